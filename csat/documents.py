@@ -1,0 +1,74 @@
+"""Where the control and health documents live: a folder, or any address that fsspec knows (gs://…)."""
+
+import os
+import uuid
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from csat.health import Control, Health
+
+Document = TypeVar("Document", bound=BaseModel)
+
+
+class DocumentError(Exception):
+    """A document is there but is not one; the message names the file."""
+
+
+class Documents:
+    """Reads and writes the two documents of one stream, whole or not at all."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri.rstrip("/")
+
+    def control(self) -> Control | None:
+        """The control document; None before the first start."""
+        return self._read("control.json", Control)
+
+    def health(self) -> Health | None:
+        """The health document; None before the first beat."""
+        return self._read("health.json", Health)
+
+    def write_control(self, control: Control) -> None:
+        """Replace the control document."""
+        self._write("control.json", control)
+
+    def write_health(self, health: Health) -> None:
+        """Replace the health document."""
+        self._write("health.json", health)
+
+    def _read(self, name: str, kind: type[Document]) -> Document | None:
+        try:
+            text = self._read_text(f"{self._uri}/{name}")
+        except FileNotFoundError:
+            return None
+        try:
+            return kind.model_validate_json(text)
+        except ValidationError as error:
+            raise DocumentError(f"{self._uri}/{name} is not a {kind.__name__} document; delete it") from error
+
+    def _read_text(self, path: str) -> str:
+        if "://" not in path:
+            return Path(path).read_text()
+        import fsspec
+
+        with fsspec.open(path, "r") as file:
+            return str(file.read())
+
+    def _write(self, name: str, document: BaseModel) -> None:
+        text = document.model_dump_json(indent=2)
+        path = f"{self._uri}/{name}"
+        if "://" in path:  # an object store's write is whole or not at all
+            import fsspec
+
+            with fsspec.open(path, "w") as file:
+                file.write(text)
+            return
+        Path(self._uri).mkdir(parents=True, exist_ok=True)
+        draft = Path(f"{path}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
+        try:
+            draft.write_text(text)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)

@@ -1,0 +1,166 @@
+"""The two documents between Airflow and the stream, and the judgement made from them.
+
+Airflow writes control.json, the stream's driver writes health.json at every beat. Nothing else is shared: no
+process id, no consumer group. A token, new at every start, ties the two together.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from csat.settings import Settings
+
+SUPERSEDED_EXIT_CODE = 75  # EX_TEMPFAIL: another driver has the stream
+
+
+class Control(BaseModel):
+    """What Airflow wants: one driver, the one with this token, running or stopped."""
+
+    model_config = ConfigDict(frozen=True)
+
+    token: str
+    desired: Literal["run", "stop"]
+    reason: str
+    at: AwareDatetime
+    started_at: tuple[AwareDatetime, ...] = ()  # recent starts, newest last: the back-off counts them
+
+
+class State(StrEnum):
+    """Where a driver is in its life."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class Health(BaseModel):
+    """What the driver says of itself at a beat. Times are UTC; rates are rows a second."""
+
+    model_config = ConfigDict(frozen=True)
+
+    token: str
+    driver_id: str
+    state: State
+    at: AwareDatetime
+    started_at: AwareDatetime
+    code_version: str = ""
+    query_id: str = ""
+    batch_id: int | None = None
+    progress_at: AwareDatetime | None = None  # end of the last batch, or the start of the query
+    input_rate: float = 0.0
+    processed_rate: float = 0.0
+    batch_seconds: float = 0.0
+    backlog: int = 0
+    rows_committed: int = 0  # by this driver
+    event_time_max: AwareDatetime | None = None
+    lagging_since: AwareDatetime | None = None
+    slow_batches: int = 0
+    memory_high_beats: int = 0
+    memory_bytes: int = 0
+    error: str = ""
+
+
+class Verdict(StrEnum):
+    """What a look at the two documents says."""
+
+    STARTING = "starting"
+    HEALTHY = "healthy"
+    IDLE = "idle"
+    LAGGING = "lagging"
+    SLOW = "slow"
+    NEVER_STARTED = "never_started"
+    DEAD_OR_FROZEN = "dead_or_frozen"
+    FAILED = "failed"
+    STALLED = "stalled"
+    MEMORY = "memory"
+    RECYCLE = "recycle"
+    STOPPED = "stopped"
+    SUPERSEDED = "superseded"
+
+
+RESTARTING = {Verdict.NEVER_STARTED, Verdict.DEAD_OR_FROZEN, Verdict.FAILED, Verdict.STALLED}
+RECYCLING = {Verdict.MEMORY, Verdict.RECYCLE}  # graceful: the batch ends first
+WARNING = {Verdict.LAGGING, Verdict.SLOW}  # a restart would make it worse
+ENDING = RESTARTING | RECYCLING | {Verdict.STOPPED, Verdict.SUPERSEDED}
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Limits of the judgement, in seconds unless the name says otherwise."""
+
+    startup: float
+    stale: float
+    stalled: float
+    lagging: float
+    slow_batches: int
+    memory_beats: int
+    max_age: float
+    code_version: str = ""
+
+    @classmethod
+    def of(cls, settings: Settings, code_version: str = "") -> Self:
+        """The policy that the settings ask for."""
+        return cls(
+            startup=settings.startup_seconds or (120 if settings.is_local else 600),
+            stale=settings.stale_seconds or (20 if settings.is_local else 180),
+            stalled=max(5 * settings.trigger, 120),
+            lagging=600,
+            slow_batches=10,
+            memory_beats=5,
+            max_age=settings.max_age_hours * 3600,
+            code_version=code_version,
+        )
+
+
+def judge(health: Health | None, control: Control, now: datetime, policy: Policy) -> Verdict:
+    """The verdict on the stream that `control` asks for, from the last thing its driver said.
+
+    A document of another token is of an earlier life and is not judged: until the driver has beaten once, only the
+    time since the start counts. A quiet stream is idle, never stalled: stalled needs a backlog.
+    """
+    if health is None or health.token != control.token:
+        waited = (now - control.at).total_seconds()
+        return Verdict.STARTING if waited <= policy.startup else Verdict.NEVER_STARTED
+    if health.state is State.STOPPED:
+        return Verdict.STOPPED
+    if health.state is State.FAILED:
+        return Verdict.FAILED
+    if now - health.at > timedelta(seconds=policy.stale):
+        return Verdict.DEAD_OR_FROZEN
+    if health.state is State.STARTING:
+        waited = (now - health.started_at).total_seconds()
+        return Verdict.STARTING if waited <= policy.startup else Verdict.NEVER_STARTED
+    return _judge_running(health, now, policy)
+
+
+def _judge_running(health: Health, now: datetime, policy: Policy) -> Verdict:
+    progress_age = (now - (health.progress_at or health.started_at)).total_seconds()
+    age = (now - health.started_at).total_seconds()
+    is_old_code = bool(policy.code_version and health.code_version and policy.code_version != health.code_version)
+    if health.backlog > 0 and progress_age > policy.stalled:
+        return Verdict.STALLED
+    if health.memory_high_beats >= policy.memory_beats:
+        return Verdict.MEMORY
+    if age > policy.max_age or is_old_code:
+        return Verdict.RECYCLE
+    if health.lagging_since and now - health.lagging_since > timedelta(seconds=policy.lagging):
+        return Verdict.LAGGING
+    if health.slow_batches >= policy.slow_batches:
+        return Verdict.SLOW
+    if health.backlog == 0 and progress_age > policy.stale:
+        return Verdict.IDLE
+    return Verdict.HEALTHY
+
+
+_BACK_OFF_SECONDS = (0, 10, 30, 60, 120, 300)
+_BACK_OFF_WINDOW = timedelta(minutes=30)
+
+
+def back_off_seconds(starts: tuple[datetime, ...], now: datetime) -> int:
+    """Seconds to wait before the next start, from the starts of the last 30 minutes: 0, 10, 30, 60, 120, then 300."""
+    recent = sum(1 for start in starts if now - start <= _BACK_OFF_WINDOW)
+    return _BACK_OFF_SECONDS[min(recent, len(_BACK_OFF_SECONDS)) - 1] if recent else 0

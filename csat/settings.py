@@ -1,0 +1,161 @@
+"""Every setting, its meaning and its default: the environment variable is CSAT_ and the field in capitals.
+
+`.env` in the folder of the call is read too. `.env.example` is written from here by `make generated`.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# BigQuery takes 1,500 load jobs a table a day: one every 57.6 s. 75 s leaves a fifth for retries and restarts.
+MIN_CLOUD_TRIGGER_SECONDS = 75
+ROOT = Path(__file__).parent.parent
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message names it and the fix."""
+
+
+class Settings(BaseSettings):
+    """All settings, frozen. Units are in the names; ports are of 127.0.0.1."""
+
+    model_config = SettingsConfigDict(env_prefix="CSAT_", env_file=".env", frozen=True, extra="ignore")
+
+    target: Literal["local", "gcp"] = Field("local", description="Where it runs: one machine, or Google Cloud.")
+    project_id: str = Field("csat-local", description="Google Cloud project, or the emulator's name for one.")
+    location: str = Field("US", description="BigQuery location of datasets and jobs.")
+    dataset_prefix: str = Field("csat", description="Datasets are <prefix>_raw, _marts, _ops and _scratch.")
+    state_dir: Path = Field(ROOT / ".csat", description="Folder of the local stack's data, logs and secrets.")
+
+    kafka_bootstrap_servers: str = Field("", description="Kafka brokers; empty: the local stack's.")
+    kafka_topic: str = Field("messages", description="Topic of the survey responses.")
+    kafka_partitions: int = Field(4, ge=1, description="Partitions of the topic when the local stack creates it.")
+    kafka_security_protocol: Literal["PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="PLAINTEXT is for brokers on this machine only."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-512", "OAUTHBEARER"] = Field(
+        "SCRAM-SHA-512", description="How to log in with SASL_SSL."
+    )
+    kafka_username: str = Field("", description="User for SASL_SSL.")
+    kafka_password: SecretStr = Field(SecretStr(""), description="Password for SASL_SSL.")
+    kafka_ca_file: Path | None = Field(None, description="PEM file of the authority that signed the brokers.")
+
+    bigquery_endpoint: str = Field("", description="BigQuery's REST endpoint; empty: the emulator, or Google's.")
+    bigquery_timeout_seconds: float = Field(30, gt=0, description="Longest wait for one call to BigQuery.")
+    bigquery_job_timeout_seconds: float = Field(300, gt=0, description="Longest wait for one BigQuery job.")
+    bigquery_max_bytes_billed: int = Field(
+        20_000_000_000, gt=0, description="BigQuery refuses a query that would bill more bytes."
+    )
+
+    staging_uri: str = Field("gs://csat-staging", description="Where a batch's Parquet files wait for their load job.")
+    checkpoint_uri: str = Field("", description="Spark's checkpoint folder; empty: in the state folder.")
+    documents_uri: str = Field("", description="Folder of the control and health documents; empty: in the state folder.")
+    trigger_seconds: float = Field(0, ge=0, description="Seconds between batches; 0: 5 locally, 90 on Google Cloud.")
+    max_offsets_per_trigger: int = Field(200_000, ge=1, description="Most messages in one batch.")
+    beat_seconds: float = Field(0, ge=0, description="Seconds between health documents; 0: 5 locally, 15 on Google Cloud.")
+    spark_master: str = Field("local[2]", description="Spark master of the local stream.")
+    spark_driver_memory: str = Field("1g", description="Heap of the Spark driver.")
+
+    stale_seconds: float = Field(0, ge=0, description="Age of a beat that means dead; 0: 20 locally, 180 on Google Cloud.")
+    startup_seconds: float = Field(0, ge=0, description="Time for a first beat; 0: 120 locally, 600 on Google Cloud.")
+    max_age_hours: float = Field(24, gt=0, description="The stream is restarted in good order at this age.")
+
+    kafka_port: int = Field(9092, description="Port of the local broker.")
+    kafka_controller_port: int = Field(9093, description="Port of the local broker's controller.")
+    bigquery_port: int = Field(9050, description="REST port of the BigQuery emulator.")
+    bigquery_grpc_port: int = Field(9060, description="gRPC port of the BigQuery emulator.")
+    airflow_port: int = Field(8080, description="Port of the Airflow web UI and API.")
+    airflow_worker_log_port: int = Field(8793, description="Port that serves Airflow's task logs.")
+    airflow_trigger_log_port: int = Field(8794, description="Port that serves Airflow's trigger logs.")
+    supervisord_url: str = Field("", description="supervisord's XML-RPC address; empty: the local stack's.")
+    supervisord_port: int = Field(9001, description="Port of the local supervisord.")
+
+    @model_validator(mode="after")
+    def _check_target(self) -> Self:
+        if self.target == "gcp" and 0 < self.trigger_seconds < MIN_CLOUD_TRIGGER_SECONDS:
+            raise ValueError(
+                f"CSAT_TRIGGER_SECONDS={self.trigger_seconds:g} is too short for CSAT_TARGET=gcp: BigQuery takes 1,500 "
+                f"load jobs a table a day. Set {MIN_CLOUD_TRIGGER_SECONDS} or more (90 is the default)."
+            )
+        if self.target == "gcp" and self.project_id == "csat-local":
+            raise ValueError("CSAT_PROJECT_ID must name the Google Cloud project when CSAT_TARGET=gcp.")
+        return self
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the one-machine stack is used."""
+        return self.target == "local"
+
+    @property
+    def state(self) -> Path:
+        """The state folder, absolute."""
+        return self.state_dir.expanduser().absolute()
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Kafka brokers, host:port with commas between."""
+        return self.kafka_bootstrap_servers or f"127.0.0.1:{self.kafka_port}"
+
+    @property
+    def endpoint(self) -> str:
+        """BigQuery's REST endpoint; empty means Google's own."""
+        return self.bigquery_endpoint or (f"http://127.0.0.1:{self.bigquery_port}" if self.is_local else "")
+
+    @property
+    def staging_root(self) -> Path:
+        """The folder that the emulator serves as gs://: bucket b is the folder b in it."""
+        return self.state / "gcs"
+
+    @property
+    def checkpoint(self) -> str:
+        """Spark's checkpoint folder."""
+        return self.checkpoint_uri or str(self.state / "stream" / "checkpoint")
+
+    @property
+    def documents(self) -> str:
+        """Folder of control.json and health.json."""
+        return self.documents_uri or str(self.state / "stream")
+
+    @property
+    def trigger(self) -> float:
+        """Seconds between batches."""
+        return self.trigger_seconds or (5 if self.is_local else 90)
+
+    @property
+    def beat(self) -> float:
+        """Seconds between health documents."""
+        return self.beat_seconds or (5 if self.is_local else 15)
+
+    @property
+    def supervisord(self) -> str:
+        """supervisord's address, without the password."""
+        return self.supervisord_url or f"http://127.0.0.1:{self.supervisord_port}/RPC2"
+
+    def dataset(self, role: Literal["raw", "marts", "ops", "scratch"]) -> str:
+        """Name of one of the four datasets."""
+        return f"{self.dataset_prefix}_{role}"
+
+    def table(self, role: Literal["raw", "marts", "ops", "scratch"], name: str) -> str:
+        """Full name of a table: project.dataset.name."""
+        return f"{self.project_id}.{self.dataset(role)}.{name}"
+
+
+@cache
+def get_settings() -> Settings:
+    """The settings of this process."""
+    return Settings()
+
+
+def env_example() -> str:
+    """Text of .env.example: every setting with its meaning and default."""
+    lines = ["# Every setting of csat with its default. Copy to .env and uncomment what you change."]
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        value = default.get_secret_value() if isinstance(default, SecretStr) else default
+        if isinstance(value, Path):
+            value = value.relative_to(ROOT)
+        lines += ["", f"# {field.description}", f"# CSAT_{name.upper()}={'' if value is None else value}"]
+    return "\n".join(lines) + "\n"

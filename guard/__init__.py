@@ -1,0 +1,1 @@
+"""What Airflow imports: operator, trigger, backends, alerts."""

@@ -1,0 +1,1 @@
+"""The stream: Kafka to the landing table, exactly once."""

@@ -1,0 +1,1 @@
+"""Python that talks to BigQuery outside Spark."""
