@@ -1,0 +1,52 @@
+"""Datasets and the tables that dbt does not own, made where the local stack needs them (Terraform makes the cloud's)."""
+
+import json
+from pathlib import Path
+
+from google.api_core.exceptions import Conflict
+from google.cloud import bigquery
+
+from csat import landing
+from csat.settings import Settings
+from warehouse.client import Warehouse
+
+SCRATCH_HOURS = 24
+
+
+def create_datasets(warehouse: Warehouse) -> list[str]:
+    """Create the four datasets where missing; returns their names. Scratch tables end by themselves."""
+    settings = warehouse.settings
+    names = []
+    for role in ("raw", "marts", "ops", "scratch"):
+        dataset = bigquery.Dataset(f"{settings.project_id}.{settings.dataset(role)}")  # type: ignore[arg-type]
+        dataset.location = settings.location
+        if role == "scratch":
+            dataset.default_table_expiration_ms = SCRATCH_HOURS * 3_600_000
+        with warehouse.errors():
+            warehouse.client.create_dataset(
+                dataset, exists_ok=True, retry=warehouse.retry, timeout=settings.bigquery_timeout_seconds
+            )
+        names.append(dataset.dataset_id)
+    return names
+
+
+def landing_table(settings: Settings, schema_file: Path = landing.SCHEMA_FILE) -> bigquery.Table:
+    """The landing table as its schema file describes it, partitioned by answer day."""
+    schema = [bigquery.SchemaField.from_api_repr(field) for field in json.loads(schema_file.read_text())]
+    table = bigquery.Table(settings.table("raw", landing.TABLE), schema=schema)
+    table.time_partitioning = bigquery.TimePartitioning(field=landing.PARTITION_COLUMN)
+    table.clustering_fields = list(landing.CLUSTER_COLUMNS)
+    return table
+
+
+def create_landing_table(warehouse: Warehouse) -> None:
+    """Create the landing table where it is missing; one that is there stays as it is."""
+    with warehouse.errors():
+        try:
+            warehouse.client.create_table(
+                landing_table(warehouse.settings),
+                retry=warehouse.retry,
+                timeout=warehouse.settings.bigquery_timeout_seconds,
+            )
+        except Conflict:
+            return
