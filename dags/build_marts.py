@@ -1,0 +1,45 @@
+"""# build_marts: landed rows to the tables behind the dashboards
+
+**What it does.** Runs `csat marts build`: finds the answer dates touched since the last build, builds those dates of
+every mart with dbt, tests them and moves the watermark. It builds everything up to now, whatever started it: rows that
+the stream committed (the asset `survey_responses_landed`), or the clock every 15 minutes. Owner: data platform.
+
+**What red means.** The dashboards keep the last good build and grow old. No data is lost: the next build that passes
+takes up all that was missed. The task tries twice before it turns red.
+
+**What to do**
+
+1. Read the task's log: dbt names the model or the test that failed.
+2. A failed *test* means that the data broke a promise, such as a response that counts twice. Look at its rows before
+   you run anything again.
+3. BigQuery unreachable, or over its time limit (30 minutes): mend that, then clear the task or wait for the next run.
+4. Building the same dates again is safe at any time.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable
+
+from guard.command import CsatCommandOperator
+from guard.marts import MARTS, SURVEY_RESPONSES_LANDED
+
+with DAG(
+    dag_id="build_marts",
+    description="Builds the marts from the rows that have landed",
+    doc_md=__doc__,
+    schedule=AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable("*/15 * * * *", timezone="UTC"), assets=[SURVEY_RESPONSES_LANDED]
+    ),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    is_paused_upon_creation=False,
+    default_args={"owner": "data-platform", "retries": 1, "retry_delay": timedelta(seconds=30)},
+    tags=["tier:1", "part:marts"],
+):
+    CsatCommandOperator(
+        task_id="build_marts",
+        command=["marts", "build", "--json"],
+        execution_timeout=timedelta(minutes=30),
+        outlets=MARTS,
+    )

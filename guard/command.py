@@ -1,0 +1,88 @@
+"""How Airflow calls the pipeline: as a command of its own environment, since the two cannot share one."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from airflow.sdk import BaseOperator  # type: ignore[import-not-found]
+from airflow.sdk.exceptions import AirflowException  # type: ignore[import-not-found]
+
+from csat.settings import ROOT
+
+_TERM_SECONDS = 10
+
+
+class CsatCommandOperator(BaseOperator):  # type: ignore[misc]
+    """Runs `csat <command>`, its output in the task's log, and fails unless it exits with 0.
+
+    With --json among the arguments the result (and XCom) is the JSON on its standard output. `program` is the
+    executable; empty: the one of the pipeline's environment.
+    """
+
+    template_fields = ("command",)
+
+    def __init__(self, *, command: Sequence[str], program: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.command = list(command)
+        self.program = program
+        self._process: subprocess.Popen[str] | None = None
+
+    def execute(self, context: Any) -> Any:
+        """Run the command to its end; killed with all its children when the task is, or takes too long."""
+        arguments = [self.program or str(ROOT / ".venv" / "bin" / "csat"), *self.command]
+        with subprocess.Popen(
+            arguments,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        ) as process:
+            self._process = process
+            try:
+                lines = self._follow(process)
+                code = process.wait()
+            finally:
+                self.on_kill()
+        if code != 0:
+            raise AirflowException(f"csat {' '.join(self.command)} exited with {code}; its log is above")
+        return last_json(lines) if "--json" in self.command else None
+
+    def on_kill(self) -> None:
+        """End the command's process group: SIGTERM, then SIGKILL."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        os.killpg(self._process.pid, signal.SIGTERM)
+        try:
+            self._process.wait(_TERM_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _follow(self, process: subprocess.Popen[str]) -> list[str]:
+        reader = threading.Thread(target=self._log_lines, args=(process.stderr,), daemon=True)
+        reader.start()
+        lines = self._log_lines(process.stdout)
+        reader.join()
+        return lines
+
+    def _log_lines(self, stream: Iterable[str] | None) -> list[str]:
+        lines = []
+        for line in stream or ():
+            self.log.info("%s", line.rstrip("\n"))
+            lines.append(line)
+        return lines
+
+
+def last_json(lines: Sequence[str]) -> Any:
+    """The JSON that the lines are, or the last line that is JSON; raises AirflowException when there is none."""
+    for text in ("".join(lines), *reversed(lines)):
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError:
+            continue
+    raise AirflowException("the command was called with --json and printed no JSON")

@@ -1,0 +1,71 @@
+"""The assets between the stream and the marts, and the trigger that sees rows land."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+from airflow.sdk import Asset, AssetWatcher  # type: ignore[import-not-found]
+from airflow.triggers.base import BaseEventTrigger, TriggerEvent  # type: ignore[import-not-found]
+
+from csat.documents import DocumentError, Documents
+from csat.health import Health
+from csat.settings import get_settings
+
+_POLL_SECONDS = 2
+Seen = tuple[str, int]  # token and rows committed: the count begins at 0 with every driver
+
+
+class RowsCommittedTrigger(BaseEventTrigger):  # type: ignore[misc]
+    """Fires {"rows", "batch_id"} when the stream has committed rows, at most once in `every_seconds`.
+
+    The build takes all rows up to now, so an event too many costs little and one too few is the fault. Hence what was
+    seen is not kept over a triggerer's restart, and a new driver counts as rows: the last one may have left some.
+    """
+
+    def __init__(self, every_seconds: float = 30) -> None:
+        super().__init__()
+        self.every_seconds = every_seconds
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Class path and arguments, from which any triggerer can make this trigger."""
+        return f"{type(self).__module__}.{type(self).__name__}", {"every_seconds": self.every_seconds}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Fire again and again, for ever."""
+        seen, fired_at = None, -self.every_seconds
+        while True:
+            health = await asyncio.to_thread(_health)
+            if health and has_landed(health, seen) and time.monotonic() - fired_at >= self.every_seconds:
+                rows = new_rows(health, seen)
+                seen, fired_at = (health.token, health.rows_committed), time.monotonic()
+                yield TriggerEvent({"rows": rows, "batch_id": health.batch_id})
+            await asyncio.sleep(min(_POLL_SECONDS, self.every_seconds))
+
+
+def has_landed(health: Health, seen: Seen | None) -> bool:
+    """Whether rows may have landed since `seen`."""
+    return health.rows_committed > 0 if seen is None else (health.token, health.rows_committed) != seen
+
+
+def new_rows(health: Health, seen: Seen | None) -> int:
+    """Rows that are known to have landed since `seen`."""
+    return health.rows_committed - (seen[1] if seen and seen[0] == health.token else 0)
+
+
+def _health() -> Health | None:
+    try:
+        return Documents(get_settings().documents).health()
+    except DocumentError:
+        return None  # the guard reports it
+
+
+SURVEY_RESPONSES_LANDED = Asset(
+    name="survey_responses_landed",
+    uri="x-csat://raw/survey_responses",
+    watchers=[AssetWatcher(name="rows_committed", trigger=RowsCommittedTrigger())],
+)
+MARTS = [
+    Asset(name=name, uri=f"x-csat://marts/{name}")
+    for name in ("agent_leaderboard", "category_ranking", "response_series")
+]

@@ -1,0 +1,58 @@
+"""A fresh Airflow for the tests (before anything imports it), and factories for the stream's documents."""
+
+import importlib.util
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from csat.documents import Documents
+from csat.health import Control, Health, State
+
+if importlib.util.find_spec("airflow") is None:
+    collect_ignore_glob = ["test_*.py"]  # run with .venvs/airflow
+
+AIRFLOW_HOME = Path(tempfile.mkdtemp(prefix="csat-airflow-"))
+os.environ |= {
+    "AIRFLOW_HOME": str(AIRFLOW_HOME),
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{AIRFLOW_HOME}/airflow.db",
+    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+}
+NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _airflow_home() -> Iterator[None]:
+    yield
+    shutil.rmtree(AIRFLOW_HOME, ignore_errors=True)
+
+
+@pytest.fixture
+def documents(tmp_path: Path) -> Documents:
+    return Documents(str(tmp_path / "stream"))
+
+
+@pytest.fixture
+def make_control() -> Callable[..., Control]:
+    def make(**changed: Any) -> Control:
+        return Control.model_validate({"token": "a", "desired": "run", "reason": "test", "at": NOON} | changed)
+
+    return make
+
+
+@pytest.fixture
+def make_health() -> Callable[..., Health]:
+    """Makes what a driver says that runs well at noon."""
+
+    def make(**changed: Any) -> Health:
+        well = {"token": "a", "driver_id": "d", "state": State.RUNNING, "at": NOON, "started_at": NOON}
+        return Health.model_validate(well | {"progress_at": NOON, "batch_id": 3, "rows_committed": 30} | changed)
+
+    return make
