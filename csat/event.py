@@ -12,9 +12,9 @@ LATEST_SCHEMA_VERSION = SUPPORTED_SCHEMA_VERSIONS[-1]
 # How far the answer's time may lie ahead of the time Kafka received it; clocks drift, calendars do not.
 MAX_DAYS_AHEAD = 1
 
-# Read by the stream, which holds texts to the same rules as this model. Java and Python agree on them.
-UUID_PATTERN = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
-TIMESTAMP_PATTERN = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$"
+# The texts that the stream takes for an id and a time, matched whole; Java and Python read them alike.
+UUID_PATTERN = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+TIMESTAMP_PATTERN = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})"
 
 # A JSON number: pydantic would write a decimal as text.
 Price = Annotated[

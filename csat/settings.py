@@ -3,6 +3,7 @@
 `.env` in the folder of the call is read too. `.env.example` is written from here by `make generated`.
 """
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Literal, Self
@@ -50,12 +51,17 @@ class Settings(BaseSettings):
         20_000_000_000, gt=0, description="BigQuery refuses a query that would bill more bytes."
     )
 
+    bigquery_stuck_job_seconds: float = Field(
+        20, gt=0, description="A job of the emulator that runs longer is looked into: a killed emulator leaves it so."
+    )
+
     staging_uri: str = Field("gs://csat-staging", description="Where a batch's Parquet files wait for their load job.")
     checkpoint_uri: str = Field("", description="Spark's checkpoint folder; empty: in the state folder.")
     documents_uri: str = Field("", description="Folder of the control and health documents; empty: in the state folder.")
     trigger_seconds: float = Field(0, ge=0, description="Seconds between batches; 0: 5 locally, 90 on Google Cloud.")
     max_offsets_per_trigger: int = Field(200_000, ge=1, description="Most messages in one batch.")
     beat_seconds: float = Field(0, ge=0, description="Seconds between health documents; 0: 5 locally, 15 on Google Cloud.")
+    jars_dir: Path = Field(ROOT / ".venvs" / "jars", description="Folder of the jars that `make setup` fetched.")
     spark_master: str = Field("local[2]", description="Spark master of the local stream.")
     spark_driver_memory: str = Field("1g", description="Heap of the Spark driver.")
 
@@ -134,6 +140,16 @@ class Settings(BaseSettings):
         """supervisord's address, without the password."""
         return self.supervisord_url or f"http://127.0.0.1:{self.supervisord_port}/RPC2"
 
+    def as_environment(self) -> dict[str, str]:
+        """Every setting as its environment variable, for a child that must see the same whatever its folder."""
+        variables = {}
+        for name in type(self).model_fields:
+            value = self.state if name == "state_dir" else getattr(self, name)
+            if value is not None:
+                plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+                variables[f"CSAT_{name.upper()}"] = str(plain)
+        return variables
+
     def dataset(self, role: Literal["raw", "marts", "ops", "scratch"]) -> str:
         """Name of one of the four datasets."""
         return f"{self.dataset_prefix}_{role}"
@@ -141,6 +157,11 @@ class Settings(BaseSettings):
     def table(self, role: Literal["raw", "marts", "ops", "scratch"], name: str) -> str:
         """Full name of a table: project.dataset.name."""
         return f"{self.project_id}.{self.dataset(role)}.{name}"
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """This process's environment with changes, for a child."""
+    return {**os.environ, **changes}
 
 
 @cache

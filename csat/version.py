@@ -1,0 +1,19 @@
+"""Which code a driver runs: the guard recycles a stream whose code is not what is installed."""
+
+import hashlib
+from functools import cache
+
+from csat.settings import ROOT
+
+_FOLDERS = ("csat", "spark")
+
+
+@cache
+def code_version() -> str:
+    """Twelve hexadecimal digits of the stream's sources."""
+    digest = hashlib.sha256()
+    for folder in _FOLDERS:
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            digest.update(file.relative_to(ROOT).as_posix().encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,147 @@
+"""BigQuery load jobs by id: the edge that the sink's promise rests on.
+
+A job's id can be used once. `submit` therefore starts a job or finds the one that an earlier life started under the
+same id, and never starts two.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from enum import Enum
+from typing import Protocol
+
+from google.api_core.exceptions import Conflict, GoogleAPICallError, NotFound
+from google.cloud import bigquery
+
+from csat import landing
+from csat.settings import Settings
+from warehouse.client import Warehouse, WarehouseUnreachableError
+
+logger = logging.getLogger(__name__)
+
+# Reasons that BigQuery gives when the data or the request is wrong: the same job would fail again.
+_FINAL_REASONS = {"invalid", "invalidQuery", "notFound", "accessDenied", "billingNotEnabled", "duplicate"}
+_POLL_SECONDS = (0.05, 2.0)
+
+
+class Outcome(Enum):
+    """How a load job stands."""
+
+    DONE = "done"
+    FAILED = "failed"  # another attempt may succeed
+    REFUSED = "refused"  # no attempt will
+    STUCK = "stuck"  # says RUNNING for longer than it can: its server was killed
+
+
+class LoadJobs(Protocol):
+    """What the sink needs of BigQuery."""
+
+    def find(self, job_id: str) -> bool:
+        """Whether a job of this id was ever submitted."""
+
+    def submit(self, job_id: str, uri: str) -> None:
+        """Start a job, unless one of this id was."""
+
+    def wait(self, job_id: str) -> tuple[Outcome, int, str]:
+        """Outcome, rows loaded and error of a job, once it ended or is stuck."""
+
+    def count_rows(self, batch_id: str) -> int:
+        """Rows of the landing table with this batch_id."""
+
+
+class BigQueryLoadJobs:
+    """Load jobs into the landing table. Waits out a BigQuery that does not answer."""
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._warehouse = warehouse
+        self._settings: Settings = warehouse.settings
+        self._clock = clock
+        self._sleep = sleep
+
+    def find(self, job_id: str) -> bool:
+        """Whether a job of this id was ever submitted."""
+        return self._get(job_id) is not None
+
+    def submit(self, job_id: str, uri: str) -> None:
+        """Start a load of the files at `uri`; an id already used means that it was started before."""
+        config = bigquery.LoadJobConfig(
+            source_format=bigquery.SourceFormat.PARQUET,
+            write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
+            create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
+        )
+        settings = self._settings
+
+        def insert() -> None:
+            try:
+                self._warehouse.client.load_table_from_uri(
+                    uri,
+                    settings.table("raw", landing.TABLE),
+                    job_id=job_id,
+                    location=settings.location,
+                    job_config=config,
+                    retry=self._warehouse.retry,
+                    timeout=settings.bigquery_timeout_seconds,
+                )
+            except Conflict:
+                logger.info("Job %s was submitted before: waiting for that one", job_id)
+
+        self._until_reachable(insert)
+
+    def wait(self, job_id: str) -> tuple[Outcome, int, str]:
+        """Outcome, rows loaded and error of a job. Only the emulator's jobs are ever taken for stuck."""
+        pause, longest = _POLL_SECONDS
+        start = self._clock()
+        while True:
+            job = self._get(job_id)
+            if job is None:
+                return Outcome.FAILED, 0, f"job {job_id} is not known"
+            if job.state == "DONE":
+                return _outcome(job)
+            waited = self._clock() - start
+            if self._settings.endpoint and waited > self._settings.bigquery_stuck_job_seconds:
+                return Outcome.STUCK, 0, f"job {job_id} says {job.state} after {waited:.0f} s"
+            self._sleep(pause)
+            pause = min(pause * 1.5, longest)
+
+    def count_rows(self, batch_id: str) -> int:
+        """Rows of the landing table with this batch_id."""
+        sql = f"select count(*) as row_count from `{self._settings.table('raw', landing.TABLE)}` where batch_id = @batch_id"
+        return int(self._until_reachable(lambda: self._warehouse.rows(sql, batch_id=batch_id))[0]["row_count"])
+
+    def _get(self, job_id: str) -> "bigquery.LoadJob | None":
+        def get() -> "bigquery.LoadJob | None":
+            try:
+                return self._warehouse.client.get_job(  # type: ignore[return-value]  # the id is a load job's
+                    job_id,
+                    location=self._settings.location,
+                    retry=self._warehouse.retry,
+                    timeout=self._settings.bigquery_timeout_seconds,
+                )
+            except NotFound:
+                return None
+
+        return self._until_reachable(get)
+
+    def _until_reachable[Result](self, ask: Callable[[], Result]) -> Result:
+        pause = 1.0
+        while True:
+            try:
+                with self._warehouse.errors():
+                    return ask()
+            except WarehouseUnreachableError as error:
+                logger.warning("%s Trying again in %.0f s.", error, pause)
+                self._sleep(pause)
+                pause = min(pause * 2, 10)
+
+
+def _outcome(job: bigquery.LoadJob) -> tuple[Outcome, int, str]:
+    if not job.error_result:
+        return Outcome.DONE, int(job.output_rows or 0), ""
+    reason = job.error_result.get("reason", "")
+    message = f"{reason}: {job.error_result.get('message', '')}"
+    return (Outcome.REFUSED if reason in _FINAL_REASONS else Outcome.FAILED), 0, message

@@ -1,0 +1,98 @@
+"""The running query as the beat sees it."""
+
+import json
+import logging
+import time
+from typing import Any
+
+from py4j.protocol import Py4JError
+from pyspark.sql import SparkSession
+from pyspark.sql.streaming import StreamingQuery
+
+from csat.settings import Settings
+from spark.beat import Reading
+from spark.sink import LandingSink
+from spark.source import backlog, end_offsets
+
+logger = logging.getLogger(__name__)
+
+LONGEST_BATCH_END_SECONDS = 60
+
+
+class ActiveQuery:
+    """A started query with its session and sink."""
+
+    def __init__(self, spark: SparkSession, query: StreamingQuery, sink: LandingSink, settings: Settings) -> None:
+        self._spark = spark
+        self._query = query
+        self._sink = sink
+        self._settings = settings
+        self._read_offsets = committed_offsets(spark, settings)
+        self._ends: dict[int, int] = {}
+
+    def wait(self, seconds: float) -> bool:
+        """Whether the query ended within this time. Raises its error."""
+        return bool(self._query.awaitTermination(seconds))  # type: ignore[arg-type]  # fractions are taken
+
+    def read(self) -> Reading:
+        """How the query is now; asks Kafka for its end offsets."""
+        last = self._query.lastProgress
+        progress: dict[str, Any] | None = json.loads(last.json) if last else None
+        if progress is not None:
+            offsets = progress["sources"][0].get("endOffset") or {}
+            topic = (json.loads(offsets) if isinstance(offsets, str) else offsets).get(self._settings.kafka_topic, {})
+            self._read_offsets |= {int(number): int(offset) for number, offset in topic.items()}
+        error = ""
+        try:
+            self._ends = end_offsets(self._spark, self._settings)
+        except Py4JError:
+            error = f"Kafka does not answer at {self._settings.bootstrap_servers}"
+        used, limit = _memory(self._spark)
+        return Reading(
+            progress=progress,
+            backlog=backlog(self._ends, self._read_offsets),
+            rows_committed=self._sink.rows_committed,
+            memory_share=used / limit,
+            memory_bytes=used,
+            error=error,
+        )
+
+    def stop(self) -> None:
+        """Finish the batch in hand, within a minute, then stop. Stopping sooner would lose time, not rows."""
+        deadline = time.monotonic() + LONGEST_BATCH_END_SECONDS
+        while self._query.isActive and self._query.status["isTriggerActive"] and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self._query.stop()
+
+
+def committed_offsets(spark: SparkSession, settings: Settings) -> dict[int, int]:
+    """The next offset to read of each partition by the checkpoint's last committed batch; empty without one."""
+    jvm: Any = spark._jvm
+    configuration = spark._jsparkSession.sessionState().newHadoopConf()
+    root = jvm.org.apache.hadoop.fs.Path(settings.checkpoint)
+    files = root.getFileSystem(configuration)
+    commits = jvm.org.apache.hadoop.fs.Path(root, "commits")
+    if not files.exists(commits):
+        return {}
+    names = [status.getPath().getName() for status in files.listStatus(commits)]
+    numbers = [int(name) for name in names if name.isdigit()]
+    if not numbers:
+        return {}
+    path = jvm.org.apache.hadoop.fs.Path(root, f"offsets/{max(numbers)}")
+    stream = files.open(path)
+    try:
+        text = jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8")
+    finally:
+        stream.close()
+    offsets = json.loads(text.splitlines()[-1]).get(settings.kafka_topic, {})
+    return {int(number): int(offset) for number, offset in offsets.items()}
+
+
+def _memory(spark: SparkSession) -> tuple[int, int]:
+    """Bytes of the heap's old generation that survived its last collection, and its limit."""
+    jvm: Any = spark._jvm
+    for pool in jvm.java.lang.management.ManagementFactory.getMemoryPoolMXBeans():
+        after = pool.getCollectionUsage()
+        if after is not None and ("Old Gen" in pool.getName() or "Tenured" in pool.getName()):
+            return int(after.getUsed()), max(int(after.getMax()), 1)
+    return 0, 1

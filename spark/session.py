@@ -1,0 +1,52 @@
+"""The Spark session of the stream."""
+
+import os
+from pathlib import Path
+
+import pyspark
+from pyspark.sql import SparkSession
+
+from csat.settings import Settings, SettingsError
+
+APP_NAME = "csat-stream"
+
+
+def connector_jars(settings: Settings) -> list[Path]:
+    """The Kafka connector's jars for this pyspark. Raises SettingsError where they are missing."""
+    folder = settings.jars_dir / f"spark-kafka-{pyspark.__version__}"
+    jars = sorted(folder.glob("*.jar"))
+    if not jars:
+        raise SettingsError(f"No Kafka connector in {folder}: run `make setup`, or correct CSAT_JARS_DIR.")
+    return jars
+
+
+def build_session(settings: Settings) -> SparkSession:
+    """The session; on Google Cloud the batch gives master and connector."""
+    builder = SparkSession.builder.appName(APP_NAME)
+    for name, value in session_options(settings).items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
+
+
+def session_options(settings: Settings) -> dict[str, str]:
+    """Spark's options: what the landing table needs anywhere, and what one machine needs."""
+    options = {
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # the default, INT96, is no BigQuery type
+        "spark.sql.parquet.compression.codec": "zstd",
+        "spark.log.level": "WARN",
+    }
+    if not settings.is_local:
+        return options
+    return options | {
+        "spark.master": settings.spark_master,
+        "spark.driver.memory": settings.spark_driver_memory,
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.extraClassPath": os.pathsep.join(str(jar) for jar in connector_jars(settings)),
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.shuffle.partitions": "2",
+        # Batches are seconds apart: a look for new data ten times a second is soon enough.
+        "spark.sql.streaming.pollingDelay": "100ms",
+    }

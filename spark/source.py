@@ -1,0 +1,103 @@
+"""The Kafka side of the stream: options, first offsets, and how far behind it is."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from csat.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Waits of the beat's own questions to Kafka: it must not miss a beat over a dead broker.
+_QUESTION_MILLISECONDS = 3_000
+_LOGIN_MODULES = {
+    "PLAIN": "org.apache.kafka.common.security.plain.PlainLoginModule",
+    "SCRAM-SHA-512": "org.apache.kafka.common.security.scram.ScramLoginModule",
+    "OAUTHBEARER": "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule",
+}
+
+
+def client_options(settings: Settings) -> dict[str, str]:
+    """Options of a Kafka client in the JVM, by Kafka's own names."""
+    options = {
+        "bootstrap.servers": settings.bootstrap_servers,
+        "security.protocol": settings.kafka_security_protocol,
+    }
+    if settings.kafka_security_protocol == "SASL_SSL":
+        options["sasl.mechanism"] = settings.kafka_sasl_mechanism
+        options["sasl.jaas.config"] = _login(settings)
+        if settings.kafka_ca_file:
+            options |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": str(settings.kafka_ca_file)}
+    return options
+
+
+def _login(settings: Settings) -> str:
+    module = _LOGIN_MODULES[settings.kafka_sasl_mechanism]
+    if settings.kafka_sasl_mechanism == "OAUTHBEARER":
+        return f"{module} required;"
+
+    def quoted(text: str) -> str:
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+    password = settings.kafka_password.get_secret_value()
+    return f"{module} required username={quoted(settings.kafka_username)} password={quoted(password)};"
+
+
+def read_messages(spark: SparkSession, settings: Settings, starting_offsets: str) -> DataFrame:
+    """The topic as a stream: value, topic, partition, offset and timestamp of every message.
+
+    Spark's default is to begin at the newest message, which loses the rest without a word, so the first offsets are
+    always given. Offsets that Kafka no longer holds end the query instead of being skipped.
+    """
+    options = {f"kafka.{name}": value for name, value in client_options(settings).items()}
+    return (
+        spark.readStream.format("kafka")
+        .options(**options)
+        .option("subscribe", settings.kafka_topic)
+        .option("startingOffsets", starting_offsets)
+        .option("failOnDataLoss", "true")
+        .option("maxOffsetsPerTrigger", settings.max_offsets_per_trigger)
+        .load()
+    )
+
+
+def starting_offsets(topic: str, partitions: int, landed: "Mapping[int, int]") -> str:
+    """Where a query without a checkpoint begins: behind what has landed, so that nothing lands twice.
+
+    `landed` holds the greatest landed offset by partition. -2 is Kafka's word for the earliest.
+    """
+    if not landed:
+        return "earliest"
+    offsets = {str(number): landed[number] + 1 if number in landed else -2 for number in range(partitions)}
+    return json.dumps({topic: offsets})
+
+
+def end_offsets(spark: SparkSession, settings: Settings) -> dict[int, int]:
+    """The next offset of each partition. Raises py4j's error when the broker does not answer in time."""
+    consumer = _open_consumer(spark, settings)
+    jvm: Any = spark._jvm
+    try:
+        wait = jvm.java.time.Duration.ofMillis(_QUESTION_MILLISECONDS)
+        partitions = [info.partition() for info in consumer.partitionsFor(settings.kafka_topic, wait)]
+        make = jvm.org.apache.kafka.common.TopicPartition
+        ends = consumer.endOffsets([make(settings.kafka_topic, number) for number in partitions], wait)
+        return {entry.partition(): int(ends[entry]) for entry in ends}
+    finally:
+        consumer.close(jvm.java.time.Duration.ZERO)
+
+
+def _open_consumer(spark: SparkSession, settings: Settings) -> Any:
+    jvm: Any = spark._jvm
+    options = jvm.java.util.HashMap()
+    for name, value in client_options(settings).items():
+        options[name] = value
+    decoder = "org.apache.kafka.common.serialization.ByteArrayDeserializer"
+    options["key.deserializer"] = options["value.deserializer"] = decoder
+    return jvm.org.apache.kafka.clients.consumer.KafkaConsumer(options)
+
+
+def backlog(ends: "Mapping[int, int]", read: "Mapping[int, int]") -> int:
+    """Messages not yet read, from the next offset of each partition and the next one to read."""
+    return sum(max(0, end - read.get(number, 0)) for number, end in ends.items())

@@ -1,0 +1,133 @@
+"""The stream: session, source, transform, sink, await. Run by `python -m spark.stream_responses`.
+
+Exit codes: 0 stopped as asked, 75 another driver has the stream, 1 an error (named on the last line).
+"""
+
+import argparse
+import logging
+import os
+import secrets
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.streaming import StreamingQuery
+
+from csat import landing
+from csat.documents import Documents
+from csat.health import SUPERSEDED_EXIT_CODE, Health, State
+from csat.settings import Settings, SettingsError, get_settings
+from csat.version import code_version
+from spark.beat import Beat, Order, claim, order
+from spark.load_jobs import BigQueryLoadJobs
+from spark.query import ActiveQuery, committed_offsets
+from spark.session import build_session
+from spark.sink import LandingSink, SupersededError
+from spark.source import read_messages, starting_offsets
+from spark.transform import landing_rows
+from warehouse.client import Warehouse
+
+logger = logging.getLogger("spark.stream_responses")
+
+
+class Fence:
+    """Keeps this driver from writing once the stream is another's."""
+
+    def __init__(self, documents: Documents, token: str) -> None:
+        self._documents = documents
+        self._token = token
+        self.is_closed = False
+
+    def __call__(self) -> None:
+        """Raise SupersededError when the control document names another driver."""
+        if order(self._documents.control(), self._token) is Order.LEAVE:
+            self.is_closed = True
+            raise SupersededError("another driver has the stream")
+
+
+def start_query(
+    spark: SparkSession, settings: Settings, warehouse: Warehouse, sink: LandingSink, *, is_catch_up: bool
+) -> StreamingQuery:
+    """Session, source, transform, sink: the started query."""
+    first = "earliest" if committed_offsets(spark, settings) else _first_offsets(settings, warehouse)
+    messages = read_messages(spark, settings, first)
+    rows = landing_rows(messages, F.current_timestamp(), secrets.token_hex(16))
+    writer = rows.writeStream.queryName(landing.TABLE).option("checkpointLocation", settings.checkpoint)
+    trigger = {"availableNow": True} if is_catch_up else {"processingTime": f"{settings.trigger} seconds"}
+    return writer.foreachBatch(sink.write).trigger(**trigger).start()  # type: ignore[arg-type]
+
+
+def _first_offsets(settings: Settings, warehouse: Warehouse) -> str:
+    sql = f"""
+        select kafka_partition, max(kafka_offset) as kafka_offset
+        from `{settings.table("raw", landing.TABLE)}` where kafka_topic = @topic group by kafka_partition
+    """
+    landed = {row["kafka_partition"]: row["kafka_offset"] for row in warehouse.rows(sql, topic=settings.kafka_topic)}
+    if landed:
+        logger.warning("No checkpoint in %s: beginning behind the rows that have landed", settings.checkpoint)
+    return starting_offsets(settings.kafka_topic, settings.kafka_partitions, landed)
+
+
+def run(settings: Settings, *, is_catch_up: bool = False) -> int:
+    """Run the stream until it is stopped, superseded or fails; returns the exit code."""
+    documents = Documents(settings.documents)
+    started_at = datetime.now(UTC)
+    driver_id = secrets.token_hex(6)
+    token = claim(documents, driver_id, started_at)
+    health = Health(
+        token=token,
+        driver_id=driver_id,
+        state=State.STARTING,
+        at=started_at,
+        started_at=started_at,
+        code_version=code_version(),
+    )
+    beat = Beat(documents, health, beat_seconds=settings.beat, trigger_seconds=settings.trigger)
+    beat.stop_at_sigterm()
+    beat.say(State.STARTING)
+    fence = Fence(documents, token)
+    try:
+        with Warehouse(settings) as warehouse:
+            spark = build_session(settings)
+            sink = LandingSink(settings, BigQueryLoadJobs(warehouse), fence)
+            query = start_query(spark, settings, warehouse, sink, is_catch_up=is_catch_up)
+            return beat.watch(ActiveQuery(spark, query, sink, settings))
+    except Exception as error:
+        if fence.is_closed or not beat.say(State.FAILED, _first_line(error)):
+            return SUPERSEDED_EXIT_CODE
+        raise
+
+
+def _first_line(error: Exception) -> str:
+    """What went wrong, short and without data of a message."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0] if lines else ''}"[:300]
+
+
+def main() -> None:
+    """Entry point of the driver."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--catch-up", action="store_true", help="read what is there now, in bounded batches, and end")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stdout)
+    logging.getLogger("py4j").setLevel(logging.WARNING)
+    settings = get_settings()
+    if settings.is_local:
+        Path(settings.state).mkdir(parents=True, exist_ok=True)
+    try:
+        code = run(settings, is_catch_up=arguments.catch_up)
+    except SettingsError as error:
+        sys.exit(f"error: {error}")
+    except Exception:
+        logger.exception("The stream failed")
+        code = 1
+    logger.info("Leaving with exit code %d", code)
+    # The JVM's own threads must not keep a driver alive that has nothing left to do.
+    sys.stdout.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()
