@@ -1,0 +1,83 @@
+"""Faults put into a stream of messages, each by its rate, and the reading of those rates."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+
+from producer.fault_kinds import Fault, spoiled
+from producer.message import Message
+
+ALL = "all"
+_FAULTS_STREAM = 5
+# A copy follows its original after up to this many other messages.
+_LONGEST_COPY_GAP = 500
+_ROUNDING = 1e-9
+
+FaultRates = Mapping[Fault, float]
+
+
+class FaultRatesError(ValueError):
+    """The rates of faults are wrong; the message names the fault and lists the valid names."""
+
+    def __init__(self, problem: str) -> None:
+        names = ", ".join(Fault)
+        super().__init__(
+            f"{problem}. Faults: {names}, or {ALL} for each of them; rates are 0 to 1 and 1 in total at most."
+        )
+
+
+def parse_fault_rates(text: str) -> dict[Fault, float]:
+    """Rates from "late=0.01,duplicate=0.02"; `all=0.01` sets each fault that is not named itself."""
+    rates: dict[str, float] = {}
+    for item in filter(None, (part.strip() for part in text.split(","))):
+        name, _, rate = (part.strip() for part in item.partition("="))
+        if name not in {*Fault, ALL}:
+            raise FaultRatesError(f"Unknown fault {name!r}")
+        try:
+            rates[name] = float(rate)
+        except ValueError as error:
+            raise FaultRatesError(f"The rate of {name} is {rate!r}, not a number") from error
+        if not 0 <= rates[name] <= 1:
+            raise FaultRatesError(f"The rate of {name} is {rates[name]:g}")
+    by_fault = {fault: rates.get(fault, rates.get(ALL, 0.0)) for fault in Fault}
+    if sum(by_fault.values()) > 1 + _ROUNDING:
+        raise FaultRatesError(f"The rates add up to {sum(by_fault.values()):g}")
+    return {fault: rate for fault, rate in by_fault.items() if rate}
+
+
+class FaultInjector:
+    """Puts faults into messages; each message has one at most, drawn from the seed and the clock."""
+
+    def __init__(self, rates: FaultRates, seed: int, started_ms: int) -> None:
+        self._rng = np.random.default_rng([seed, _FAULTS_STREAM, started_ms])
+        self._faults = list(rates)
+        self._ends = np.cumsum(list(rates.values())).tolist()
+        self._copies: deque[tuple[int, Message]] = deque()
+        self._seen = 0
+
+    def inject(self, messages: Iterable[Message]) -> Iterator[Message]:
+        """The messages with faults in them; copies still owed come with later messages or from `rest`."""
+        for message in messages:
+            yield self._spoiled(message) if self._faults else message
+            self._seen += 1
+            while self._copies and self._copies[0][0] <= self._seen:
+                yield self._copies.popleft()[1]
+
+    def rest(self) -> Iterator[Message]:
+        """The copies that are still owed."""
+        while self._copies:
+            yield self._copies.popleft()[1]
+
+    def _spoiled(self, message: Message) -> Message:
+        draw = self._rng.random()
+        fault = next((fault for fault, end in zip(self._faults, self._ends, strict=True) if draw < end), None)
+        if fault is None:
+            return message
+        if fault is Fault.DUPLICATE:
+            due = self._seen + 1 + int(self._rng.integers(_LONGEST_COPY_GAP))
+            self._copies.append(
+                (max(due, self._copies[-1][0] if self._copies else 0), spoiled(message, fault, self._rng))
+            )
+            return message
+        return spoiled(message, fault, self._rng)

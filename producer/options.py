@@ -1,0 +1,54 @@
+"""What a simulation is asked to do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from producer.fault_kinds import Fault
+
+
+class SimulateOptionsError(ValueError):
+    """Options that do not go together; the message names them and the fix."""
+
+
+@dataclass(frozen=True)
+class SimulateOptions:
+    """What to simulate: a history, a live stream, or first the one and then the other.
+
+    `days`: a history over the last so many days, of `events` events or of the profile's daily mean.
+    `rate`: live events a second, after the history if there is one; `events` of them, or until interrupted.
+    With both, `events` counts for each. `events` alone: a history over the last day.
+    `from_csv`: that file is the history; `events` then takes its first rows only.
+    `truth`: a file to write each agent's true CSAT rate to.
+    """
+
+    events: int | None = None
+    days: int | None = None
+    rate: float | None = None
+    seed: int = 1
+    faults: Mapping[Fault, float] = field(default_factory=dict)
+    truth: Path | None = None
+    from_csv: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.events is None and self.days is None and self.rate is None and self.from_csv is None:
+            raise SimulateOptionsError("Nothing to simulate: give --events, --days, --rate or --from-csv.")
+        for name in ("events", "days", "rate"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise SimulateOptionsError(f"--{name} must be more than 0, not {value}.")
+        if self.seed < 0:
+            raise SimulateOptionsError(f"--seed must be 0 or more, not {self.seed}.")
+        if self.from_csv is not None and (self.days is not None or self.truth is not None):
+            raise SimulateOptionsError("--from-csv brings its own days and agents: leave --days and --truth out.")
+
+    @property
+    def history_days(self) -> int:
+        """Days of simulated history; 0 for none."""
+        if self.from_csv is not None:
+            return 0
+        return self.days or (1 if self.rate is None else 0)
+
+    def history_events(self, events_per_day: int) -> int:
+        """Events of the simulated history."""
+        return 0 if self.history_days == 0 else self.events or self.history_days * events_per_day

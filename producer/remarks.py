@@ -1,0 +1,31 @@
+"""Customers' remarks: short made-up texts, as long as real ones."""
+
+import numpy as np
+
+from producer.cases import pick
+from producer.profile import Profile
+from producer.words import LONG_PHRASES, SHORT_PHRASES
+
+REMARKS_PER_MOOD = 1_000
+# Below this length a short phrase says it all.
+_SHORT_LENGTH = 12
+_LONGEST = 1_000
+
+
+def remark_pool(profile: Profile, rng: np.random.Generator, *, is_satisfied: bool) -> list[str]:
+    """Remarks of one mood to draw from, of the profile's lengths."""
+    shares, lengths = zip((0.0, 2.0), *profile.remark_length_quantiles, (1.0, _LONGEST), strict=True)
+    wanted = np.exp(np.interp(rng.random(REMARKS_PER_MOOD), shares, np.log(lengths))).astype(int)
+    return [_remark(rng, length, is_satisfied=is_satisfied) for length in wanted.tolist()]
+
+
+def _remark(rng: np.random.Generator, length: int, *, is_satisfied: bool) -> str:
+    if length < _SHORT_LENGTH:
+        phrases = SHORT_PHRASES[is_satisfied]
+        return phrases[pick(rng, 1 / (1 + np.abs(np.array([len(phrase) for phrase in phrases]) - length)), 1)[0]]
+    phrases = LONG_PHRASES[is_satisfied]
+    remark = phrases[rng.integers(len(phrases))]
+    while len(remark) < length:
+        remark += ", " + phrases[rng.integers(len(phrases))]
+    # Cut between words, as people do when they have said enough.
+    return remark[: max(length, remark.find(" "))].rsplit(" ", 1)[0].rstrip(",") if len(remark) > length else remark
