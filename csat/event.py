@@ -14,7 +14,7 @@ MAX_DAYS_AHEAD = 1
 
 # The texts that the stream takes for an id and a time, matched whole; Java and Python read them alike.
 UUID_PATTERN = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-TIMESTAMP_PATTERN = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})"
+TIMESTAMP_PATTERN = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})"
 
 # A JSON number: pydantic would write a decimal as text.
 Price = Annotated[

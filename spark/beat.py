@@ -106,7 +106,7 @@ class Beat:
 
     def say(self, state: State, error: str = "") -> bool:
         """Write the health document with a new state; False where it is another driver's document now."""
-        if order(self._documents.control(), self._health.token) is Order.LEAVE:
+        if not self._is_ours():
             return False
         self._health = self._health.model_copy(update={"state": state, "at": self._clock(), "error": error})
         self._documents.write_health(self._health)
@@ -145,14 +145,20 @@ class Beat:
         self._control_at = self._clock()
         return order(control, self._health.token)
 
+    def _is_ours(self) -> bool:
+        try:
+            return order(self._documents.control(), self._health.token) is not Order.LEAVE
+        except (OSError, DocumentError):  # unreadable names nobody else
+            return True
+
     def _write(self, reading: Reading) -> None:
         now = self._clock()
         self._health = with_reading(self._health, reading, now, self._trigger_seconds)
         try:
             # Asked again: a driver that was frozen since the last look must not overwrite its successor's document.
-            if order(self._documents.control(), self._health.token) is not Order.LEAVE:
+            if self._is_ours():
                 self._documents.write_health(self._health)
-        except (OSError, DocumentError) as error:  # a full disk: the next beat tries again, and silence tells Airflow
+        except OSError as error:  # a full disk: the next beat tries again, and silence tells Airflow
             logger.warning("Cannot write the health document: %s", error)
 
 

@@ -57,22 +57,16 @@ class LandingSink:
         """Land one batch: `rows` are the landing columns but batch_id. For foreachBatch."""
         query_id = rows.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId")
         batch_id = f"{query_id}-{batch_number}"
-        staged: list[str] = []
-
-        def stage() -> str:
-            if not staged:
-                staged.append(self._stage(rows, query_id, batch_number, batch_id))
-            return staged[0]
-
-        self.rows_committed += self._land(batch_id, stage)
+        self.rows_committed += self._land(batch_id, lambda: self._stage(rows, query_id, batch_number, batch_id))
         self._may_be_replay = False
         _delete(rows, spark_path(self._settings, self._folder(query_id, batch_number)))
 
     def _land(self, batch_id: str, stage: Callable[[], str]) -> int:
+        uri = ""
         for attempt in range(1, MAX_ATTEMPTS + 1):
             job_id = f"csat-{batch_id}-a{attempt}"
             if not (self._may_be_replay and self._jobs.find(job_id)):
-                uri = stage()
+                uri = uri or stage()
                 self._fence()
                 self._jobs.submit(job_id, f"{uri}/*.parquet")
             outcome, row_count, error = self._jobs.wait(job_id)

@@ -54,8 +54,8 @@ def _parsed(text: Column, mark: str) -> Column:
 
 
 def _is_one_object(parsed: Column, mark: str) -> Column:
-    has_mark = (F.size(parsed) == 2) & (parsed[1]["_end"] == mark)
-    return F.coalesce(has_mark, F.lit(False))
+    is_one = (F.size(parsed) == 2) & parsed[0].isNotNull() & (parsed[1]["_end"] == mark)
+    return F.coalesce(is_one, F.lit(False))
 
 
 def _typed(column: landing.Column) -> Column:

@@ -1,0 +1,51 @@
+"""What every test may use: one answer to send, one fixed moment."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+ANSWER: dict[str, Any] = {
+    "response_id": "11111111-1111-4111-8111-111111111111",
+    "schema_version": 1,
+    "case_id": "22222222-2222-4222-8222-222222222222",
+    "channel": "Inbound",
+    "category": "Returns",
+    "sub_category": "Return request",
+    "order_id": None,
+    "product_category": None,
+    "item_price": None,
+    "customer_city": None,
+    "customer_remarks": None,
+    "issue_reported_at": "2026-11-20T10:00:00+00:00",
+    "issue_responded_at": "2026-11-20T10:05:00Z",
+    "survey_answered_at": "2026-11-20T11:00:00.123456Z",
+    "agent_id": "agent-0001",
+    "agent_name": "Ada",
+    "supervisor_name": "Sam",
+    "manager_name": "Max",
+    "tenure_bucket": ">90",
+    "shift": "Morning",
+    "csat_score": 5,
+}
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The moment that tests take for now."""
+    return NOW
+
+
+@pytest.fixture
+def answer() -> Callable[..., bytes]:
+    """Makes a message: a valid answer with the given fields changed; a field set to ... is left out."""
+
+    def make(**changes: Any) -> bytes:
+        event = ANSWER | changes
+        return json.dumps({name: value for name, value in event.items() if value is not ...}).encode()
+
+    return make

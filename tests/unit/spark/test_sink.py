@@ -1,0 +1,119 @@
+"""Which load jobs the sink makes of a batch, whatever happened before."""
+
+import pytest
+
+from csat.settings import Settings
+from spark.load_jobs import Outcome
+from spark.sink import BatchRefusedError, LandingSink, SupersededError, spark_path
+
+DONE, FAILED = (Outcome.DONE, 10, ""), (Outcome.FAILED, 0, "backendError: try again")
+REFUSED, STUCK = (Outcome.REFUSED, 0, "invalid: no such column"), (Outcome.STUCK, 0, "says RUNNING")
+
+
+class FakeLoadJobs:
+    """BigQuery at the edge: what each job id ends with, and which ids were used before."""
+
+    def __init__(self, ends, *, submitted=(), landed_rows=0):
+        self.ends = ends
+        self.known = set(submitted)
+        self.landed_rows = landed_rows
+        self.submitted = []
+
+    def find(self, job_id):
+        return job_id in self.known
+
+    def submit(self, job_id, uri):
+        self.known.add(job_id)
+        self.submitted.append((job_id, uri))
+
+    def wait(self, job_id):
+        return self.ends[job_id]
+
+    def count_rows(self, batch_id):
+        return self.landed_rows
+
+
+class Staging:
+    """Counts how often a batch was written to files."""
+
+    def __init__(self):
+        self.count = 0
+
+    def __call__(self):
+        self.count += 1
+        return "gs://staging/q/7/x"
+
+
+def land(jobs, fence=lambda: None):
+    """Land batch 7 of query q; returns the sink's row count and how often files were written."""
+    staging = Staging()
+    sink = LandingSink(Settings(_env_file=None), jobs, fence, sleep=lambda seconds: None)
+    return sink._land("q-7", staging), staging.count
+
+
+def test_sink_submits_one_job_named_for_the_batch():
+    jobs = FakeLoadJobs({"csat-q-7-a1": DONE})
+    assert land(jobs) == (10, 1)
+    assert jobs.submitted == [("csat-q-7-a1", "gs://staging/q/7/x/*.parquet")]
+
+
+def test_sink_waits_for_the_job_of_an_earlier_life_without_writing_again():
+    jobs = FakeLoadJobs({"csat-q-7-a1": DONE}, submitted=["csat-q-7-a1"])
+    assert land(jobs) == (10, 0)
+    assert jobs.submitted == []
+
+
+def test_sink_takes_the_next_attempt_after_a_failed_job_with_the_same_files():
+    jobs = FakeLoadJobs({"csat-q-7-a1": FAILED, "csat-q-7-a2": DONE})
+    assert land(jobs) == (10, 1)
+    assert [job_id for job_id, _ in jobs.submitted] == ["csat-q-7-a1", "csat-q-7-a2"]
+
+
+def test_sink_goes_on_behind_the_failed_attempts_of_an_earlier_life():
+    jobs = FakeLoadJobs({"csat-q-7-a1": FAILED, "csat-q-7-a2": DONE}, submitted=["csat-q-7-a1"])
+    assert land(jobs) == (10, 1)
+    assert [job_id for job_id, _ in jobs.submitted] == ["csat-q-7-a2"]
+
+
+def test_sink_believes_the_rows_when_a_job_is_stuck_after_its_commit():
+    jobs = FakeLoadJobs({"csat-q-7-a1": STUCK}, submitted=["csat-q-7-a1"], landed_rows=10)
+    assert land(jobs) == (10, 0)
+
+
+def test_sink_tries_again_when_a_job_is_stuck_before_its_commit():
+    jobs = FakeLoadJobs({"csat-q-7-a1": STUCK, "csat-q-7-a2": DONE}, submitted=["csat-q-7-a1"])
+    assert land(jobs) == (10, 1)
+
+
+def test_sink_ends_the_query_when_bigquery_refuses_the_data():
+    jobs = FakeLoadJobs({"csat-q-7-a1": REFUSED})
+    with pytest.raises(BatchRefusedError, match="csat-q-7-a1: invalid: no such column"):
+        land(jobs)
+    assert len(jobs.submitted) == 1
+
+
+def test_sink_ends_the_query_after_five_failed_attempts():
+    jobs = FakeLoadJobs({f"csat-q-7-a{n}": FAILED for n in range(1, 7)})
+    with pytest.raises(BatchRefusedError, match="5 load jobs of batch q-7 failed"):
+        land(jobs)
+    assert len(jobs.submitted) == 5
+
+
+def test_sink_submits_nothing_when_another_driver_has_the_stream():
+    def closed():
+        raise SupersededError("another driver has the stream")
+
+    jobs = FakeLoadJobs({})
+    with pytest.raises(SupersededError):
+        land(jobs, fence=closed)
+    assert jobs.submitted == []
+
+
+def test_spark_path_is_the_folder_that_the_emulator_serves_when_local(tmp_path):
+    settings = Settings(state_dir=tmp_path, _env_file=None)
+    assert spark_path(settings, "gs://csat-staging/q/7") == f"file://{tmp_path}/gcs/csat-staging/q/7"
+
+
+def test_spark_path_is_the_address_itself_on_google_cloud():
+    settings = Settings(target="gcp", project_id="shop", _env_file=None)
+    assert spark_path(settings, "gs://bucket/q/7") == "gs://bucket/q/7"

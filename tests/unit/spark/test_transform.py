@@ -1,0 +1,136 @@
+"""Every message is one landing row: accepted, or rejected with the first reason that fits."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from csat import landing
+
+
+def test_landing_row_holds_the_event_when_it_is_valid(land, answer, now):
+    [row] = land(answer(item_price=979.5, customer_remarks="fine ü 😀"))
+    assert row == {
+        "response_id": "11111111-1111-4111-8111-111111111111",
+        "schema_version": 1,
+        "case_id": "22222222-2222-4222-8222-222222222222",
+        "channel": "Inbound",
+        "category": "Returns",
+        "sub_category": "Return request",
+        "order_id": None,
+        "product_category": None,
+        "item_price": Decimal("979.50"),
+        "customer_city": None,
+        "customer_remarks": "fine ü 😀",
+        "issue_reported_at": _naive(2026, 11, 20, 10, 0),
+        "issue_responded_at": _naive(2026, 11, 20, 10, 5),
+        "survey_answered_at": _naive(2026, 11, 20, 11, 0, 0, 123456),
+        "agent_id": "agent-0001",
+        "agent_name": "Ada",
+        "supervisor_name": "Sam",
+        "manager_name": "Max",
+        "tenure_bucket": ">90",
+        "shift": "Morning",
+        "csat_score": 5,
+        "kafka_topic": "messages",
+        "kafka_partition": 0,
+        "kafka_offset": 0,
+        "kafka_timestamp": _naive(2026, 11, 20, 12, 0),
+        "ingested_at": _naive(2026, 11, 20, 12, 0),
+        "rejection_reason": None,
+        "payload": None,
+    }
+    assert list(row) == [column.name for column in landing.COLUMNS if column.name != "batch_id"]
+
+
+REJECTED = [
+    (lambda answer: None, "empty message"),
+    (lambda answer: b"", "empty message"),
+    (lambda answer: answer(agent_name="caf\xe9").replace(b"\\u00e9", b"\xe9"), "not UTF-8"),
+    (lambda answer: b" ", "not one JSON object"),
+    (lambda answer: b"null", "not one JSON object"),
+    (lambda answer: b"[]", "not one JSON object"),
+    (lambda answer: b"[" + answer() + b"]", "not one JSON object"),
+    (lambda answer: answer()[:-1], "not one JSON object"),
+    (lambda answer: answer() + b"}", "not one JSON object"),
+    (lambda answer: answer() + b"x", "not one JSON object"),
+    (lambda answer: answer() + b",{}", "not one JSON object"),
+    (lambda answer: answer() + answer(), "not one JSON object"),
+    (lambda answer: answer().replace(b'"', b"'"), "not one JSON object"),
+    (lambda answer: answer(csat_score=float("nan")), "not one JSON object"),
+    (lambda answer: b"\xef\xbb\xbf" + answer(), "not one JSON object"),
+    (lambda answer: answer() + b',{"_end":"a guess"}', "not one JSON object"),
+    (lambda answer: answer(schema_version=2), "unsupported schema_version"),
+    (lambda answer: answer(schema_version=2, agent_id=...), "unsupported schema_version"),
+    (lambda answer: answer(schema_version=...), "missing or wrong type in schema_version"),
+    (lambda answer: b"{}", "missing or wrong type in response_id"),
+    (lambda answer: answer(response_id="1111"), "missing or wrong type in response_id"),
+    (lambda answer: answer(order_id="not an id"), "missing or wrong type in order_id"),
+    (lambda answer: answer(agent_id=None), "missing or wrong type in agent_id"),
+    (lambda answer: answer(channel=...), "missing or wrong type in channel"),
+    (lambda answer: answer(csat_score="5"), "missing or wrong type in csat_score"),
+    (lambda answer: answer(csat_score=4.5), "missing or wrong type in csat_score"),
+    (lambda answer: answer(csat_score=True), "missing or wrong type in csat_score"),
+    (lambda answer: answer(csat_score=10**30), "missing or wrong type in csat_score"),
+    (lambda answer: answer(item_price="much"), "missing or wrong type in item_price"),
+    (lambda answer: answer(item_price=9.999), "missing or wrong type in item_price"),
+    (lambda answer: answer(item_price=1e11), "missing or wrong type in item_price"),
+    (lambda answer: answer(survey_answered_at="2026-11-20"), "missing or wrong type in survey_answered_at"),
+    (lambda answer: answer(survey_answered_at="2026-11-20T11:00Z"), "missing or wrong type in survey_answered_at"),
+    (lambda answer: answer(survey_answered_at="2026-11-20T11:00:00"), "missing or wrong type in survey_answered_at"),
+    (lambda answer: answer(survey_answered_at="2026-02-30T11:00:00Z"), "missing or wrong type in survey_answered_at"),
+    (lambda answer: answer(survey_answered_at="2026-11-20T11:00:00Z\n"), "missing or wrong type in survey_answered_at"),
+    (lambda answer: answer(survey_answered_at=1_763_636_400), "missing or wrong type in survey_answered_at"),
+    (lambda answer: answer(csat_score=0), "csat_score out of range"),
+    (lambda answer: answer(csat_score=6), "csat_score out of range"),
+    (lambda answer: answer(item_price=-0.01), "item_price out of range"),
+    (lambda answer: answer(survey_answered_at="2026-11-21T12:00:00.000001Z"), "answered in the future"),
+]
+
+
+def test_landing_row_names_the_first_reason_when_the_message_is_bad(land, answer):
+    messages = [make(answer) for make, _ in REJECTED]
+    rows = land(*messages)
+    assert [row["rejection_reason"] for row in rows] == [reason for _, reason in REJECTED]
+
+
+def test_landing_row_keeps_only_bytes_and_place_when_it_is_rejected(land, answer):
+    message = answer(csat_score=9)
+    [row] = land(message)
+    assert bytes(row["payload"]) == message
+    kept = {name for name, value in row.items() if value is not None}
+    assert kept == {
+        "kafka_topic",
+        "kafka_partition",
+        "kafka_offset",
+        "kafka_timestamp",
+        "ingested_at",
+        "rejection_reason",
+        "payload",
+    }
+
+
+ACCEPTED = [
+    {"survey_answered_at": "2026-11-21T12:00:00Z"},  # a day ahead is still taken
+    {"survey_answered_at": "2019-01-01T00:00:00Z"},
+    {"issue_responded_at": "2026-11-19T10:00:00+05:30"},  # before its report
+    {"category": "A category of tomorrow", "channel": "Chat"},
+    {"item_price": 0},
+    {"item_price": 1e3},
+    {"unknown_field": {"nested": [1, {"a": None}]}},
+    {"customer_remarks": "'\"\\\u0000\u2028\u202e\n\t{}[],<script>" * 3},
+    {"agent_id": ""},
+]
+
+
+@pytest.mark.parametrize("changes", ACCEPTED, ids=lambda changes: next(iter(changes)))
+def test_landing_row_is_accepted_when_the_event_is_unusual_but_valid(land, answer, changes):
+    [row] = land(answer(**changes))
+    assert row["rejection_reason"] is None
+    for name in changes.keys() & {"category", "customer_remarks", "agent_id"}:
+        assert row[name] == changes[name]
+
+
+def _naive(*parts: int) -> datetime:
+    """A moment as collect() gives it: local time without zone. Tests run in any zone."""
+    return datetime(*parts, tzinfo=UTC).astimezone().replace(tzinfo=None)
