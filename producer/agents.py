@@ -52,7 +52,7 @@ def agent_logits(agents: tuple[Agent, ...]) -> Floats:
 
 
 def agent_truths(profile: Profile, agents: tuple[Agent, ...]) -> dict[str, dict[str, float]]:
-    """By agent id: true_csat_rate (over the whole mix of cases), effect (on the logit) and weight (share of answers)."""
+    """By agent id: true_csat_rate (over all kinds of cases), effect (on the logit) and weight (share of answers)."""
     rates = satisfied_rates(profile, agent_logits(agents))
     return {
         agent.agent_id: {"true_csat_rate": float(rate), "effect": agent.effect, "weight": agent.weight}

@@ -65,10 +65,8 @@ class AnswerModel:
         logit += np.array([kind.effect for kind in self.profile.sub_categories])[cases.sub_category]
         logit += np.array([channel.effect for channel in self.profile.channels])[cases.channel]
         logit += np.array(model.bucket_effects)[response_buckets(cases.response_minutes)]
-        choices = []
-        for shares in (model.satisfied, model.unsatisfied):
-            choices.append(np.array([score for score, _ in shares])[pick(rng, [share for _, share in shares], count)])
-        return np.where(rng.random(count) < sigmoid(logit), *choices).astype(np.int64)
+        happy, unhappy = (pick(rng, by_score(shares), count) for shares in (model.satisfied, model.unsatisfied))
+        return np.where(rng.random(count) < sigmoid(logit), happy, unhappy)
 
     def _orders(self, rng: np.random.Generator, cases: Cases) -> tuple[Booleans, Booleans]:
         """Whether there is an order, and whether its details are known: never without the order."""

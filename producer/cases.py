@@ -23,8 +23,11 @@ _BUCKET_ENDS = [end for end in RESPONSE_BUCKETS.values() if end is not None]
 
 @dataclass(frozen=True)
 class Cases:
-    """Columns of equal length: indexes into the profile's sub-categories and channels, minutes from report to
-    response, milliseconds from response to answer, and when the answer came (milliseconds since 1970)."""
+    """Columns of equal length.
+
+    Indexes into the profile's sub-categories and channels, minutes from report to response, milliseconds from response
+    to answer, and when the answer came (milliseconds since 1970).
+    """
 
     sub_category: Integers
     channel: Integers

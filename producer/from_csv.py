@@ -66,8 +66,11 @@ class CsvSource:
             response_id, new_case_id = uuid_texts(rng, 2)
             try:
                 event = self._event(row, response_id, new_case_id)
-            except (ValidationError, InvalidOperation) as error:
-                raise CsvError(f"{self.path}, line {line}: {error}") from error
+            except InvalidOperation as error:
+                raise CsvError(f"{self.path}, line {line}: Item_price is not a number.") from error
+            except ValidationError as error:
+                problems = "; ".join(f"{problem['loc'][0]}: {problem['msg']}" for problem in error.errors())
+                raise CsvError(f"{self.path}, line {line}: {problems}.") from error
             key, value = event.to_message()
             yield Message(key, value, milliseconds(event.survey_answered_at))
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Protocol, Self
 
-from kafka.errors import (  # type: ignore[import-untyped]
+from kafka.errors import (
     KafkaConfigurationError,
     KafkaError,
     KafkaTimeoutError,

@@ -6,8 +6,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
-from kafka import KafkaProducer  # type: ignore[import-untyped]
-from kafka.errors import KafkaError, KafkaTimeoutError  # type: ignore[import-untyped]
+from kafka import KafkaProducer
+from kafka.errors import KafkaError, KafkaTimeoutError
 
 from csat.settings import Settings
 from producer.kafka_client import (
@@ -97,6 +97,5 @@ class Publisher:
             raise self._delivery_error(failure) from failure
 
     def _delivery_error(self, error: BaseException) -> DeliveryError:
-        return DeliveryError(
-            f"Kafka at {self._settings.bootstrap_servers} did not take a message for {self._settings.kafka_topic!r}: {error}"
-        )
+        servers, topic = self._settings.bootstrap_servers, self._settings.kafka_topic
+        return DeliveryError(f"Kafka at {servers} did not take a message for {topic!r}: {error}")

@@ -15,7 +15,8 @@ _LONGEST = 1_000
 def remark_pool(profile: Profile, rng: np.random.Generator, *, is_satisfied: bool) -> list[str]:
     """Remarks of one mood to draw from, of the profile's lengths."""
     shares, lengths = zip((0.0, 2.0), *profile.remark_length_quantiles, (1.0, _LONGEST), strict=True)
-    wanted = np.exp(np.interp(rng.random(REMARKS_PER_MOOD), shares, np.log(lengths))).astype(int)
+    points = (np.arange(REMARKS_PER_MOOD) + 0.5) / REMARKS_PER_MOOD
+    wanted = np.exp(np.interp(points, shares, np.log(lengths))).astype(int)
     return [_remark(rng, length, is_satisfied=is_satisfied) for length in wanted.tolist()]
 
 
@@ -28,4 +29,5 @@ def _remark(rng: np.random.Generator, length: int, *, is_satisfied: bool) -> str
     while len(remark) < length:
         remark += ", " + phrases[rng.integers(len(phrases))]
     # Cut between words, as people do when they have said enough.
-    return remark[: max(length, remark.find(" "))].rsplit(" ", 1)[0].rstrip(",") if len(remark) > length else remark
+    end = remark.find(" ", length)
+    return remark if end < 0 else remark[:end].rstrip(",")

@@ -40,7 +40,7 @@ class Simulator:
         )
 
     def truths(self) -> dict[str, dict[str, float]]:
-        """By agent id: true_csat_rate (over the whole mix of cases), effect (on the logit), weight (share of answers)."""
+        """Each agent's true_csat_rate, effect and weight, by agent id: see agent_truths."""
         return agent_truths(self._profile, self.agents)
 
     def history(self, count: int, start: datetime, end: datetime) -> Iterator[Message]:

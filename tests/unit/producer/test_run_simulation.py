@@ -1,0 +1,153 @@
+"""A whole simulation against a fake Kafka client: what is sent, when, and what is reported."""
+
+import json
+import signal
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from csat.settings import Settings
+from producer.faults import parse_fault_rates
+from producer.options import SimulateOptions, SimulateOptionsError
+from producer.run import Edges, simulate
+
+START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+Create = Callable[..., Any]
+
+
+class FakeTime:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.seconds)
+
+    def timer(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings.model_construct()
+
+
+@pytest.fixture
+def edges(create_client: Create) -> Edges:
+    time = FakeTime()
+    return Edges(clock=time.now, timer=time.timer, sleep=time.sleep, create_client=create_client)
+
+
+def answered(client: Any) -> list[datetime]:
+    return [datetime.fromisoformat(json.loads(value)["survey_answered_at"]) for _, _, value in client.sent]
+
+
+def test_days_alone_send_the_daily_mean(settings: Settings, edges: Edges, client: Any) -> None:
+    report = simulate(settings, SimulateOptions(days=2), edges=edges)
+    assert report.sent == len(client.sent) == 5_542
+    assert START - timedelta(days=2) <= min(answered(client)) < START - timedelta(days=1)
+    assert max(answered(client)) <= START
+
+
+def test_events_alone_are_a_history_of_one_day(settings: Settings, edges: Edges, client: Any) -> None:
+    report = simulate(settings, SimulateOptions(events=300), edges=edges)
+    assert report.sent == 300
+    assert min(answered(client)) >= START - timedelta(days=1)
+    assert report.first_survey_answered_at == min(answered(client))
+    assert report.last_survey_answered_at == max(answered(client))
+
+
+def test_rate_sends_so_many_a_second_answered_now(settings: Settings, edges: Edges, client: Any) -> None:
+    report = simulate(settings, SimulateOptions(rate=10, events=31), edges=edges)
+    assert report.sent == 31
+    assert report.seconds == pytest.approx(3, abs=0.1)
+    assert answered(client)[0] == START
+    assert answered(client)[-1] == pytest.approx(START + timedelta(seconds=3), abs=timedelta(seconds=0.1))
+
+
+def test_history_comes_before_live(settings: Settings, edges: Edges, client: Any) -> None:
+    report = simulate(settings, SimulateOptions(days=1, rate=100, events=50), edges=edges)
+    assert report.sent == 100
+    assert max(answered(client)[:50]) <= START <= min(answered(client)[50:])
+
+
+def test_same_seed_and_clock_send_the_same_bytes(settings: Settings, make_client: Create) -> None:
+    sent = []
+    for _ in range(2):
+        client, time = make_client(), FakeTime()
+        edges = Edges(time.now, time.timer, time.sleep, lambda client=client, **_: client)
+        options = SimulateOptions(days=1, rate=50, events=100, seed=5, faults=parse_fault_rates("all=0.05"))
+        simulate(settings, options, edges=edges)
+        sent.append(client.sent)
+    assert sent[0] == sent[1]
+
+
+def test_faults_are_reported_as_they_were_sent(settings: Settings, edges: Edges, client: Any) -> None:
+    options = SimulateOptions(events=2_000, faults=parse_fault_rates("duplicate=0.1,out_of_range=0.1"))
+    report = simulate(settings, options, edges=edges)
+    values = [value for _, _, value in client.sent]
+    bad = sum(json.loads(value)["csat_score"] not in range(1, 6) for value in values)
+    assert report.faults == {"duplicate": len(values) - 2_000, "out_of_range": bad}
+    assert report.rejected_by_reason == {"csat_score out of range": bad}
+    assert report.expected_distinct_responses == len(set(values)) - bad == 2_000 - bad
+
+
+def test_interrupt_ends_with_a_flush_and_the_report_of_what_was_sent(
+    settings: Settings, edges: Edges, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    send = client.send
+
+    def send_and_interrupt(topic: str, *, key: bytes, value: bytes) -> Any:
+        if len(client.sent) == 99:
+            signal.raise_signal(signal.SIGINT)
+        return send(topic, key=key, value=value)
+
+    monkeypatch.setattr(client, "send", send_and_interrupt)
+    report = simulate(settings, SimulateOptions(days=1, rate=5), edges=edges)
+    assert report.was_interrupted
+    assert report.sent == len(client.sent) == 100
+    assert client.calls == ["flush", "close"]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_truth_file_has_every_agent(settings: Settings, edges: Edges, tmp_path: Path) -> None:
+    simulate(settings, SimulateOptions(events=1, truth=tmp_path / "truth.json"), edges=edges)
+    truths = json.loads((tmp_path / "truth.json").read_text())
+    assert len(truths) == 1_371
+    assert set(truths["agent-0001"]) == {"true_csat_rate", "effect", "weight"}
+
+
+def test_progress_is_drawn_on_a_terminal_only(settings: Settings, edges: Edges) -> None:
+    texts = []
+    for is_terminal in (True, False):
+        console = Console(file=StringIO(), force_terminal=is_terminal, width=100)
+        simulate(settings, SimulateOptions(events=20), console, edges)
+        texts.append(console.file.getvalue())  # type: ignore[attr-defined]
+    assert "history" in texts[0]
+    assert "20/20" in texts[0]
+    assert texts[1] == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({}, "give --events, --days, --rate or --from-csv"),
+        ({"events": 0}, "--events must be more than 0"),
+        ({"rate": -1.0}, "--rate must be more than 0"),
+        ({"events": 1, "seed": -1}, "--seed must be 0 or more"),
+        ({"from_csv": Path("a.csv"), "days": 3}, "leave --days and --truth out"),
+    ],
+)
+def test_options_that_cannot_work_are_refused(options: dict[str, Any], named: str) -> None:
+    with pytest.raises(SimulateOptionsError, match=named):
+        SimulateOptions(**options)
