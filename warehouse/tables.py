@@ -1,4 +1,4 @@
-"""Datasets and the tables that dbt does not own, made where the local stack needs them (Terraform makes the cloud's)."""
+"""Datasets and the tables that dbt does not own, made for the local stack (Terraform makes the cloud's)."""
 
 import json
 from pathlib import Path
@@ -11,6 +11,8 @@ from csat.settings import Settings
 from warehouse.client import Warehouse
 
 SCRATCH_HOURS = 24
+# A file for each table of the ops dataset, named for it.
+OPS_SCHEMAS = Path(__file__).parent / "schemas"
 
 
 def create_datasets(warehouse: Warehouse) -> list[str]:
@@ -18,7 +20,7 @@ def create_datasets(warehouse: Warehouse) -> list[str]:
     settings = warehouse.settings
     names = []
     for role in ("raw", "marts", "ops", "scratch"):
-        dataset = bigquery.Dataset(f"{settings.project_id}.{settings.dataset(role)}")  # type: ignore[arg-type]
+        dataset = bigquery.Dataset(f"{settings.project_id}.{settings.dataset(role)}")
         dataset.location = settings.location
         if role == "scratch":
             dataset.default_table_expiration_ms = SCRATCH_HOURS * 3_600_000
@@ -39,14 +41,30 @@ def landing_table(settings: Settings, schema_file: Path = landing.SCHEMA_FILE) -
     return table
 
 
-def create_landing_table(warehouse: Warehouse) -> None:
-    """Create the landing table where it is missing; one that is there stays as it is."""
+def ops_table(settings: Settings, name: str) -> bigquery.Table:
+    """A table of the ops dataset as its schema file describes it."""
+    fields = json.loads((OPS_SCHEMAS / f"{name}.json").read_text())
+    schema = [bigquery.SchemaField.from_api_repr(field) for field in fields]
+    return bigquery.Table(settings.table("ops", name), schema=schema)
+
+
+def create_table(warehouse: Warehouse, table: bigquery.Table) -> None:
+    """Create the table where it is missing; one that is there stays as it is."""
     with warehouse.errors():
         try:
             warehouse.client.create_table(
-                landing_table(warehouse.settings),
-                retry=warehouse.retry,
-                timeout=warehouse.settings.bigquery_timeout_seconds,
+                table, retry=warehouse.retry, timeout=warehouse.settings.bigquery_timeout_seconds
             )
         except Conflict:
             return
+
+
+def create_landing_table(warehouse: Warehouse) -> None:
+    """Create the landing table where it is missing."""
+    create_table(warehouse, landing_table(warehouse.settings))
+
+
+def create_ops_tables(warehouse: Warehouse) -> None:
+    """Create the tables of the ops dataset where they are missing."""
+    for file in sorted(OPS_SCHEMAS.glob("*.json")):
+        create_table(warehouse, ops_table(warehouse.settings, file.stem))

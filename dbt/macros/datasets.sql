@@ -1,0 +1,15 @@
+{#- The datasets are <prefix>_raw, _marts, _ops and _scratch; nothing of the target's name is added. -#}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {%- if custom_schema_name is none -%}
+        {{ target.schema }}
+    {%- else -%}
+        {{ env_var('CSAT_DATASET_PREFIX', 'csat') }}_{{ custom_schema_name | trim }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- A failing run leaves its temporary tables: keep them where everything expires. -#}
+{% macro bigquery__make_temp_relation(base_relation, suffix) %}
+    {%- set temporary = bigquery__make_relation_with_suffix(base_relation, suffix, dstring=True) -%}
+    {{ return(temporary.incorporate(path={'schema': generate_schema_name('scratch', none)})) }}
+{% endmacro %}

@@ -1,0 +1,34 @@
+{{
+    config(
+        materialized='incremental',
+        partition_by={'field': 'answered_date', 'data_type': 'date'},
+        partitions=touched_dates() or none,
+        cluster_by=['agent_id'],
+    )
+}}
+
+with responses as (
+
+    select * from {{ ref('fct_survey_responses') }}
+    {%- if is_incremental() %}
+    where answered_date in (
+        {{ dates_to_build() | join(',\n        ') }}
+    )
+    {%- endif %}
+
+),
+
+daily_counts as (
+
+    select
+        answered_date,
+        agent_id,
+        channel,
+        category,
+        {{ additive_counts() }}
+    from responses
+    group by answered_date, agent_id, channel, category
+
+)
+
+select * from daily_counts

@@ -1,0 +1,34 @@
+{{
+    config(
+        materialized='incremental',
+        partition_by={'field': 'answered_date', 'data_type': 'date'},
+        partitions=touched_dates() or none,
+        cluster_by=['channel', 'category'],
+    )
+}}
+
+with responses as (
+
+    select * from {{ ref('fct_survey_responses') }}
+    {%- if is_incremental() %}
+    where answered_date in (
+        {{ dates_to_build() | join(',\n        ') }}
+    )
+    {%- endif %}
+
+),
+
+hourly_counts as (
+
+    select
+        answered_date,
+        timestamp_trunc(survey_answered_at, hour) as response_hour,
+        channel,
+        category,
+        {{ additive_counts() }}
+    from responses
+    group by answered_date, response_hour, channel, category
+
+)
+
+select * from hourly_counts

@@ -1,0 +1,174 @@
+{{
+    config(
+        materialized='incremental',
+        partition_by={'field': 'ranking_date', 'data_type': 'date'},
+        partitions=touched_dates(board_days_after()) or none,
+        cluster_by=['window_id', 'category'],
+    )
+}}
+
+with category_days as (
+
+    select * from {{ ref('agg_category_daily') }}
+
+),
+
+{{ window_ctes('category_days') }},
+
+sub_category_windows as (
+
+    select
+        window_dates.board_date,
+        window_dates.window_id,
+        category_days.category,
+        category_days.sub_category,
+        sum(category_days.answer_count) as answer_count,
+        sum(category_days.satisfied_count) as satisfied_count
+    from window_dates
+    inner join category_days
+        on window_dates.answered_date = category_days.answered_date
+    group by board_date, window_id, category, sub_category
+
+),
+
+both_levels as (
+
+    select
+        board_date,
+        window_id,
+        category,
+        sub_category,
+        answer_count,
+        satisfied_count,
+        true as is_sub_category
+    from sub_category_windows
+
+    union all
+
+    select
+        board_date,
+        window_id,
+        category,
+        cast(null as string) as sub_category,
+        sum(answer_count) as answer_count,
+        sum(satisfied_count) as satisfied_count,
+        false as is_sub_category
+    from sub_category_windows
+    group by board_date, window_id, category
+
+),
+
+ranked_categories as (
+
+    select
+        *,
+        satisfied_count / answer_count as csat_rate,
+        answer_count / sum(answer_count) over (
+            partition by board_date, window_id, is_sub_category
+        ) as share,
+        row_number() over (
+            partition by board_date, window_id, is_sub_category
+            order by answer_count desc, category, sub_category
+        ) as volume_rank,
+        row_number() over (
+            partition by board_date, window_id, is_sub_category
+            order by
+                answer_count - satisfied_count desc,
+                answer_count,
+                category,
+                sub_category
+        ) as unhappiness_rank
+    from both_levels
+
+),
+
+compared_categories as (
+
+    select
+        windows.board_date,
+        windows.window_id,
+        windows.window_start,
+        ranked_categories.category,
+        ranked_categories.sub_category,
+        ranked_categories.answer_count,
+        ranked_categories.satisfied_count,
+        ranked_categories.csat_rate,
+        ranked_categories.share,
+        ranked_categories.volume_rank,
+        ranked_categories.unhappiness_rank,
+        previous_categories.answer_count as previous_answer_count,
+        previous_categories.csat_rate as previous_csat_rate,
+        (
+            ranked_categories.satisfied_count
+            + previous_categories.satisfied_count
+        ) / (
+            ranked_categories.answer_count + previous_categories.answer_count
+        ) as pooled_csat_rate
+    from windows
+    inner join ranked_categories
+        on
+            windows.board_date = ranked_categories.board_date
+            and windows.window_id = ranked_categories.window_id
+    left join ranked_categories as previous_categories
+        on
+            date_sub(windows.board_date, interval windows.window_days day)
+            = previous_categories.board_date
+            and ranked_categories.window_id = previous_categories.window_id
+            and ranked_categories.category = previous_categories.category
+            and coalesce(ranked_categories.sub_category, '')
+            = coalesce(previous_categories.sub_category, '')
+            and ranked_categories.is_sub_category
+            = previous_categories.is_sub_category
+    where windows.is_published
+
+),
+
+-- Two-proportion test: z = (p1 - p2) / sqrt(p(1 - p)(1/n1 + 1/n2)), p pooled
+tested_categories as (
+
+    select
+        *,
+        csat_rate - previous_csat_rate as csat_change,
+        safe_divide(
+            csat_rate - previous_csat_rate,
+            sqrt(
+                pooled_csat_rate
+                * (1 - pooled_csat_rate)
+                * (1 / answer_count + 1 / previous_answer_count)
+            )
+        ) as csat_change_z
+    from compared_categories
+
+),
+
+final as (
+
+    select
+        board_date as ranking_date,
+        window_id,
+        category,
+        sub_category,
+        window_start,
+        board_date as window_end,
+        answer_count,
+        satisfied_count,
+        share,
+        csat_rate,
+        answer_count - satisfied_count as unhappy_count,
+        volume_rank,
+        unhappiness_rank,
+        previous_answer_count,
+        previous_csat_rate,
+        csat_change,
+        csat_change_z,
+        coalesce(
+            abs(csat_change_z) >= {{ var('z') }}
+            and least(answer_count, previous_answer_count)
+            >= {{ var('minimum_comparison_answers') }},
+            false
+        ) as is_significant
+    from tested_categories
+
+)
+
+select * from final

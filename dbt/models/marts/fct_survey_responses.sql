@@ -1,0 +1,76 @@
+{{
+    config(
+        materialized='incremental',
+        partition_by={'field': 'answered_date', 'data_type': 'date'},
+        partitions=touched_dates() or none,
+        cluster_by=['category', 'channel', 'agent_id'],
+    )
+}}
+
+with survey_responses as (
+
+    select * from {{ ref('stg_survey_responses') }}
+    {%- if is_incremental() %}
+    where answered_date in (
+        {{ dates_to_build() | join(',\n        ') }}
+    )
+    {%- endif %}
+
+),
+
+timed_responses as (
+
+    select
+        *,
+        if(
+            issue_responded_at >= issue_reported_at,
+            timestamp_diff(
+                issue_responded_at, issue_reported_at, microsecond
+            ) / 60000000,
+            null
+        ) as response_minutes
+    from survey_responses
+
+),
+
+final as (
+
+    select
+        response_id,
+        answered_date,
+        case_id,
+        order_id,
+        agent_id,
+        agent_name,
+        supervisor_name,
+        manager_name,
+        tenure_bucket,
+        shift,
+        channel,
+        category,
+        sub_category,
+        product_category,
+        customer_city,
+        item_price,
+        csat_score,
+        response_minutes,
+        case
+            when response_minutes is null then 'unknown'
+            when response_minutes <= 5 then '5 minutes'
+            when response_minutes <= 60 then '1 hour'
+            when response_minutes <= 1440 then '24 hours'
+            else 'longer'
+        end as response_time_bucket,
+        message_count,
+        csat_score >= 4 as is_satisfied,
+        coalesce(trim(customer_remarks), '') != '' as has_remarks,
+        issue_reported_at,
+        issue_responded_at,
+        survey_answered_at,
+        kafka_timestamp,
+        ingested_at
+    from timed_responses
+
+)
+
+select * from final

@@ -1,0 +1,70 @@
+{{ config(materialized='view') }}
+
+with survey_responses as (
+
+    select * from {{ ref('stg_survey_responses') }}
+
+),
+
+rejected_messages as (
+
+    select * from {{ ref('stg_survey_responses_rejected') }}
+
+),
+
+outcomes as (
+
+    select
+        'accepted' as outcome,
+        true as is_accepted,
+        count(*) as message_count,
+        max(ingested_at) as newest_ingested_at,
+        max(kafka_timestamp) as newest_kafka_timestamp,
+        max(survey_answered_at) as newest_answered_at
+    from survey_responses
+
+    union all
+
+    select
+        'duplicate' as outcome,
+        true as is_accepted,
+        coalesce(sum(message_count - 1), 0) as message_count,
+        cast(null as timestamp) as newest_ingested_at,
+        cast(null as timestamp) as newest_kafka_timestamp,
+        cast(null as timestamp) as newest_answered_at
+    from survey_responses
+
+    union all
+
+    select
+        rejection_reason as outcome,
+        false as is_accepted,
+        count(*) as message_count,
+        max(ingested_at) as newest_ingested_at,
+        max(kafka_timestamp) as newest_kafka_timestamp,
+        cast(null as timestamp) as newest_answered_at
+    from rejected_messages
+    group by outcome
+
+),
+
+final as (
+
+    select
+        outcome,
+        is_accepted,
+        message_count,
+        safe_divide(
+            message_count, sum(message_count) over ()
+        ) as message_share,
+        newest_ingested_at,
+        newest_kafka_timestamp,
+        newest_answered_at,
+        timestamp_diff(
+            current_timestamp(), max(newest_ingested_at) over (), second
+        ) as freshness_seconds
+    from outcomes
+
+)
+
+select * from final

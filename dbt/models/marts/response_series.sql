@@ -1,0 +1,94 @@
+{{
+    config(
+        materialized='incremental',
+        partition_by={'field': 'answered_date', 'data_type': 'date'},
+        partitions=touched_dates(var('smoothing_days')) or none,
+        cluster_by=['channel', 'category'],
+    )
+}}
+
+with hourly_counts as (
+
+    select * from {{ ref('agg_response_hourly') }}
+
+),
+
+responses as (
+
+    select * from {{ ref('fct_survey_responses') }}
+    {%- if is_incremental() %}
+    where answered_date in (
+        {{ dates_to_build(var('smoothing_days')) | join(',\n        ') }}
+    )
+    {%- endif %}
+
+),
+
+smoothed_counts as (
+
+    select
+        *,
+        sum(answer_count) over smoothing_window as smoothed_answer_count,
+        sum(satisfied_count) over smoothing_window as smoothed_satisfied_count
+    from hourly_counts
+    window
+        smoothing_window as (
+            partition by channel, category
+            order by div(unix_seconds(response_hour), 3600)
+            range between
+            {{ 24 * var('smoothing_days') - 1 }} preceding and current row
+        )
+
+),
+
+response_times as (
+
+    select distinct
+        timestamp_trunc(survey_answered_at, hour) as response_hour,
+        channel,
+        category,
+        percentile_cont(response_minutes, 0.5) over (
+            partition by
+                timestamp_trunc(survey_answered_at, hour), channel, category
+        ) as median_response_minutes,
+        percentile_cont(response_minutes, 0.9) over (
+            partition by
+                timestamp_trunc(survey_answered_at, hour), channel, category
+        ) as p90_response_minutes
+    from responses
+
+),
+
+final as (
+
+    select
+        smoothed_counts.answered_date,
+        smoothed_counts.response_hour,
+        smoothed_counts.channel,
+        smoothed_counts.category,
+        smoothed_counts.answer_count,
+        smoothed_counts.satisfied_count,
+        smoothed_counts.satisfied_count
+        / smoothed_counts.answer_count as csat_rate,
+        smoothed_counts.up_to_5_minutes_count,
+        smoothed_counts.up_to_1_hour_count,
+        smoothed_counts.up_to_24_hours_count,
+        smoothed_counts.over_24_hours_count,
+        smoothed_counts.unknown_response_time_count,
+        response_times.median_response_minutes,
+        response_times.p90_response_minutes,
+        smoothed_counts.smoothed_answer_count
+        / {{ 24 * var('smoothing_days') }} as smoothed_answer_count,
+        smoothed_counts.smoothed_satisfied_count
+        / smoothed_counts.smoothed_answer_count as smoothed_csat_rate
+    from smoothed_counts
+    -- Holds the dates to build only, and so decides which hours come out.
+    inner join response_times
+        on
+            smoothed_counts.response_hour = response_times.response_hour
+            and smoothed_counts.channel = response_times.channel
+            and smoothed_counts.category = response_times.category
+
+)
+
+select * from final

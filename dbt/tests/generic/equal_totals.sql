@@ -1,0 +1,30 @@
+{#- Fails where two models, added up by the same columns, disagree. -#}
+{% test equal_totals(model, total, other, other_total, by) %}
+with totals as (
+
+    select
+        {{ by | join(', ') }},
+        {{ total }} as total
+    from {{ model }}
+    group by {{ by | join(', ') }}
+
+),
+
+other_totals as (
+
+    select
+        {{ by | join(', ') }},
+        {{ other_total }} as total
+    from {{ other }}
+    group by {{ by | join(', ') }}
+
+)
+
+select
+    {{ by | join(', ') }},
+    totals.total,
+    other_totals.total as other_total
+from totals
+full outer join other_totals using ({{ by | join(', ') }})
+where totals.total is distinct from other_totals.total
+{% endtest %}
