@@ -57,15 +57,21 @@ class Settings(BaseSettings):
 
     staging_uri: str = Field("gs://csat-staging", description="Where a batch's Parquet files wait for their load job.")
     checkpoint_uri: str = Field("", description="Spark's checkpoint folder; empty: in the state folder.")
-    documents_uri: str = Field("", description="Folder of the control and health documents; empty: in the state folder.")
+    documents_uri: str = Field(
+        "", description="Folder of the control and health documents; empty: in the state folder."
+    )
     trigger_seconds: float = Field(0, ge=0, description="Seconds between batches; 0: 5 locally, 90 on Google Cloud.")
     max_offsets_per_trigger: int = Field(200_000, ge=1, description="Most messages in one batch.")
-    beat_seconds: float = Field(0, ge=0, description="Seconds between health documents; 0: 5 locally, 15 on Google Cloud.")
+    beat_seconds: float = Field(
+        0, ge=0, description="Seconds between health documents; 0: 5 locally, 15 on Google Cloud."
+    )
     jars_dir: Path = Field(ROOT / ".venvs" / "jars", description="Folder of the jars that `make setup` fetched.")
     spark_master: str = Field("local[2]", description="Spark master of the local stream.")
     spark_driver_memory: str = Field("1g", description="Heap of the Spark driver.")
 
-    stale_seconds: float = Field(0, ge=0, description="Age of a beat that means dead; 0: 20 locally, 180 on Google Cloud.")
+    stale_seconds: float = Field(
+        0, ge=0, description="Age of a beat that means dead; 0: 20 locally, 180 on Google Cloud."
+    )
     startup_seconds: float = Field(0, ge=0, description="Time for a first beat; 0: 120 locally, 600 on Google Cloud.")
     max_age_hours: float = Field(24, gt=0, description="The stream is restarted in good order at this age.")
 

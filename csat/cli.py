@@ -1,0 +1,262 @@
+"""The command line. Each command's work lives with its part, which is imported when the command is called."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from enum import StrEnum
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from csat.settings import get_settings
+
+_PARTS = ("csat", "producer", "spark", "warehouse", "local")
+_INTERRUPTED = 130  # as a shell counts it: 128 + SIGINT
+
+app = typer.Typer(help="Real-time customer satisfaction.", no_args_is_help=True, pretty_exceptions_enable=False)
+check = typer.Typer(help="Prove what the pipeline promises.", no_args_is_help=True)
+marts = typer.Typer(help="Build the marts, or show what they say.", no_args_is_help=True)
+app.add_typer(check, name="check")
+app.add_typer(marts, name="marts")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+
+class Mart(StrEnum):
+    """What `csat marts show` shows."""
+
+    LEADERBOARD = "leaderboard"
+    CATEGORIES = "categories"
+    SERIES = "series"
+
+
+class Window(StrEnum):
+    """The days that a ranking looks back on."""
+
+    WEEK = "7d"
+    FOUR_WEEKS = "28d"
+
+
+def _say(line: str) -> None:
+    Console(stderr=True, highlight=False).print(line, markup=False, soft_wrap=True)
+
+
+def _report(document: Mapping[str, Any] | Sequence[Any], is_json: bool, *tables: Table) -> None:
+    if is_json:
+        print(json.dumps(document, indent=2, default=_plain))
+        return
+    console = Console(highlight=False)
+    for table in tables:
+        console.print(table)
+
+
+def _plain(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else value.isoformat()
+
+
+@app.command()
+def up(
+    airflow: Annotated[bool, typer.Option(help="Start Airflow too, which runs the stream.")] = True,
+) -> None:
+    """Start the stack on this machine; returns when all of it answers."""
+    from local import stack
+
+    stack.up(get_settings(), _say, has_airflow=airflow)
+
+
+@app.command()
+def down() -> None:
+    """Stop the stack: the stream after its batch, then the rest. The data stays."""
+    from local import stack
+
+    stack.down(get_settings(), _say)
+
+
+@app.command()
+def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Stop the stack and delete its state folder: data, logs and passwords."""
+    from local import stack
+
+    settings = get_settings()
+    if not yes:
+        typer.confirm(f"Delete {settings.state} with all data in it?", abort=True, err=True)
+    stack.reset(settings, _say)
+
+
+@app.command()
+def status(is_json: Json = False) -> None:
+    """Show what runs; exits with 0 only when all is healthy."""
+    from csat.commands.render import components_table, fields_table
+    from local.status import is_healthy
+    from local.status import status as ask
+
+    document = ask(get_settings())
+    parts = [fields_table(part, document[part]) for part in ("stream", "landing", "marts")]
+    _report(document, is_json, components_table(document), *parts)
+    if not is_healthy(document):
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor(is_json: Json = False) -> None:
+    """Check what the stack needs; exits with 0 only when all is there."""
+    from csat.commands.render import checks_table
+    from local import doctor as look
+
+    found = look.checks(get_settings())
+    checks = [{"name": one.name, "ok": one.is_ok, "detail": one.detail, "fix": one.fix} for one in found]
+    document = {"checks": checks}
+    _report(document, is_json, checks_table(document))
+    if not all(one.is_ok for one in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def simulate(
+    events: Annotated[int | None, typer.Option(help="Events of the history, and of the live stream.")] = None,
+    days: Annotated[int | None, typer.Option(help="A history over the last so many days.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Live events a second, until --events or Ctrl-C.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same agents and answers.")] = 1,
+    faults: Annotated[str, typer.Option(help="Bad messages: name=rate,…; a wrong name lists all.")] = "",
+    truth: Annotated[Path | None, typer.Option(help="Write each agent's true CSAT to this file.")] = None,
+    from_csv: Annotated[Path | None, typer.Option(help="Send this file instead of made-up answers.")] = None,
+    is_json: Json = False,
+) -> None:
+    """Send survey responses to Kafka; the report says what should land."""
+    from csat.commands.render import fields_table
+    from producer.faults import parse_fault_rates
+    from producer.options import SimulateOptions
+    from producer.run import simulate as send
+
+    options = SimulateOptions(
+        events=events, days=days, rate=rate, seed=seed, faults=parse_fault_rates(faults), truth=truth, from_csv=from_csv
+    )
+    report = send(get_settings(), options)
+    document = report.as_dict()
+    _report(document, is_json, fields_table("simulated", document))
+    if report.was_interrupted:
+        raise typer.Exit(_INTERRUPTED)
+
+
+@check.command()
+def completeness(is_json: Json = False) -> None:
+    """Compare Kafka's records with the rows that landed; exits with 1 when one is lost or twice there."""
+    from csat.commands.render import fields_table, rows_table
+    from warehouse.client import Warehouse
+    from warehouse.probes import check_completeness
+
+    with Warehouse(get_settings()) as warehouse:
+        result = check_completeness(warehouse)
+    document = result.as_dict()
+    totals = {name: value for name, value in document.items() if name != "partitions"}
+    tables = [rows_table("partitions", document["partitions"]), fields_table("records", totals)]
+    _report(document, is_json, *tables)
+    if not result.is_complete:
+        raise typer.Exit(1)
+
+
+@marts.command()
+def build(
+    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Build all dates anew.")] = False,
+    select: Annotated[str | None, typer.Option(help="Only these models, in dbt's words.")] = None,
+    is_json: Json = False,
+) -> None:
+    """Build the marts from what has landed since the last build."""
+    from csat.commands.render import fields_table
+    from warehouse import marts as parts
+
+    report = parts.build(get_settings(), full_refresh=full_refresh, select=select, on_progress=_say)
+    document = report.as_dict()
+    _report(document, is_json, fields_table("marts", document))
+
+
+@marts.command()
+def show(
+    mart: Mart,
+    window: Annotated[Window, typer.Option(help="The days that a ranking looks back on.")] = Window.FOUR_WEEKS,
+    limit: Annotated[int, typer.Option(min=1, help="Most rows.")] = 10,
+    is_json: Json = False,
+) -> None:
+    """Show the agents, the categories or the responses over time."""
+    from csat.commands.render import rows_table
+    from warehouse import mart_queries
+    from warehouse.client import Warehouse
+
+    with Warehouse(get_settings()) as warehouse:
+        match mart:
+            case Mart.LEADERBOARD:
+                rows = mart_queries.leaderboard(warehouse, window, limit)
+            case Mart.CATEGORIES:
+                rows = mart_queries.categories(warehouse, window, limit)
+            case Mart.SERIES:
+                rows = mart_queries.series(warehouse, limit)
+    _report(rows, is_json, rows_table(mart, rows))
+
+
+@app.command()
+def logs(
+    component: Annotated[str | None, typer.Argument(help="kafka, stream, …; all where it is left out.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("-n", help="How many of the last lines.")] = 20,
+) -> None:
+    """Print what the programs of the stack wrote."""
+    from local import logs as read
+
+    settings = get_settings()
+    if follow and component is None:
+        raise typer.BadParameter("--follow needs the name of a component")
+    for line in read.read(settings, component, lines):
+        print(line)
+    if follow and component is not None:
+        for line in read.follow(settings, component):
+            print(line, flush=True)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(installed_version("csat"))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """The exit code of a call.
+
+    An error of ours is one line on stderr with its fix; an unknown one is a bug and keeps its traceback.
+    """
+    try:
+        app(arguments)
+    except SystemExit as end:
+        return int(end.code or 0)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except ValidationError as error:
+        if error.title != "Settings":
+            raise
+        _say(f"error: {_settings_problem(error)}, fix: correct it in the environment or in .env")
+        return 1
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in _PARTS:
+            raise
+        _say(f"error: {error}")
+        return 1
+    return 0
+
+
+def _settings_problem(error: ValidationError) -> str:
+    problems = ((problem["loc"], problem["msg"].removeprefix("Value error, ")) for problem in error.errors())
+    return "; ".join(f"CSAT_{str(loc[0]).upper()}: {text}" if loc else text for loc, text in problems)
+
+
+def main() -> None:
+    """The entry point of `csat`."""
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

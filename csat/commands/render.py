@@ -1,0 +1,54 @@
+"""Tables for people. Each takes the same document that --json prints, so that both always say the same."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+_COLORS = {"healthy": "green", "idle": "green", "starting": "yellow", "lagging": "yellow", "slow": "yellow"}
+
+
+def rows_table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    """The rows with one column for each of their fields."""
+    names = list(rows[0]) if rows else []
+    return _table(title, names, ([row[name] for name in names] for row in rows))
+
+
+def fields_table(title: str, document: Mapping[str, Any]) -> Table:
+    """A line for each field."""
+    return _table(title, ("", "value"), document.items())
+
+
+def components_table(document: Mapping[str, Any]) -> Table:
+    """The components of a status document."""
+    components = document["components"].items()
+    rows = ([name, _colored(component["state"]), component["url"]] for name, component in components)
+    return _table(document["project"], ("component", "state", "url"), rows)
+
+
+def checks_table(document: Mapping[str, Any]) -> Table:
+    """The checks of `csat doctor`."""
+    rows = (
+        ["[green]ok[/]" if check["ok"] else "[red]no[/]", check["name"], check["detail"], check["fix"]]
+        for check in document["checks"]
+    )
+    return _table("doctor", ("", "check", "found", "fix"), rows)
+
+
+def _table(title: str, names: Iterable[str], rows: Iterable[Iterable[Any]]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for name in names:
+        table.add_column(name.replace("_", " "))
+    for row in rows:
+        table.add_row(*(_text(value) for value in row))
+    return table
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,.3f}" if isinstance(value, float) else str(value)
+
+
+def _colored(state: str) -> str:
+    return f"[{_COLORS.get(state, 'red')}]{state}[/]"

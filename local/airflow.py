@@ -1,0 +1,152 @@
+"""Airflow on one machine: its four components, their settings, and what its API answers."""
+
+import base64
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from csat.settings import ROOT, Settings
+from local.secret_files import secret, write_private
+
+COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
+USER = "admin"
+_BIN = ROOT / ".venvs" / "airflow" / "bin"
+# As Airflow's health answer names them
+_HEALTH_NAMES = {
+    "api-server": "metadatabase",
+    "scheduler": "scheduler",
+    "dag-processor": "dag_processor",
+    "triggerer": "triggerer",
+}
+
+
+class AirflowError(Exception):
+    """Airflow's API did not do what it was asked for; the message says what."""
+
+
+def python() -> Path:
+    """Airflow's own Python."""
+    return _BIN / "python"
+
+
+def home(settings: Settings) -> Path:
+    """AIRFLOW_HOME: database, task logs, configuration."""
+    return settings.state / "airflow"
+
+
+def url(settings: Settings) -> str:
+    """Address of the web UI and API."""
+    return f"http://127.0.0.1:{settings.airflow_port}"
+
+
+def passwords_file(settings: Settings) -> Path:
+    """Where the login of the web UI is."""
+    return settings.state / "secrets" / "airflow_passwords.json"
+
+
+def password(settings: Settings) -> str:
+    """The password of the user; made and kept where it is new."""
+    path = passwords_file(settings)
+    if not path.exists():
+        write_private(path, json.dumps({USER: secrets.token_urlsafe(12)}))
+    return str(json.loads(path.read_text())[USER])
+
+
+def command(component: str) -> list[str]:
+    """The command line of a component."""
+    command = [str(_BIN / "airflow"), component]
+    # The server of task logs listens on every address; on one machine the API server reads the files itself
+    return [*command, "--skip-serve-logs"] if component in ("scheduler", "triggerer") else command
+
+
+def migrate_command() -> list[str]:
+    """The command line that makes the database, or brings it to this Airflow's version."""
+    return [str(_BIN / "airflow"), "db", "migrate"]
+
+
+def version() -> str:
+    """Version of the Airflow that is installed; empty where there is none."""
+    found = sorted(_BIN.parent.glob("lib/python*/site-packages/apache_airflow-*.dist-info"))
+    return found[-1].name.removesuffix(".dist-info").partition("-")[2] if found else ""
+
+
+def is_migrated(settings: Settings) -> bool:
+    """Whether the database is of this Airflow's version."""
+    return _migrated_file(settings).exists() and _migrated_file(settings).read_text() == version()
+
+
+def mark_migrated(settings: Settings) -> None:
+    """Note that the database is of this Airflow's version."""
+    _migrated_file(settings).write_text(version())
+
+
+def forget_unfinished_database(settings: Settings) -> None:
+    """Delete a database whose first migration was interrupted: SQLite cannot go on with it, and it holds nothing."""
+    if not _migrated_file(settings).exists():
+        for path in home(settings).glob("airflow.db*"):
+            path.unlink()
+
+
+def _migrated_file(settings: Settings) -> Path:
+    return home(settings) / "migrated"
+
+
+def variables(settings: Settings) -> dict[str, str]:
+    """Every environment variable of Airflow's components; some are secret."""
+    password(settings)
+    state = settings.state
+    options = {
+        "CORE__DAGS_FOLDER": ROOT / "dags",
+        "CORE__PLUGINS_FOLDER": home(settings) / "plugins",
+        "CORE__LOAD_EXAMPLES": False,
+        "CORE__EXECUTOR": "LocalExecutor",
+        "CORE__PARALLELISM": 8,
+        "CORE__EXECUTION_API_SERVER_URL": f"{url(settings)}/execution/",
+        "CORE__FERNET_KEY": secret(state, "airflow_fernet_key", _fernet_key),
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": passwords_file(settings),
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home(settings)}/airflow.db",
+        "API__HOST": "127.0.0.1",
+        "API__PORT": settings.airflow_port,
+        "API__BASE_URL": url(settings),
+        "API__WORKERS": 1,
+        "API__SECRET_KEY": secret(state, "airflow_secret_key"),
+        "API_AUTH__JWT_SECRET": secret(state, "airflow_jwt_secret", lambda: secrets.token_urlsafe(64)),
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 30,
+        "LOGGING__BASE_LOG_FOLDER": home(settings) / "logs",
+        "LOGGING__WORKER_LOG_SERVER_PORT": settings.airflow_worker_log_port,
+        "LOGGING__TRIGGER_LOG_SERVER_PORT": settings.airflow_trigger_log_port,
+        "USAGE_DATA_COLLECTION__ENABLED": False,
+    }
+    named = {f"AIRFLOW__{name}": str(value) for name, value in options.items()}
+    # Airflow renames its processes; it must not write the name over the environment that shows whose they are
+    return {"AIRFLOW_HOME": str(home(settings)), "DO_NOT_TRACK": "1", "SPT_NOENV": "1", **named}
+
+
+def _fernet_key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def health(settings: Settings, timeout_seconds: float = 3) -> dict[str, bool]:
+    """Whether each component is healthy by the API's word; all are not where it does not answer."""
+    try:
+        answer = requests.get(f"{url(settings)}/api/v2/monitor/health", timeout=timeout_seconds).json()
+    except (requests.RequestException, ValueError):
+        return dict.fromkeys(COMPONENTS, False)
+    return {name: (answer.get(key) or {}).get("status") == "healthy" for name, key in _HEALTH_NAMES.items()}
+
+
+def call(settings: Settings, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The answer of Airflow's API (`path` below /api/v2) to its user. Raises AirflowError."""
+    login = {"username": USER, "password": password(settings)}
+    try:
+        token = requests.post(f"{url(settings)}/auth/token", json=login, timeout=10).json()["access_token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = requests.request(method, f"{url(settings)}/api/v2/{path}", json=body, headers=headers, timeout=20)
+        answer.raise_for_status()
+        return dict(answer.json())
+    except (requests.RequestException, KeyError, ValueError) as error:
+        raise AirflowError(f"Airflow's API at {url(settings)} did not answer {method} {path}: {error}") from error

@@ -1,0 +1,125 @@
+"""What must be there before the stack can start, each with its fix."""
+
+import shutil
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from csat.settings import Settings
+from local import airflow, jars, processes
+from local.java import JavaError, find_java
+from local.programs import EMULATOR_PYTHON, PYTHON
+
+MIN_FREE_BYTES = 2 * 1024**3
+_SETUP = "make setup"
+
+
+class DoctorError(Exception):
+    """The stack cannot start; the message holds every cause with its fix."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What one look found; the fix is empty where all is well."""
+
+    name: str
+    is_ok: bool
+    detail: str
+    fix: str = ""
+
+
+def checks(settings: Settings) -> list[Check]:
+    """Every check, in the order of a first installation. Ports that this stack holds itself count as free."""
+    looks: list[Callable[[Settings], list[Check]]] = [
+        lambda _: [_java()],
+        lambda _: _environments(),
+        lambda settings: [_jars(settings)],
+        lambda settings: [_state_folder(settings)],
+        lambda settings: [_disk(settings)],
+        _ports,
+    ]
+    return [check for look in looks for check in look(settings)]
+
+
+def require(settings: Settings) -> None:
+    """Raise DoctorError where a check fails."""
+    failed = [check for check in checks(settings) if not check.is_ok]
+    if failed:
+        raise DoctorError("; ".join(f"{check.detail}, fix: {check.fix}" for check in failed))
+
+
+def _java() -> Check:
+    try:
+        return Check("java", True, f"Java in {find_java()}")
+    except JavaError as error:
+        detail, _, fix = str(error).rpartition(", fix: ")
+        return Check("java", False, detail, fix)
+
+
+def _environments() -> list[Check]:
+    pythons = {"pipeline": PYTHON, "airflow": airflow.python(), "emulator": EMULATOR_PYTHON}
+    return [
+        Check(f"environment {name}", True, f"{path} is there")
+        if path.exists()
+        else Check(f"environment {name}", False, f"the {name} environment is missing ({path})", _SETUP)
+        for name, path in pythons.items()
+    ]
+
+
+def _jars(settings: Settings) -> Check:
+    try:
+        count = len(jars.kafka_jars(settings.jars_dir)) + len(jars.spark_jars(settings.jars_dir))
+    except jars.JarsError as error:
+        detail, _, fix = str(error).rpartition(", fix: ")
+        return Check("jars", False, detail, fix)
+    return Check("jars", True, f"{count} jars in {settings.jars_dir}")
+
+
+def _state_folder(settings: Settings) -> Check:
+    draft = settings.state / ".writable"
+    try:
+        settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft.touch()
+        draft.unlink()
+    except OSError as error:
+        detail = f"CSAT_STATE_DIR={settings.state} cannot be written: {error.strerror}"
+        return Check("state folder", False, detail, "set CSAT_STATE_DIR to a folder of yours")
+    return Check("state folder", True, f"{settings.state} can be written")
+
+
+def _disk(settings: Settings) -> Check:
+    there = next(folder for folder in (settings.state, *settings.state.parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    detail = f"{free / 1024**3:.1f} GiB free at {there}"
+    if free >= MIN_FREE_BYTES:
+        return Check("disk", True, detail)
+    return Check("disk", False, detail, f"free {MIN_FREE_BYTES // 1024**3} GiB or set CSAT_STATE_DIR to another disk")
+
+
+def _ports(settings: Settings) -> list[Check]:
+    names = ("kafka_port", "kafka_controller_port", "bigquery_port", "bigquery_grpc_port", "airflow_port")
+    return [port_check(name, getattr(settings, name), settings.state) for name in (*names, "supervisord_port")]
+
+
+def port_check(setting: str, port: int, state: Path) -> Check:
+    """Whether a port is free, or held by the stack of this state folder."""
+    variable = f"CSAT_{setting.upper()}"
+    name = f"port {port}"
+    if _is_free(port):
+        return Check(name, True, f"{variable}={port} is free")
+    holder = processes.holder(port)
+    if holder is not None and processes.is_of_stack(holder, state):
+        return Check(name, True, f"{variable}={port} is held by this stack")
+    who = f"{holder.name()} (process {holder.pid})" if holder else "another process"
+    return Check(name, False, f"{variable}={port} is taken by {who}", f"end it, or set {variable} to a free port")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

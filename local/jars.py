@@ -1,0 +1,139 @@
+"""Fetches the jars of Kafka and of Spark's Kafka connector with the Ivy that pyspark brings: `python -m local.jars`."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from csat.settings import get_settings
+from local.java import JavaError, find_java
+
+KAFKA_VERSION = "4.3.1"
+LOG4J_VERSION = "2.25.4"  # of Kafka's own log4j-core
+_FETCH_SECONDS = 600
+_PATTERN = "[artifact]-[revision](-[classifier]).[ext]"
+
+
+class JarsError(Exception):
+    """The jars could not be fetched, or are not there; the message names the fix."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Jars that live in one folder: modules with all that they need, less what pyspark has."""
+
+    folder: str
+    modules: tuple[tuple[str, str, str], ...]
+    is_beside_pyspark: bool
+
+
+def kafka_bundle() -> Bundle:
+    """The broker, and the binding without which it does not log."""
+    modules = (
+        ("org.apache.kafka", "kafka_2.13", KAFKA_VERSION),
+        ("org.apache.logging.log4j", "log4j-slf4j-impl", LOG4J_VERSION),
+    )
+    return Bundle(f"kafka-{KAFKA_VERSION}", modules, is_beside_pyspark=False)
+
+
+def spark_bundle() -> Bundle:
+    """Spark's Kafka connector for the pyspark that is installed."""
+    spark = version("pyspark")
+    modules = (("org.apache.spark", "spark-sql-kafka-0-10_2.13", spark),)
+    return Bundle(f"spark-kafka-{spark}", modules, is_beside_pyspark=True)
+
+
+def kafka_jars(jars_dir: Path) -> list[Path]:
+    """The broker's jars. Raises JarsError where they were not fetched."""
+    return _jars(jars_dir / kafka_bundle().folder)
+
+
+def spark_jars(jars_dir: Path) -> list[Path]:
+    """The jars that Spark needs beside its own to read Kafka. Raises JarsError where they were not fetched."""
+    return _jars(jars_dir / spark_bundle().folder)
+
+
+def fetch(jars_dir: Path, on_progress: Callable[[str], None] = lambda line: None) -> None:
+    """Fetch what is missing; a folder is there whole or not at all. Raises JarsError and JavaError."""
+    for bundle in (kafka_bundle(), spark_bundle()):
+        if (jars_dir / bundle.folder).exists():
+            continue
+        on_progress(f"fetching the jars of {bundle.folder}")
+        jars_dir.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{bundle.folder}-", dir=jars_dir) as folder:
+            draft = Path(folder) / "jars"
+            _fill(draft, bundle)
+            _rename(draft, jars_dir / bundle.folder)
+
+
+def _fill(draft: Path, bundle: Bundle) -> None:
+    draft.mkdir()
+    for module in bundle.modules:
+        _resolve(module, draft)
+    if bundle.is_beside_pyspark:
+        _remove_known(draft)
+
+
+def _rename(draft: Path, folder: Path) -> None:
+    try:
+        draft.rename(folder)
+    except OSError:
+        if not folder.exists():  # else another fetch was first
+            raise
+
+
+def _jars(folder: Path) -> list[Path]:
+    jars = sorted(folder.glob("*.jar"))
+    if not jars:
+        raise JarsError(f"no jars in {folder}, fix: run python -m local.jars")
+    return jars
+
+
+def _pyspark_jars() -> Path:
+    spec = find_spec("pyspark")
+    if spec is None or spec.origin is None:
+        raise JarsError("pyspark is not installed here, fix: run python -m local.jars with .venv's Python")
+    return Path(spec.origin).parent / "jars"
+
+
+def _resolve(module: tuple[str, str, str], folder: Path) -> None:
+    classpath = f"{_pyspark_jars()}/*"
+    # Ivy's name for a module with what it needs at run time: "runtime" alone leaves the module itself out
+    options = ["-confs", "default", "-retrieve", f"{folder}/{_PATTERN}"]
+    command = [str(find_java()), "-cp", classpath, "org.apache.ivy.Main", "-dependency", *module, *options]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=_FETCH_SECONDS, check=False
+    )
+    if done.returncode != 0:
+        tail = "\n".join(done.stdout.splitlines()[-15:])
+        raise JarsError(
+            f"Ivy could not fetch {':'.join(module)}, fix: let it reach a Maven repository; it said:\n{tail}"
+        )
+
+
+def _remove_known(folder: Path) -> None:
+    known = {_artifact(jar) for jar in _pyspark_jars().glob("*.jar")}
+    for jar in folder.glob("*.jar"):
+        if _artifact(jar) in known:
+            jar.unlink()
+
+
+def _artifact(jar: Path) -> str:
+    return re.sub(r"-\d+(\.\d+)+.*$", "", jar.stem)
+
+
+def main() -> None:
+    """Fetch the jars, saying so on stderr."""
+    try:
+        fetch(get_settings().jars_dir, lambda line: print(line, file=sys.stderr))
+    except (JarsError, JavaError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Finds and ends the processes of one stack, also those that supervisord has lost: all carry its mark."""
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import psutil
+
+MARK = "CSAT_STACK"  # an environment variable that every process of the stack inherits; its value is the state folder
+
+
+def of_stack(state: Path) -> list[psutil.Process]:
+    """The running processes that were started for this state folder, this one and its parents left out."""
+    own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    return [process for process in psutil.process_iter() if process.pid not in own and _mark(process) == str(state)]
+
+
+def end(processes: Iterable[psutil.Process], grace_seconds: float) -> None:
+    """Ask the processes to end, and kill those that have not after the grace."""
+    left = list(processes)
+    for process in left:
+        _signal(process.terminate)
+    _, left = psutil.wait_procs(left, timeout=grace_seconds)
+    for process in left:
+        _signal(process.kill)
+    psutil.wait_procs(left, timeout=10)
+
+
+def end_all(state: Path, grace_seconds: float) -> int:
+    """End every process of this state folder, also those that appear meanwhile; returns how many there were."""
+    count, deadline = 0, time.monotonic() + grace_seconds + 30
+    while (found := of_stack(state)) and time.monotonic() < deadline:
+        count += len(found)
+        end(found, grace_seconds)
+    return count
+
+
+def holder(port: int) -> psutil.Process | None:
+    """The process that listens on a port of this machine, where it can be seen."""
+    try:
+        connections = psutil.net_connections(kind="tcp")
+    except psutil.AccessDenied:  # macOS shows them to root only
+        return None
+    for connection in connections:
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+            try:
+                return psutil.Process(connection.pid)
+            except psutil.NoSuchProcess:
+                return None
+    return None
+
+
+def is_of_stack(process: psutil.Process, state: Path) -> bool:
+    """Whether the process was started for this state folder."""
+    return _mark(process) == str(state)
+
+
+def _mark(process: psutil.Process) -> str | None:
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        value: str | None = process.environ().get(MARK)
+    except (psutil.Error, OSError):
+        return None
+    return value
+
+
+def _signal(send: Callable[[], None]) -> None:
+    try:
+        send()
+    except psutil.NoSuchProcess:
+        return

@@ -1,0 +1,68 @@
+"""The programs of the stack: what supervisord runs, with which command and variables."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from csat.settings import ROOT, Settings
+from local import airflow, kafka
+
+KAFKA, BIGQUERY, STREAM, PRODUCER, MIGRATE = "kafka", "bigquery", "stream", "producer", "airflow-migrate"
+AIRFLOW = tuple(f"airflow-{name}" for name in airflow.COMPONENTS)
+COMPONENTS = (KAFKA, BIGQUERY, *AIRFLOW, STREAM)  # what `csat status` tells of
+PYTHON = ROOT / ".venv" / "bin" / "python"
+EMULATOR_PYTHON = ROOT / ".venvs" / "emulator" / "bin" / "python"
+DEMO_EVENTS_PER_SECOND = 5
+
+
+@dataclass(frozen=True)
+class Program:
+    """One program of supervisord; it is started by the stack, or by Airflow, never by itself."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+    is_restarted: bool = True
+    start_seconds: int = 1
+    stop_seconds: int = 20
+
+
+def programs(settings: Settings) -> list[Program]:
+    """Every program of the stack."""
+    variables = airflow.variables(settings)
+    components = [
+        Program(f"airflow-{name}", airflow.command(name), variables, start_seconds=3) for name in airflow.COMPONENTS
+    ]
+    migrate = Program(MIGRATE, airflow.migrate_command(), variables, is_restarted=False, start_seconds=0)
+    return [_kafka(settings), _emulator(settings), migrate, *components, _stream(), _producer()]
+
+
+def log_file(settings: Settings, name: str) -> Path:
+    """Where a program's output goes; supervisord's own is under the name supervisord."""
+    return settings.state / "logs" / f"{name}.log"
+
+
+def _kafka(settings: Settings) -> Program:
+    return Program(KAFKA, kafka.command(settings))
+
+
+def _emulator(settings: Settings) -> Program:
+    addresses = ["--host", "127.0.0.1", "--port", settings.bigquery_port, "--grpc-port", settings.bigquery_grpc_port]
+    data = ["--project", settings.project_id, "--data-dir", settings.state / "bigquery"]
+    command = [EMULATOR_PYTHON, "-m", "local.bigquery_emulator", *addresses, *data]
+    return Program(BIGQUERY, [str(part) for part in command], {"GCS_LOCAL_ROOT": str(settings.staging_root)})
+
+
+def _stream() -> Program:
+    variables = {
+        "PYSPARK_PYTHON": str(PYTHON),
+        "PYSPARK_DRIVER_PYTHON": str(PYTHON),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+    }
+    command = [str(PYTHON), "-m", "spark.stream_responses"]
+    # Airflow judges the stream and starts it again: a second restarter would race it
+    return Program(STREAM, command, variables, is_restarted=False, stop_seconds=30)
+
+
+def _producer() -> Program:
+    command = [str(PYTHON), "-m", "csat.cli", "simulate", "--rate", str(DEMO_EVENTS_PER_SECOND)]
+    return Program(PRODUCER, command)

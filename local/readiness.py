@@ -1,0 +1,52 @@
+"""Waits that ask: each ends when a service answers, when its program has given up, or at its deadline."""
+
+import time
+from collections.abc import Callable
+
+import requests
+
+from csat.settings import Settings
+from local.logs import tail
+from local.programs import log_file
+from local.supervisord import Supervisord
+
+_POLL_SECONDS = 0.3
+_LINES = 15
+
+
+class NotReadyError(Exception):
+    """A program did not come up; the message holds the end of its log."""
+
+
+def wait_until(
+    settings: Settings,
+    program: str,
+    is_ready: Callable[[], bool],
+    seconds: float,
+    given_up: tuple[str, ...] = ("FATAL",),
+) -> None:
+    """Return when the program is ready. Raises NotReadyError when it has given up, and at the deadline."""
+    deadline = time.monotonic() + seconds
+    supervisord = Supervisord(settings)
+    while not is_ready():
+        state = supervisord.programs()[program]["statename"]
+        if state in given_up:
+            raise NotReadyError(_message(settings, program, f"has stopped ({state})"))
+        if time.monotonic() > deadline:
+            raise NotReadyError(_message(settings, program, f"is not ready after {seconds:g} s"))
+        time.sleep(_POLL_SECONDS)
+
+
+def bigquery_answers(settings: Settings, timeout_seconds: float = 5) -> bool:
+    """Whether the emulator lists datasets; without its extensions it opens the port and answers 400."""
+    url = f"http://127.0.0.1:{settings.bigquery_port}/bigquery/v2/projects/{settings.project_id}/datasets"
+    try:
+        return requests.get(url, timeout=timeout_seconds).status_code == requests.codes.ok
+    except requests.RequestException:
+        return False
+
+
+def _message(settings: Settings, program: str, what: str) -> str:
+    path = log_file(settings, program)
+    lines = "\n".join(f"  {line}" for line in tail(path, _LINES))
+    return f"{program} {what}, fix: read {path}, which ends so:\n{lines}"

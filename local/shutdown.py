@@ -1,0 +1,72 @@
+"""Ends the stack in order: Airflow first, so that nobody starts the stream again, then the stream, then the rest."""
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from csat.documents import DocumentError, Documents
+from csat.health import State
+from csat.settings import Settings
+from local import processes
+from local.programs import AIRFLOW, BIGQUERY, KAFKA, MIGRATE, PRODUCER, STREAM
+from local.supervisord import ALIVE, Supervisord, SupervisordError
+
+GRACE_SECONDS = 20
+_STREAM_SECONDS = 30  # a batch may be under way
+_POLL_SECONDS = 0.3
+
+
+def end_stack(settings: Settings, on_progress: Callable[[str], None]) -> None:
+    """End all processes of the stack; those that supervisord cannot end, or has lost, by their id."""
+    with suppress(SupervisordError):  # it does not run, or was killed: what it left is found by its mark
+        _end_programs(settings, on_progress)
+    if processes.of_stack(settings.state):
+        count = processes.end_all(settings.state, GRACE_SECONDS)
+        on_progress(f"ended {count} processes that were left")
+
+
+def _end_programs(settings: Settings, on_progress: Callable[[str], None]) -> None:
+    supervisor = Supervisord(settings)
+    supervisor.stop(PRODUCER, MIGRATE, *AIRFLOW)
+    if _alive(supervisor, [STREAM]):
+        on_progress("stopping the stream")
+        if _ask_stream_to_stop(settings):
+            _wait(supervisor, [STREAM], _STREAM_SECONDS)
+        supervisor.stop(STREAM)
+    on_progress("stopping Airflow")
+    _wait(supervisor, [PRODUCER, MIGRATE, STREAM, *AIRFLOW], GRACE_SECONDS)
+    on_progress("stopping Kafka and the BigQuery emulator")
+    supervisor.stop(KAFKA, BIGQUERY)
+    _wait(supervisor, [KAFKA, BIGQUERY], GRACE_SECONDS)
+    supervisor.shutdown()
+    deadline = time.monotonic() + GRACE_SECONDS
+    while processes.of_stack(settings.state) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+
+
+def _ask_stream_to_stop(settings: Settings) -> bool:
+    """Ask through the control document; False where the driver is not in its batches yet, and reads no document."""
+    documents = Documents(settings.documents)
+    try:
+        control, health = documents.control(), documents.health()
+    except DocumentError:
+        return False
+    if control is None:
+        return False
+    if control.desired == "run":
+        change = {"desired": "stop", "reason": "csat down", "at": datetime.now(UTC)}
+        documents.write_control(control.model_copy(update=change))
+    return health is not None and health.token == control.token and health.state is State.RUNNING
+
+
+def _alive(supervisor: Supervisord, names: Iterable[str]) -> list[str]:
+    known = supervisor.programs()
+    return [name for name in names if known[name]["statename"] in ALIVE]
+
+
+def _wait(supervisor: Supervisord, names: Iterable[str], seconds: float) -> None:
+    names = list(names)
+    deadline = time.monotonic() + seconds
+    while _alive(supervisor, names) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)

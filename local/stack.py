@@ -1,0 +1,154 @@
+"""Starts and ends the one-machine stack. Both may be called at any moment, and again after any interruption."""
+
+import fcntl
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from csat.settings import Settings
+from local import airflow, doctor, kafka, processes, shutdown, supervisord
+from local.programs import AIRFLOW, BIGQUERY, KAFKA, MIGRATE, log_file
+from local.readiness import bigquery_answers, wait_until
+from local.supervisord import ALIVE, Supervisord, SupervisordError
+from warehouse import tables
+from warehouse.client import Warehouse
+
+_SUPERVISORD_SECONDS, _KAFKA_SECONDS, _BIGQUERY_SECONDS = 30, 90, 90
+_MIGRATE_SECONDS, _AIRFLOW_SECONDS = 180, 240
+_POLL_SECONDS = 0.2
+
+Progress = Callable[[str], None]
+
+
+class StackError(Exception):
+    """The stack cannot be started or ended now; the message names the fix."""
+
+
+def up(settings: Settings, on_progress: Progress, has_airflow: bool = True) -> None:
+    """Start what does not run and return when every service answers.
+
+    Raises the named errors of doctor, readiness, supervisord, kafka and the warehouse.
+    """
+    if not settings.is_local:
+        raise StackError(f"CSAT_TARGET={settings.target} has no local stack, fix: set CSAT_TARGET=local")
+    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _alone(settings):
+        _clear(settings, on_progress)
+        doctor.require(settings)
+        if supervisord.process(settings) is None:
+            _start_supervisord(settings, on_progress)
+        _start_services(settings, on_progress, has_airflow)
+        if has_airflow:
+            _start_airflow(settings, on_progress)
+
+
+def down(settings: Settings, on_progress: Progress) -> None:
+    """End every process of the stack, the stream after its batch; returns when all are gone."""
+    if not settings.state.exists():
+        return
+    with _alone(settings):
+        shutdown.end_stack(settings, on_progress)
+
+
+def reset(settings: Settings, on_progress: Progress) -> None:
+    """End the stack and delete its state folder: data, logs, secrets."""
+    down(settings, on_progress)
+    on_progress(f"deleting {settings.state}")
+    if settings.state.exists():
+        shutil.rmtree(settings.state)
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    with (settings.state / "stack.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            message = f"another csat up or down works on {settings.state}, fix: wait for its end"
+            raise StackError(message) from error
+        yield
+
+
+def _clear(settings: Settings, on_progress: Progress) -> None:
+    """Leave either the current supervisord or nothing at all."""
+    running = supervisord.process(settings)
+    if running is not None and supervisord.is_current(settings, running) and _answers(settings):
+        return
+    if running is not None:
+        on_progress("settings or code changed: restarting")
+        shutdown.end_stack(settings, on_progress)
+    elif count := processes.end_all(settings.state, shutdown.GRACE_SECONDS):
+        on_progress(f"ended {count} processes that an earlier stack left")
+
+
+def _answers(settings: Settings) -> bool:
+    try:
+        return bool(Supervisord(settings).programs())
+    except SupervisordError:
+        return False
+
+
+def _start_supervisord(settings: Settings, on_progress: Progress) -> None:
+    on_progress("starting supervisord")
+    for folder in (settings.state / "bigquery", settings.staging_root / _bucket(settings), airflow.home(settings)):
+        folder.mkdir(parents=True, exist_ok=True)
+    kafka.prepare(settings)
+    supervisord.launch(settings)
+    deadline = time.monotonic() + _SUPERVISORD_SECONDS
+    while supervisord.process(settings) is None or not _answers(settings):
+        if time.monotonic() > deadline:
+            raise StackError(f"supervisord does not answer, fix: read {log_file(settings, 'supervisord')}")
+        time.sleep(_POLL_SECONDS)
+
+
+def _bucket(settings: Settings) -> str:
+    return settings.staging_uri.removeprefix("gs://").partition("/")[0]
+
+
+def _start_services(settings: Settings, on_progress: Progress, has_airflow: bool) -> None:
+    on_progress("starting Kafka and the BigQuery emulator")
+    supervisor = Supervisord(settings)
+    supervisor.start(KAFKA, BIGQUERY)
+    if has_airflow:
+        _start_migration(settings, supervisor)
+    wait_until(settings, KAFKA, lambda: kafka.is_ready(settings), _KAFKA_SECONDS)
+    kafka.create_topic(settings)
+    on_progress(f"Kafka is ready at {settings.bootstrap_servers}")
+    wait_until(settings, BIGQUERY, lambda: bigquery_answers(settings), _BIGQUERY_SECONDS)
+    with Warehouse(settings) as warehouse:
+        tables.create_datasets(warehouse)
+        tables.create_landing_table(warehouse)
+        tables.create_ops_tables(warehouse)
+    on_progress(f"BigQuery is ready at {settings.endpoint}")
+
+
+def _start_migration(settings: Settings, supervisor: Supervisord) -> None:
+    if airflow.is_migrated(settings) or supervisor.programs()[MIGRATE]["statename"] in ALIVE:
+        return
+    airflow.forget_unfinished_database(settings)
+    supervisor.start(MIGRATE)
+
+
+def _has_migrated(supervisor: Supervisord) -> bool:
+    program = supervisor.programs()[MIGRATE]
+    return bool(program["statename"] == "EXITED" and program["exitstatus"] == 0)
+
+
+def _is_healthy(settings: Settings, supervisor: Supervisord, name: str) -> bool:
+    is_running = supervisor.programs()[name]["statename"] == "RUNNING"
+    return is_running and airflow.health(settings)[name.removeprefix("airflow-")]
+
+
+def _start_airflow(settings: Settings, on_progress: Progress) -> None:
+    supervisor = Supervisord(settings)
+    if not airflow.is_migrated(settings):
+        on_progress("making Airflow's database")
+        wait_until(settings, MIGRATE, lambda: _has_migrated(supervisor), _MIGRATE_SECONDS, ("FATAL", "EXITED"))
+        airflow.mark_migrated(settings)
+    on_progress("starting Airflow")
+    supervisor.start(*AIRFLOW)
+    for name in AIRFLOW:
+        wait_until(settings, name, partial(_is_healthy, settings, supervisor, name), _AIRFLOW_SECONDS)
+    on_progress(f"Airflow is ready at {airflow.url(settings)}")

@@ -1,0 +1,143 @@
+"""What `csat status` tells: every part asked at once, each with its own short time-out, so that nobody waits."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from csat.documents import DocumentError, Documents
+from csat.health import Policy, Verdict, judge
+from csat.settings import Settings
+from local import airflow, kafka
+from local.programs import AIRFLOW, BIGQUERY, COMPONENTS, KAFKA, STREAM
+from local.readiness import bigquery_answers
+from local.supervisord import ALIVE, Supervisord, SupervisordError
+from warehouse.client import Warehouse, WarehouseError
+from warehouse.mart_builds import last_record
+from warehouse.probes import landing_counts
+
+HEALTHY, STARTING, UNHEALTHY, UNSUPERVISED, DOWN = "healthy", "starting", "unhealthy", "unsupervised", "down"
+_GOOD_VERDICTS = {Verdict.HEALTHY, Verdict.IDLE}
+_PROBE_SECONDS = 3
+_STARTUP_SECONDS = 120  # an answer may take so long after a start
+_NO_ROWS = {"rows": None, "accepted": None, "rejected": None}
+_NO_BUILD = {"built_at": None, "age_seconds": None}
+
+Programs = Mapping[str, Mapping[str, Any]]
+
+
+def status(settings: Settings, now: datetime | None = None) -> dict[str, Any]:
+    """The state of everything as JSON values; what does not answer is down, and its numbers are null."""
+    now = now or datetime.now(UTC)
+    short = settings.model_copy(
+        update={"bigquery_timeout_seconds": _PROBE_SECONDS, "bigquery_job_timeout_seconds": _PROBE_SECONDS}
+    )
+    with ThreadPoolExecutor() as pool:
+        programs = pool.submit(_programs, settings)
+        kafka_ready = pool.submit(kafka.is_ready, settings)
+        airflow_health = pool.submit(airflow.health, settings, _PROBE_SECONDS)
+        bigquery = pool.submit(_ask_bigquery, short, now)
+        stream = stream_status(settings, now)
+        is_bigquery_ready, landing, marts = bigquery.result()
+        answers = {
+            KAFKA: kafka_ready.result(),
+            BIGQUERY: is_bigquery_ready,
+            STREAM: stream["state"] in _GOOD_VERDICTS,
+            **{f"airflow-{name}": is_healthy for name, is_healthy in airflow_health.result().items()},
+        }
+        components = component_states(programs.result(), answers, now)
+    urls = _urls(settings)
+    return {
+        "project": settings.project_id,
+        "components": {name: {"state": components[name], "url": urls.get(name)} for name in COMPONENTS},
+        "stream": stream,
+        "landing": landing,
+        "marts": marts,
+    }
+
+
+def is_healthy(document: Mapping[str, Any]) -> bool:
+    """Whether all components of a status document are healthy."""
+    return all(component["state"] == HEALTHY for component in document["components"].values())
+
+
+def component_states(programs: Programs | None, answers: Mapping[str, bool], now: datetime) -> dict[str, str]:
+    """Each component's state from supervisord's words (None: it does not answer) and the component's own answer."""
+    if programs is None:
+        return {name: UNSUPERVISED if answers[name] and name != STREAM else DOWN for name in COMPONENTS}
+    return {name: _state(programs.get(name, {}), answers[name], now) for name in COMPONENTS}
+
+
+def _state(program: Mapping[str, Any], does_answer: bool, now: datetime) -> str:
+    if program.get("statename") not in ALIVE:
+        return DOWN
+    if does_answer and program["statename"] == "RUNNING":
+        return HEALTHY
+    is_young = now.timestamp() - program["start"] < _STARTUP_SECONDS
+    return STARTING if is_young and program["statename"] != "BACKOFF" else UNHEALTHY
+
+
+def stream_status(settings: Settings, now: datetime) -> dict[str, Any]:
+    """The stream by its two documents; `restarts` counts the recent starts after the first."""
+    documents = Documents(settings.documents)
+    try:
+        control, health = documents.control(), documents.health()
+    except DocumentError:
+        control, health = None, None
+    names = ("token", "batch_id", "progress_age_seconds", "backlog", "rows_committed", "restarts")
+    empty: dict[str, Any] = {"state": Verdict.STOPPED.value, **dict.fromkeys(names)}
+    if control is None:
+        return empty
+    verdict = judge(health, control, now, Policy.of(settings))
+    restarts = max(0, len(control.started_at) - 1)
+    known = {**empty, "state": verdict.value, "token": control.token, "restarts": restarts}
+    if health is None or health.token != control.token:
+        return known
+    progress_age = (now - health.progress_at).total_seconds() if health.progress_at else None
+    return {
+        **known,
+        "batch_id": health.batch_id,
+        "progress_age_seconds": progress_age,
+        "backlog": health.backlog,
+        "rows_committed": health.rows_committed,
+    }
+
+
+def _programs(settings: Settings) -> Programs | None:
+    if not (settings.state / "secrets").exists():
+        return None  # never started; a question would make the password
+    try:
+        return Supervisord(settings, _PROBE_SECONDS).programs()
+    except SupervisordError:
+        return None
+
+
+def _ask_bigquery(settings: Settings, now: datetime) -> tuple[bool, dict[str, Any], dict[str, Any]]:
+    if not bigquery_answers(settings, _PROBE_SECONDS):
+        return False, _NO_ROWS, _NO_BUILD
+    with Warehouse(settings) as warehouse:
+        landing = _or(_NO_ROWS, lambda: landing_counts(warehouse))
+        marts = _or(_NO_BUILD, lambda: _last_build(warehouse, now))
+    return True, landing, marts
+
+
+def _last_build(warehouse: Warehouse, now: datetime) -> dict[str, Any]:
+    record = last_record(warehouse)
+    if record is None:
+        return _NO_BUILD
+    return {"built_at": record.built_at.isoformat(), "age_seconds": (now - record.built_at).total_seconds()}
+
+
+def _or(empty: dict[str, Any], ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return ask()
+    except WarehouseError:
+        return empty
+
+
+def _urls(settings: Settings) -> dict[str, str]:
+    return {
+        KAFKA: settings.bootstrap_servers,
+        BIGQUERY: settings.endpoint,
+        AIRFLOW[0]: airflow.url(settings),
+    }

@@ -1,0 +1,192 @@
+"""supervisord: its configuration, its process, and what it answers."""
+
+import base64
+import shlex
+import subprocess
+import sys
+import xmlrpc.client
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from csat.settings import ROOT, Settings, SettingsError, environment
+from local import processes
+from local.programs import Program, log_file, programs
+from local.secret_files import secret, write_private
+
+USER = "csat"
+ALIVE = {"STARTING", "RUNNING", "BACKOFF", "STOPPING"}
+_LOG_BYTES = "10MB"
+_LOG_BACKUPS = 3
+
+
+class SupervisordError(Exception):
+    """supervisord does not answer, or refused; the message names the fix."""
+
+
+def conf_file(settings: Settings) -> Path:
+    """Where the configuration is; it holds secrets."""
+    return settings.state / "supervisord.conf"
+
+
+def pid_file(settings: Settings) -> Path:
+    """Where supervisord writes its process id."""
+    return settings.state / "supervisord.pid"
+
+
+def conf(settings: Settings) -> str:
+    """Text of supervisord.conf."""
+    server: dict[str, dict[str, object]] = {
+        "supervisord": {
+            "logfile": log_file(settings, "supervisord"),
+            "pidfile": pid_file(settings),
+            "childlogdir": settings.state / "logs",
+            "umask": "077",
+            "directory": ROOT,
+            "identifier": "csat",
+        },
+        "inet_http_server": {
+            "port": f"127.0.0.1:{settings.supervisord_port}",
+            "username": USER,
+            "password": secret(settings.state, "supervisord"),
+        },
+        "rpcinterface:supervisor": {
+            "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface",
+        },
+        "supervisorctl": {
+            "serverurl": f"http://127.0.0.1:{settings.supervisord_port}",
+            "username": USER,
+            "password": secret(settings.state, "supervisord"),
+        },
+    }
+    sections = [_section(name, {key: _plain(value) for key, value in body.items()}) for name, body in server.items()]
+    return "\n".join(sections + [_program(program, settings) for program in programs(settings)])
+
+
+def _program(program: Program, settings: Settings) -> str:
+    values = {
+        "command": _plain(shlex.join(program.command)),
+        "directory": _plain(ROOT),
+        "autostart": "false",
+        "autorestart": "true" if program.is_restarted else "false",
+        "startsecs": str(program.start_seconds),
+        "stopsignal": "TERM",
+        "stopwaitsecs": str(program.stop_seconds),
+        "stopasgroup": "true",
+        "killasgroup": "true",
+        "redirect_stderr": "true",
+        "stdout_logfile": _plain(log_file(settings, program.name)),
+        "stdout_logfile_maxbytes": _LOG_BYTES,
+        "stdout_logfile_backups": str(_LOG_BACKUPS),
+    }
+    if program.environment:
+        values["environment"] = ",".join(f"{key}={_quoted(text)}" for key, text in program.environment.items())
+    return _section(f"program:{program.name}", values)
+
+
+def _section(name: str, values: dict[str, str]) -> str:
+    return f"[{name}]\n" + "".join(f"{key}={value}\n" for key, value in values.items())
+
+
+def _plain(value: object) -> str:
+    text = str(value)
+    # Read as the start of a comment, or of the next line: the format has no escape for them
+    if any(mark in text for mark in ("\n", "\r", " ;", " #", "\t;", "\t#")):
+        raise SettingsError(f"supervisord.conf cannot hold {text!r}: set CSAT_STATE_DIR to a plain path")
+    return text.replace("%", "%%")
+
+
+def _quoted(value: str) -> str:
+    quote = "'" if '"' in value else '"'
+    if quote in value or value.strip("'\"") != value:
+        raise SettingsError(f"supervisord.conf cannot hold {value!r}: set CSAT_STATE_DIR to a path without quotes")
+    return f"{quote}{_plain(value)}{quote}"
+
+
+class Supervisord:
+    """Questions and orders to the running supervisord. Every method may raise SupervisordError."""
+
+    def __init__(self, settings: Settings, timeout_seconds: float = 5) -> None:
+        self._settings = settings
+        self._url = settings.supervisord
+        self._timeout_seconds = timeout_seconds
+
+    def programs(self) -> dict[str, dict[str, Any]]:
+        """What each program does now, by name, in supervisord's own words (statename, pid, exitstatus, …)."""
+        return {info["name"]: info for info in self._call("getAllProcessInfo")}
+
+    def start(self, *names: str) -> None:
+        """Start the programs that do not run; returns at once."""
+        known = self.programs()
+        for name in names:
+            if known[name]["statename"] not in ALIVE:
+                self._call("startProcess", name, False)
+
+    def stop(self, *names: str) -> None:
+        """Ask the programs that run to stop; returns at once."""
+        known = self.programs()
+        for name in names:
+            if known[name]["statename"] in ("STARTING", "RUNNING", "BACKOFF"):
+                self._call("stopProcess", name, False)
+
+    def shutdown(self) -> None:
+        """End supervisord and all that it runs."""
+        self._call("shutdown")
+
+    def _call(self, method: str, *arguments: Any) -> Any:
+        transport = _Transport(secret(self._settings.state, "supervisord"), self._timeout_seconds)
+        try:
+            with xmlrpc.client.ServerProxy(self._url, transport) as server:
+                return getattr(server.supervisor, method)(*arguments)
+        except xmlrpc.client.Fault as fault:
+            raise SupervisordError(f"supervisord refused {method}{arguments}: {fault.faultString}") from fault
+        except (OSError, HTTPException, xmlrpc.client.Error) as error:
+            raise SupervisordError(f"no supervisord of this stack at {self._url}: start it with `csat up`") from error
+
+
+class _Transport(xmlrpc.client.Transport):
+    """HTTP with a login and a time-out; the login in a header, as xmlrpc's errors print the address."""
+
+    def __init__(self, password: str, timeout_seconds: float) -> None:
+        login = base64.b64encode(f"{USER}:{password}".encode()).decode()
+        super().__init__(headers=[("Authorization", f"Basic {login}")])
+        self._timeout_seconds = timeout_seconds
+
+    def make_connection(self, host: Any) -> HTTPConnection:
+        connection = super().make_connection(host)
+        connection.timeout = self._timeout_seconds
+        return connection
+
+
+def process(settings: Settings) -> psutil.Process | None:
+    """supervisord's process, by its pid file; None where it has ended or the id is another's by now."""
+    try:
+        found = psutil.Process(int(pid_file(settings).read_text()))
+    except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+        return None
+    return found if processes.is_of_stack(found, settings.state) else None
+
+
+def is_current(settings: Settings, running: psutil.Process) -> bool:
+    """Whether the running supervisord was started with these settings."""
+    try:
+        variables = running.environ()
+    except psutil.Error:
+        return False
+    has_same_conf = conf_file(settings).exists() and conf_file(settings).read_text() == conf(settings)
+    return has_same_conf and settings.as_environment().items() <= variables.items()
+
+
+def launch(settings: Settings) -> None:
+    """Write the configuration and start supervisord in a session of its own. Raises SupervisordError."""
+    (settings.state / "logs").mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_private(conf_file(settings), conf(settings))
+    pid_file(settings).unlink(missing_ok=True)
+    # The settings go through the environment, which every program inherits: no quoting, nothing in ps
+    variables = environment(**settings.as_environment(), **{processes.MARK: str(settings.state)})
+    command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(conf_file(settings))]
+    done = subprocess.run(command, env=variables, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode != 0:
+        raise SupervisordError(f"supervisord did not start: {(done.stderr or done.stdout).strip()[-500:]}")
