@@ -24,7 +24,8 @@ in the log; a restart would make them worse.
 4. *Dead or frozen* at random times: look for memory, disk and CPU on the machine.
 
 **To stop the stream:** pause this DAG, then mark its run as failed. The driver ends its batch and leaves.
-**To start it:** unpause. **To restart it:** mark the run as failed without pausing.
+**To start it:** unpause. **To restart it:** clear the task, or mark the *task* as failed; both take seconds. After
+marking the *run* as failed, Airflow makes the next run only when it reads the DAG file again, up to a minute later.
 """
 
 from datetime import UTC, datetime

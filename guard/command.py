@@ -8,15 +8,15 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from airflow.sdk import BaseOperator  # type: ignore[import-not-found]
-from airflow.sdk.exceptions import AirflowException  # type: ignore[import-not-found]
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowException
 
 from csat.settings import ROOT
 
 _TERM_SECONDS = 10
 
 
-class CsatCommandOperator(BaseOperator):  # type: ignore[misc]
+class CsatCommandOperator(BaseOperator):
     """Runs `csat <command>`, its output in the task's log, and fails unless it exits with 0.
 
     With --json among the arguments the result (and XCom) is the JSON on its standard output. `program` is the

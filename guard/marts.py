@@ -5,8 +5,8 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
-from airflow.sdk import Asset, AssetWatcher  # type: ignore[import-not-found]
-from airflow.triggers.base import BaseEventTrigger, TriggerEvent  # type: ignore[import-not-found]
+from airflow.sdk import Asset, AssetWatcher
+from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from csat.documents import DocumentError, Documents
 from csat.health import Health
@@ -16,7 +16,7 @@ _POLL_SECONDS = 2
 Seen = tuple[str, int]  # token and rows committed: the count begins at 0 with every driver
 
 
-class RowsCommittedTrigger(BaseEventTrigger):  # type: ignore[misc]
+class RowsCommittedTrigger(BaseEventTrigger):
     """Fires {"rows", "batch_id"} when the stream has committed rows, at most once in `every_seconds`.
 
     The build takes all rows up to now, so an event too many costs little and one too few is the fault. Hence what was

@@ -3,8 +3,8 @@
 import uuid
 from typing import Any
 
-from airflow.sdk import BaseOperator  # type: ignore[import-not-found]
-from airflow.sdk.exceptions import AirflowException  # type: ignore[import-not-found]
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowException
 
 from csat.health import RESTARTING, Verdict
 from csat.settings import get_settings
@@ -16,7 +16,7 @@ from guard.trigger import StreamHealthTrigger
 _LOG_LINES = 40
 
 
-class StreamGuardOperator(BaseOperator):  # type: ignore[misc]
+class StreamGuardOperator(BaseOperator):
     """One run of this task is one life of the stream; it succeeds when that ended in good order."""
 
     def execute(self, context: Any) -> None:

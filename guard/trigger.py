@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from airflow.triggers.base import BaseTrigger, TriggerEvent  # type: ignore[import-not-found]
+from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from csat.settings import get_settings
 from guard.decide import Plan
@@ -13,7 +13,7 @@ from guard.life import Life
 from guard.stream import Stream
 
 
-class StreamHealthTrigger(BaseTrigger):  # type: ignore[misc]
+class StreamHealthTrigger(BaseTrigger):
     """Carries out one plan and fires once, with {"verdict", "detail", "token"}, when that life of the stream is over.
 
     `start_at` is ISO-8601. A triggerer that starts again runs it again: it goes on with the driver of its token.

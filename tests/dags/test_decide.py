@@ -1,16 +1,16 @@
 """What the guard decides: adopt or start, and whether a life is over."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from conftest import NOON
 
 from csat.health import Control, Health, Policy, State, Verdict
 from guard.backends import Process
 from guard.decide import SUCCESS, WORDS, Plan, conclude, plan, starting
 
+NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 POLICY = Policy(startup=120, stale=20, stalled=120, lagging=600, slow_batches=10, memory_beats=5, max_age=86_400)
 RUNS = Process(True, None, "RUNNING")
 NEVER_RAN = Process(False, None, "STOPPED")

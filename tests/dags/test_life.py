@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from conftest import NOON
 
 from csat.documents import Documents
 from csat.health import Policy, State, Verdict
@@ -15,15 +14,17 @@ from guard.decide import Look, Plan
 from guard.life import Life
 from guard.stream import Pace, Stream
 
+NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 POLICY = Policy(startup=120, stale=20, stalled=120, lagging=600, slow_batches=10, memory_beats=5, max_age=86_400)
+AT_ONCE = Plan("new", "", NOON)
 Make = Callable[..., Any]
 
 
 class FakeBackend:
     """A process that starts when told, and ends when told or when the test says so."""
 
-    def __init__(self, process: Process = Process(False, None, "STOPPED")) -> None:
-        self.process = process
+    def __init__(self) -> None:
+        self.process = Process(False, None, "STOPPED")
         self.calls: list[str] = []
 
     def start(self, token: str) -> None:
@@ -85,7 +86,7 @@ def backend() -> FakeBackend:
 
 @pytest.fixture
 def make_life(documents: Documents, clock: Clock, backend: FakeBackend) -> Callable[..., Life]:
-    def make(plan: Plan = Plan("new", "", NOON), process: FakeBackend = backend) -> Life:
+    def make(plan: Plan = AT_ONCE, process: FakeBackend = backend) -> Life:
         return Life(plan, Stream(documents, process, POLICY, Pace()), clock, clock.sleep)
 
     return make
