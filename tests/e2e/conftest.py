@@ -1,0 +1,80 @@
+"""The whole platform by its own command line: one stack on free ports for all tests of this folder."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from csat.settings import ROOT, Settings, environment
+from local import airflow
+from tests.integration.conftest import PORTS, free_ports
+from warehouse.client import Warehouse
+
+CSAT = str(ROOT / ".venv" / "bin" / "csat")
+
+
+@dataclass
+class Platform:
+    """A running stack."""
+
+    settings: Settings
+
+    def csat(self, *arguments: str, seconds: float = 400, expect: int | None = 0) -> subprocess.CompletedProcess[str]:
+        """Run a command of the command line; fails the test at another exit code."""
+        done = subprocess.run(
+            [CSAT, *arguments],
+            env=environment(**self.settings.as_environment()),
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+        if expect is not None and done.returncode != expect:
+            pytest.fail(f"csat {' '.join(arguments)} left with {done.returncode}:\n{done.stdout}\n{done.stderr[-3000:]}")
+        return done
+
+    def json(self, *arguments: str, expect: int | None = 0) -> Any:
+        """The JSON document that a command prints."""
+        return json.loads(self.csat(*arguments, "--json", expect=expect).stdout)
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """Rows of a query; {raw}, {marts} and {ops} stand for the datasets."""
+        names = {role: f"{self.settings.project_id}.{self.settings.dataset(role)}" for role in ("raw", "marts", "ops")}
+        with Warehouse(self.settings) as warehouse:
+            return warehouse.rows(sql.format(**names))
+
+    def airflow(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """An answer of Airflow's API, with the generated login."""
+        return airflow.call(self.settings, method, path, body)
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The stack, all of it; ended with the last test."""
+    settings = Settings(state_dir=tmp_path_factory.mktemp("state"), _env_file=None, **free_ports(PORTS))
+    running = Platform(settings)
+    try:
+        running.csat("up")
+        yield running
+    finally:
+        running.csat("down", expect=None)
+
+
+def processes_of(settings: Settings) -> list[str]:
+    """Command lines of all processes that know this stack's state folder."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                is_ours = str(settings.state).encode() in file.read()
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                command = file.read().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        if is_ours and int(pid) != os.getpid():
+            found.append(command)
+    return found

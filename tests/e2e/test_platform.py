@@ -1,0 +1,154 @@
+"""The promises of the whole platform, in the order of its life."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from csat.settings import environment
+from local.supervisord import Supervisord
+from tests.e2e.conftest import CSAT, Platform, processes_of
+from tests.integration.conftest import wait_for
+
+pytestmark = pytest.mark.e2e
+
+EVENTS = 10_000
+FAULTS = "all=0.02"
+
+
+def test_airflow_runs_the_stream_when_the_stack_is_up(platform: Platform):
+    def is_deferred() -> bool:
+        tasks = platform.airflow("GET", "dags/run_stream/dagRuns/~/taskInstances")["task_instances"]
+        return any(task["state"] == "deferred" for task in tasks)
+
+    wait_for(is_deferred, 90, "deferred run_stream")
+    status = wait_for(lambda: _healthy_status(platform), 120, "healthy status")
+    assert set(status["components"]) == {
+        "kafka",
+        "bigquery",
+        "airflow-api-server",
+        "airflow-scheduler",
+        "airflow-dag-processor",
+        "airflow-triggerer",
+        "stream",
+    }
+    assert status["components"]["kafka"]["url"] == f"127.0.0.1:{platform.settings.kafka_port}"
+
+
+def _healthy_status(platform: Platform):
+    done = platform.csat("status", "--json", expect=None)
+    return platform.json("status") if done.returncode == 0 else None
+
+
+@pytest.fixture(scope="module")
+def simulated(platform: Platform):
+    """What the simulator says it sent: ten thousand events with every fault."""
+    return platform.json("simulate", "--events", str(EVENTS), "--days", "5", "--seed", "7", "--faults", FAULTS)
+
+
+def test_every_event_lands_and_every_fault_is_named(platform: Platform, simulated):
+    assert len(simulated["faults"]) == 9
+    wait_for(lambda: platform.json("status", expect=None)["landing"]["rows"] == simulated["sent"], 120, "landing")
+    status = platform.json("status", expect=None)
+    assert status["landing"]["accepted"] == simulated["expected_accepted"]
+    assert status["landing"]["rejected"] == simulated["expected_rejected"]
+    reasons = platform.rows(
+        "select rejection_reason, count(*) as n from `{raw}.survey_responses` "
+        "where rejection_reason is not null group by rejection_reason"
+    )
+    assert {row["rejection_reason"]: row["n"] for row in reasons} == simulated["rejected_by_reason"]
+
+
+def test_marts_hold_each_response_once_and_on_its_own_day(platform: Platform, simulated):
+    def is_built() -> bool:
+        marts = platform.rows("select count(*) as n from `{ops}.mart_builds` where status = 'succeeded'")
+        if not marts[0]["n"]:
+            return False
+        [fct] = platform.rows("select count(*) as n from `{marts}.fct_survey_responses`")
+        return fct["n"] == simulated["expected_distinct_responses"]
+
+    wait_for(is_built, 240, "marts by Airflow")
+    late = simulated["faults"]["late"]
+    [row] = platform.rows(
+        "select countif(answered_date != date(survey_answered_at)) as elsewhere, count(distinct response_id) as n "
+        "from `{marts}.fct_survey_responses`"
+    )
+    assert row == {"elsewhere": 0, "n": simulated["expected_distinct_responses"]}
+    oldest_day = "(select date_sub(max(answered_date), interval 5 day) from `{marts}.fct_survey_responses`)"
+    [before] = platform.rows(
+        f"select count(*) as n from `{{marts}}.fct_survey_responses` where answered_date < {oldest_day}"
+    )
+    assert 0 < before["n"] <= late
+    board = platform.json("marts", "show", "leaderboard", "--limit", "5000")
+    assert sum(row["answer_count"] for row in board) == simulated["expected_distinct_responses"]
+    runs = platform.airflow("GET", "dags/build_marts/dagRuns?state=success")["dag_runs"]
+    assert runs
+
+
+@pytest.fixture
+def live(platform: Platform):
+    """Twenty events a second while the test runs."""
+    command = [CSAT, "simulate", "--rate", "20", "--seed", "8"]
+    process = subprocess.Popen(
+        command,
+        env=environment(**platform.settings.as_environment()),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    yield process
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+
+
+def test_killed_driver_is_back_and_committing_within_45_seconds(platform: Platform, simulated, live):
+    rows = lambda: platform.rows("select count(*) as n from `{raw}.survey_responses`")[0]["n"]  # noqa: E731
+    wait_for(lambda: rows() > simulated["sent"], 60, "live rows")
+    supervisor = Supervisord(platform.settings)
+    pid = supervisor.programs()["stream"]["pid"]
+    os.killpg(pid, signal.SIGKILL)
+    killed_at = time.monotonic()
+    time.sleep(1)  # a batch whose load job ran at the kill may still land
+    landed = rows()
+    wait_for(lambda: rows() > landed, 90, "rows after the kill")
+    seconds = time.monotonic() - killed_at
+    print(f"back and committing after {seconds:.1f} s")
+    assert seconds < 45
+    assert supervisor.programs()["stream"]["pid"] != pid
+
+
+def test_incremental_marts_equal_a_full_refresh(platform: Platform):
+    _settle(platform)
+    models = ["fct_survey_responses", "agg_agent_daily", "agent_leaderboard", "category_ranking", "response_series"]
+    built = platform.json("marts", "build")
+    assert built["status"] in ("succeeded", "nothing new")
+    incremental = {name: _fingerprint(platform, name) for name in models}
+    assert platform.json("marts", "build", "--full-refresh")["is_full_refresh"]
+    assert {name: _fingerprint(platform, name) for name in models} == incremental
+
+
+def _settle(platform: Platform) -> None:
+    wait_for(lambda: platform.json("check", "completeness")["pending"] == 0, 60, "all rows landed")
+    platform.airflow("PATCH", "dags/build_marts", {"is_paused": True})
+    running = "dags/build_marts/dagRuns?state=running&state=queued"
+    wait_for(lambda: not platform.airflow("GET", running)["dag_runs"], 240, "end of Airflow's builds")
+
+
+def _fingerprint(platform: Platform, model: str) -> list[str]:
+    rows = platform.rows(f"select to_json_string(t) as line from `{{marts}}.{model}` as t")
+    assert rows
+    return sorted(row["line"] for row in rows)
+
+
+def test_nothing_is_lost_and_nothing_is_twice(platform: Platform):
+    result = platform.json("check", "completeness")
+    assert (result["lost"], result["duplicated"], result["pending"]) == (0, 0, 0)
+    assert len(result["partitions"]) == 4
+    assert sum(part["rows"] for part in result["partitions"]) == platform.json("status", expect=None)["landing"]["rows"]
+
+
+def test_stack_leaves_no_process_when_it_is_down(platform: Platform):
+    platform.csat("down")
+    assert processes_of(platform.settings) == []
+    assert platform.json("status", expect=1)["components"]["kafka"]["state"] == "down"

@@ -1,0 +1,91 @@
+"""Every message is one landing row, whatever is killed and whenever."""
+
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from csat.documents import Documents
+from csat.health import State
+from tests.integration.conftest import World, wait_for
+
+pytestmark = pytest.mark.integration
+
+CRASHING = (str(Path(__file__).with_name("crashing_driver.py")),)
+
+
+def test_stream_lands_accepted_and_rejected_messages_with_their_place(world: World, answer):
+    world.send(answer(csat_score=4), b"\xff", b"")
+    world.send(answer(csat_score=9), partition=1)
+    assert world.start_driver("--catch-up").exit_code() == 0
+    rows = world.rows("kafka_topic, kafka_partition, kafka_offset, csat_score, rejection_reason, payload")
+    topic = world.settings.kafka_topic
+    assert [tuple(row.values()) for row in rows] == [
+        (topic, 0, 0, 4, None, None),
+        (topic, 0, 1, None, "not UTF-8", b"\xff"),
+        (topic, 0, 2, None, "empty message", b""),
+        (topic, 1, 0, None, "csat_score out of range", answer(csat_score=9)),
+    ]
+    assert not list((world.settings.staging_root / "csat-staging").rglob("*.parquet"))
+
+
+@pytest.mark.parametrize("step", ["before_stage", "before_submit", "after_submit", "after_load"])
+def test_stream_lands_a_batch_once_when_killed(world: World, answer, step):
+    world.send(*[answer() for _ in range(20)])
+    crashed = world.start_driver(step, "--catch-up", program=CRASHING)
+    assert crashed.exit_code() == -signal.SIGKILL
+    world.send(*[answer() for _ in range(5)])
+    assert world.start_driver("--catch-up").exit_code() == 0
+    assert world.offsets() == list(range(25))
+
+
+def test_stream_lands_a_batch_once_when_its_commit_is_lost(world: World, answer):
+    world.send(*[answer() for _ in range(20)])
+    assert world.start_driver("--catch-up").exit_code() == 0
+    commits = Path(world.settings.checkpoint) / "commits"
+    [commit] = [file for file in commits.iterdir() if file.name.isdigit()]
+    commit.unlink()
+    (commits / f".{commit.name}.crc").unlink(missing_ok=True)
+    world.send(*[answer() for _ in range(5)])
+    again = world.start_driver("--catch-up")
+    assert again.exit_code() == 0
+    assert world.offsets() == list(range(25))
+    assert "Landed 20 rows" in again.log.read_text()  # the replay found its job
+
+
+def test_stream_begins_behind_the_landed_rows_when_the_checkpoint_is_lost(world: World, answer):
+    world.send(*[answer() for _ in range(20)])
+    assert world.start_driver("--catch-up").exit_code() == 0
+    world.send(*[answer() for _ in range(5)])
+    world.send(answer(), partition=1)
+    elsewhere = world.settings.model_copy(update={"checkpoint_uri": world.settings.checkpoint + "-new"})
+    assert World(elsewhere, world.warehouse).start_driver("--catch-up").exit_code() == 0
+    rows = world.rows("kafka_partition, kafka_offset")
+    assert [tuple(row.values()) for row in rows] == [(0, offset) for offset in range(25)] + [(1, 0)]
+
+
+def test_older_driver_leaves_when_a_second_is_started_by_hand(world: World, answer):
+    documents = Documents(world.settings.documents)
+    world.send(answer())
+    first = world.start_driver()
+    wait_for(lambda: len(world.offsets()) == 1, 90, "first row")
+    token = documents.control().token
+    second = world.start_driver()
+    wait_for(lambda: documents.control().token != token, 60, "new token")
+    assert first.exit_code(30) == 75
+    world.send(answer())
+    wait_for(lambda: len(world.offsets()) == 2, 60, "second row")
+    assert documents.health().token == documents.control().token
+    second.process.send_signal(signal.SIGTERM)
+    assert second.exit_code(60) == 0
+    assert documents.health().state is State.STOPPED
+    assert world.offsets() == [0, 1]
+
+
+def test_driver_names_the_command_when_the_connector_is_missing(world: World, tmp_path):
+    settings = world.settings.model_copy(update={"jars_dir": tmp_path / "nowhere"})
+    driver = World(settings, world.warehouse).start_driver("--catch-up")
+    assert driver.exit_code(30) == 1
+    assert "run `make setup`, or correct CSAT_JARS_DIR" in driver.log.read_text()
+    assert subprocess.run(["pgrep", "-g", str(driver.process.pid)], check=False, capture_output=True).stdout == b""
