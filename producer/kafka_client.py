@@ -15,7 +15,7 @@ from csat.settings import Settings
 
 CONNECT_TIMEOUT_SECONDS = 15.0
 REQUEST_TIMEOUT_SECONDS = 15.0
-DELIVERY_TIMEOUT_SECONDS = 60.0
+DELIVERY_TIMEOUT_SECONDS = 30.0
 _CONNECTION_LOGGERS = ("kafka.net.manager", "kafka.net.connection", "kafka.net.transport", "kafka.net.inet")
 
 
@@ -42,6 +42,8 @@ class DeliveryError(PublishError):
 class ProducerClient(Protocol):
     """What is used of kafka-python's producer."""
 
+    _closed: bool
+
     def partitions_for(self, topic: str) -> Any:
         """The topic's partitions."""
 
@@ -65,15 +67,24 @@ def connected(settings: Settings, create_client: CreateClient) -> ProducerClient
     try:
         client.partitions_for(topic)
     except KafkaError as error:
-        client.close(timeout=0)
+        close(client, timeout_seconds=0)
         raise TopicMissingError(
             f"The topic {topic!r} does not exist at {settings.bootstrap_servers}, or the user may not see it "
             f"({error}). Create it, or set CSAT_KAFKA_TOPIC."
         ) from error
     except BaseException:
-        client.close(timeout=0)
+        close(client, timeout_seconds=0)
         raise
     return client
+
+
+def close(client: ProducerClient, timeout_seconds: float) -> None:
+    """Release the client's threads and connections; what it could not deliver by then is given up."""
+    try:
+        client.close(timeout=timeout_seconds)
+    except KafkaTimeoutError:
+        # It closes by flushing, gives up halfway, and would try again, and complain, when it is collected.
+        client._closed = True
 
 
 def _created(settings: Settings, create_client: CreateClient) -> ProducerClient:

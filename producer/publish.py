@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,6 +17,7 @@ from producer.kafka_client import (
     DeliveryError,
     ProducerClient,
     PublishError,
+    close,
     connected,
 )
 from producer.message import Message
@@ -53,16 +53,16 @@ class Publisher:
     ) -> None:
         if self._client is None:
             return
+        timeout_seconds = 0.0
         try:
             self.settle()
+            timeout_seconds = 0.0 if isinstance(error, PublishError) else CONNECT_TIMEOUT_SECONDS
         except PublishError:
             # What went wrong first says more.
             if error is None:
                 raise
         finally:
-            # Closing flushes once more, in vain where messages have failed.
-            with suppress(KafkaTimeoutError):
-                self._client.close(timeout=0 if self._pending else CONNECT_TIMEOUT_SECONDS)
+            close(self._client, timeout_seconds)
 
     def send(self, messages: Iterable[Message]) -> None:
         """Send these; waits for confirmations when too many are missing. Raises DeliveryError."""

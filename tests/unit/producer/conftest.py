@@ -36,6 +36,8 @@ class FakeClient:
         self.calls: list[str] = []
         self.failures: dict[int, Exception] = {}
         self.topic_error: Exception | None = None
+        self.close_error: Exception | None = None
+        self._closed = False
 
     def partitions_for(self, topic: str) -> set[int]:
         if self.topic_error is not None:
@@ -55,6 +57,8 @@ class FakeClient:
 
     def close(self, timeout: float) -> None:
         self.calls.append("close")
+        if self.close_error is not None:
+            raise self.close_error
 
 
 @pytest.fixture

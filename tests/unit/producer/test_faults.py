@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +14,8 @@ from producer.faults import FaultInjector, FaultRatesError, parse_fault_rates
 from producer.message import Message
 from producer.report import Tally
 
+# Wherever a byte is taken for the middle, it lies within a character.
+REMARKS = ["न" * 500 + "x" * (count % 7) for count in range(60)]
 Pairs = list[tuple[Message, Message]]
 
 
@@ -85,6 +88,12 @@ def test_malformed_messages_are_no_json_object_in_utf8(month: list[Message]) -> 
     assert set(broken["empty message"]) == {b""}
     assert not any(_is_utf8(value) for value in broken["not UTF-8"])
     assert all(_is_utf8(value) and not _is_json_object(value) for value in broken["not one JSON object"])
+
+
+def test_malformed_messages_are_utf8_where_the_reason_is_not_that(answer: Callable[..., bytes]) -> None:
+    messages = [Message(b"key", answer(customer_remarks=text).decode("unicode-escape").encode(), 0) for text in REMARKS]
+    for after in injected(Fault.MALFORMED, messages):
+        assert _is_utf8(after.value) is (after.rejection != "not UTF-8")
 
 
 def _is_utf8(value: bytes) -> bool:

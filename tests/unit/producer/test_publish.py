@@ -89,6 +89,19 @@ def test_publisher_raises_a_failed_delivery_and_tells_only_of_the_others(
     assert client.calls[-1] == "close"
 
 
+def test_publisher_tells_of_the_failure_when_closing_fails_too(
+    settings: Settings, client: Any, create_client: Create
+) -> None:
+    client.failures = {0: NotEnoughReplicasError()}
+    client.close_error = KafkaTimeoutError("Timeout waiting for future")
+    with (
+        pytest.raises(DeliveryError, match="NotEnoughReplicasError"),
+        Publisher(settings, lambda _: None, create_client) as publisher,
+    ):
+        publisher.send(MESSAGES)
+    assert client._closed
+
+
 def test_publisher_does_not_count_a_message_whose_flush_ran_out_of_time(
     settings: Settings, client: Any, create_client: Create, monkeypatch: pytest.MonkeyPatch
 ) -> None:
