@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from csat.settings import ROOT, Settings
+from csat.settings import ROOT, Settings, environment
 
 PROJECT = ROOT / "dbt"
 _PASSED = {"success", "pass", "warn", "no-op"}
@@ -32,7 +32,7 @@ def dbt_folder(settings: Settings) -> Path:
     return settings.state / "dbt"
 
 
-def environment(settings: Settings, dates: Sequence[date], as_of: date | None) -> dict[str, str]:
+def dbt_variables(settings: Settings, dates: Sequence[date], as_of: date | None) -> dict[str, str]:
     """The variables that dbt/profiles.yml and the macros read."""
     return {
         "CSAT_TARGET": settings.target,
@@ -74,10 +74,10 @@ def run_dbt(
     """
     results = folder / "target" / "run_results.json"
     results.unlink(missing_ok=True)
-    assignments = [f"{name}={value}" for name, value in variables.items()]
     tail: list[str] = []
     with subprocess.Popen(
-        ["env", *assignments, *words],
+        words,
+        env=environment(**variables),
         cwd=PROJECT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

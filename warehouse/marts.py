@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from csat.settings import Settings
 from warehouse.client import Warehouse
-from warehouse.dbt_build import DbtResult, MartsError, command, dbt_folder, environment, run_dbt
+from warehouse.dbt_build import DbtResult, MartsError, command, dbt_folder, dbt_variables, run_dbt
 from warehouse.mart_builds import BuildRecord, Plan, insert_record, last_record, plan_build
 from warehouse.tables import create_ops_tables
 
@@ -61,7 +61,7 @@ def build(
         started_at = datetime.now(UTC)
         result = run_dbt(
             command(settings, full_refresh=plan.is_full_refresh, select=select),
-            environment(settings, plan.dates, plan.latest_answered_date),
+            dbt_variables(settings, plan.dates, plan.latest_answered_date),
             dbt_folder(settings),
             tell,
             lock,

@@ -1,0 +1,20 @@
+"""A build waits for another one, and not for ever."""
+
+import fcntl
+from pathlib import Path
+
+import pytest
+
+from csat.settings import Settings
+from warehouse import marts
+
+
+def test_build_says_that_another_one_runs_when_the_wait_is_over(tmp_path: Path) -> None:
+    settings = Settings(state_dir=tmp_path, _env_file=None)
+    (tmp_path / "dbt").mkdir()
+    said: list[str] = []
+    with (tmp_path / "dbt" / "build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(marts.MartsError, match="Another build of the marts still runs"):
+            marts.build(settings, on_progress=said.append, lock_wait_seconds=0.3)
+    assert said == ["Waiting for another build of the marts to end."]
