@@ -7,6 +7,7 @@ from typing import Self
 from csat.documents import DocumentError, Documents
 from csat.health import Control, Health, Policy
 from csat.settings import Settings
+from csat.version import code_version
 from guard.backends import BackendError, Process, StreamBackend
 from guard.backends import backend as choose_backend
 
@@ -41,7 +42,10 @@ class Stream:
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """The stream that the settings name."""
-        return cls(Documents(settings.documents), choose_backend(settings), Policy.of(settings), Pace.of(settings))
+        # Uncached, or a triggerer older than the code would recycle every new driver. Elsewhere the sources differ
+        version = code_version.__wrapped__() if settings.is_local else ""
+        policy = Policy.of(settings, version)
+        return cls(Documents(settings.documents), choose_backend(settings), policy, Pace.of(settings))
 
     def control(self) -> Control | None:
         """The control document; a broken one counts as none, since the next start writes it anew."""

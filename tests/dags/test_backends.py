@@ -166,7 +166,7 @@ def test_no_supervisord_is_an_error_that_names_the_fix(tmp_path: Path) -> None:
 
 
 def test_no_password_file_is_an_error_that_names_the_fix(tmp_path: Path) -> None:
-    with pytest.raises(BackendError, match="csat up"):
+    with pytest.raises(BackendError, match="none is missing; csat up"):
         SupervisordBackend("http://127.0.0.1:1/RPC2", tmp_path / "none").state()
 
 

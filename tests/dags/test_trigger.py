@@ -13,7 +13,9 @@ from airflow.triggers.base import TriggerEvent
 from csat.documents import Documents
 from csat.health import Verdict
 from csat.settings import Settings, get_settings
+from csat.version import code_version
 from guard.operator import StreamGuardOperator
+from guard.stream import Stream
 from guard.trigger import StreamHealthTrigger
 
 NOON = "2026-03-01T12:00:00+00:00"
@@ -57,6 +59,12 @@ def test_a_killed_trigger_tells_its_driver_to_stop(settings: Settings, make_cont
     control = documents.control()
     assert control is not None
     assert (control.token, control.desired) == ("new", "stop")
+
+
+def test_a_life_is_judged_by_the_code_that_is_there_when_it_begins(settings: Settings) -> None:
+    version = code_version()
+    assert Stream.of(settings).policy.code_version == version
+    assert len(version) == 12
 
 
 def test_the_operator_defers_with_a_new_token_in_the_place_of_the_last(settings: Settings, make_control: Any) -> None:
