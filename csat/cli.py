@@ -1,19 +1,16 @@
 """The command line. Each command's work lives with its part, which is imported when the command is called."""
 
-import json
 import sys
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Sequence
 from enum import StrEnum
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.table import Table
 
+from csat.commands.output import report, say
 from csat.settings import get_settings
 
 _PARTS = ("csat", "producer", "spark", "warehouse", "local")
@@ -43,23 +40,6 @@ class Window(StrEnum):
     FOUR_WEEKS = "28d"
 
 
-def _say(line: str) -> None:
-    Console(stderr=True, highlight=False).print(line, markup=False, soft_wrap=True)
-
-
-def _report(document: Mapping[str, Any] | Sequence[Any], is_json: bool, *tables: Table) -> None:
-    if is_json:
-        print(json.dumps(document, indent=2, default=_plain))
-        return
-    console = Console(highlight=False)
-    for table in tables:
-        console.print(table)
-
-
-def _plain(value: Any) -> Any:
-    return float(value) if isinstance(value, Decimal) else value.isoformat()
-
-
 @app.command()
 def up(
     airflow: Annotated[bool, typer.Option(help="Start Airflow too, which runs the stream.")] = True,
@@ -67,7 +47,7 @@ def up(
     """Start the stack on this machine; returns when all of it answers."""
     from local import stack
 
-    stack.up(get_settings(), _say, has_airflow=airflow)
+    stack.up(get_settings(), say, has_airflow=airflow)
 
 
 @app.command()
@@ -75,7 +55,7 @@ def down() -> None:
     """Stop the stack: the stream after its batch, then the rest. The data stays."""
     from local import stack
 
-    stack.down(get_settings(), _say)
+    stack.down(get_settings(), say)
 
 
 @app.command()
@@ -86,7 +66,7 @@ def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fals
     settings = get_settings()
     if not yes:
         typer.confirm(f"Delete {settings.state} with all data in it?", abort=True, err=True)
-    stack.reset(settings, _say)
+    stack.reset(settings, say)
 
 
 @app.command()
@@ -98,7 +78,7 @@ def status(is_json: Json = False) -> None:
 
     document = ask(get_settings())
     parts = [fields_table(part, document[part]) for part in ("stream", "landing", "marts")]
-    _report(document, is_json, components_table(document), *parts)
+    report(document, is_json, components_table(document), *parts)
     if not is_healthy(document):
         raise typer.Exit(1)
 
@@ -112,7 +92,7 @@ def doctor(is_json: Json = False) -> None:
     found = look.checks(get_settings())
     checks = [{"name": one.name, "ok": one.is_ok, "detail": one.detail, "fix": one.fix} for one in found]
     document = {"checks": checks}
-    _report(document, is_json, checks_table(document))
+    report(document, is_json, checks_table(document))
     if not all(one.is_ok for one in found):
         raise typer.Exit(1)
 
@@ -137,10 +117,10 @@ def simulate(
     options = SimulateOptions(
         events=events, days=days, rate=rate, seed=seed, faults=parse_fault_rates(faults), truth=truth, from_csv=from_csv
     )
-    report = send(get_settings(), options)
-    document = report.as_dict()
-    _report(document, is_json, fields_table("simulated", document))
-    if report.was_interrupted:
+    sent = send(get_settings(), options)
+    document = sent.as_dict()
+    report(document, is_json, fields_table("simulated", document))
+    if sent.was_interrupted:
         raise typer.Exit(_INTERRUPTED)
 
 
@@ -156,7 +136,7 @@ def completeness(is_json: Json = False) -> None:
     document = result.as_dict()
     totals = {name: value for name, value in document.items() if name != "partitions"}
     tables = [rows_table("partitions", document["partitions"]), fields_table("records", totals)]
-    _report(document, is_json, *tables)
+    report(document, is_json, *tables)
     if not result.is_complete:
         raise typer.Exit(1)
 
@@ -171,9 +151,9 @@ def build(
     from csat.commands.render import fields_table
     from warehouse import marts as parts
 
-    report = parts.build(get_settings(), full_refresh=full_refresh, select=select, on_progress=_say)
-    document = report.as_dict()
-    _report(document, is_json, fields_table("marts", document))
+    built = parts.build(get_settings(), full_refresh=full_refresh, select=select, on_progress=say)
+    document = built.as_dict()
+    report(document, is_json, fields_table("marts", document))
 
 
 @marts.command()
@@ -184,19 +164,19 @@ def show(
     is_json: Json = False,
 ) -> None:
     """Show the agents, the categories or the responses over time."""
-    from csat.commands.render import rows_table
+    from csat.commands.render import mart_table
     from warehouse import mart_queries
     from warehouse.client import Warehouse
 
     with Warehouse(get_settings()) as warehouse:
         match mart:
             case Mart.LEADERBOARD:
-                rows = mart_queries.leaderboard(warehouse, window, limit)
+                rows = mart_queries.leaderboard(warehouse, window.value, limit)
             case Mart.CATEGORIES:
-                rows = mart_queries.categories(warehouse, window, limit)
+                rows = mart_queries.categories(warehouse, window.value, limit)
             case Mart.SERIES:
                 rows = mart_queries.series(warehouse, limit)
-    _report(rows, is_json, rows_table(mart, rows))
+    report(rows, is_json, mart_table(mart, rows))
 
 
 @app.command()
@@ -219,6 +199,18 @@ def logs(
 
 
 @app.command()
+def demo() -> None:
+    """Start everything, send 30 days of history and then live answers, and show what the marts make of them."""
+    from csat.commands.render import login_table, mart_table, rows_table
+    from local.demo import demo as show_all
+
+    document = show_all(get_settings(), say)
+    boards = [mart_table(mart, document[mart.value]) for mart in (Mart.LEADERBOARD, Mart.CATEGORIES)]
+    report(document, False, *boards, rows_table("answers", document["days"]), login_table(document))
+    say("It goes on running: csat status shows how it is, csat down stops it.")
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     print(installed_version("csat"))
@@ -238,12 +230,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except ValidationError as error:
         if error.title != "Settings":
             raise
-        _say(f"error: {_settings_problem(error)}, fix: correct it in the environment or in .env")
+        say(f"error: {_settings_problem(error)}, fix: correct it in the environment or in .env")
         return 1
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in _PARTS:
             raise
-        _say(f"error: {error}")
+        say(f"error: {error}")
         return 1
     return 0
 

@@ -7,6 +7,34 @@ from rich.table import Table
 
 _COLORS = {"healthy": "green", "idle": "green", "starting": "yellow", "lagging": "yellow", "slow": "yellow"}
 
+# A mart has more columns than a terminal: these, and all with --json
+_MART_COLUMNS = {
+    "leaderboard": (
+        "leaderboard_rank",
+        "agent_name",
+        "answer_count",
+        "csat_rate",
+        "wilson_low",
+        "wilson_high",
+        "tier",
+        "previous_rank",
+    ),
+    "categories": ("volume_rank", "category", "answer_count", "share", "csat_rate", "unhappy_count", "csat_change"),
+    "series": ("response_hour", "channel", "category", "answer_count", "csat_rate", "median_response_minutes"),
+}
+
+
+def mart_table(mart: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    """The main columns of a mart's rows."""
+    return rows_table(mart, [{name: row[name] for name in _MART_COLUMNS[mart]} for row in rows])
+
+
+def login_table(document: Mapping[str, Any]) -> Table:
+    """Where to look, and how to log in."""
+    login = document["login"]
+    lines = {**document["urls"], "user": login["user"], "password": login["password"], "kept in": login["file"]}
+    return fields_table("look", lines)
+
 
 def rows_table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     """The rows with one column for each of their fields."""

@@ -1,0 +1,119 @@
+"""`csat demo`: the whole pipeline with 30 days of history and a live stream, shown when the marts hold it."""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from csat.settings import Settings
+from local import airflow, stack
+from local.airflow import AirflowError
+from local.programs import AIRFLOW, PRODUCER
+from local.secret_files import write_private
+from local.supervisord import Supervisord
+from producer.options import SimulateOptions
+from producer.run import Edges, simulate
+from warehouse import mart_queries
+from warehouse.client import Warehouse
+from warehouse.mart_builds import last_record
+from warehouse.probes import answers_by_date, kafka_offsets, landing_counts
+
+HISTORY_DAYS = 30
+_MARTS_DAG = "build_marts"
+_LANDING_SECONDS, _MARTS_SECONDS = 300, 300
+_POLL_SECONDS = 2
+
+Progress = Callable[[str], None]
+
+
+class DemoError(Exception):
+    """The history did not arrive in time; the message says where to look."""
+
+
+def demo(settings: Settings, on_progress: Progress) -> dict[str, Any]:
+    """What the marts say, with addresses and login; the stack goes on running, fed by a live simulator.
+
+    A second call sends no second history. Raises DemoError and what `up` raises.
+    """
+    stack.up(settings, on_progress)
+    _send_history(settings, on_progress)
+    sent = sum(place.end for place in kafka_offsets(settings, [settings.kafka_topic]).values())
+    Supervisord(settings).start(PRODUCER)
+    with Warehouse(settings) as warehouse:
+        accepted = _wait_for_landing(warehouse, sent, on_progress)
+        _wait_for_marts(warehouse, accepted, on_progress)
+        return {
+            "leaderboard": mart_queries.leaderboard(warehouse, limit=10),
+            "categories": mart_queries.categories(warehouse, limit=12),
+            "days": answers_by_date(warehouse, days=2),
+            "urls": {AIRFLOW[0]: airflow.url(settings), "bigquery": settings.endpoint},
+            "login": {
+                "user": airflow.USER,
+                "password": airflow.password(settings),
+                "file": str(airflow.passwords_file(settings)),
+            },
+        }
+
+
+def _send_history(settings: Settings, on_progress: Progress) -> None:
+    note = settings.state / "demo_history.json"
+    known = json.loads(note.read_text()) if note.exists() else {}
+    if known.get("sent"):
+        on_progress(f"the history of {known['sent']:,} answers was sent before")
+        return
+    # Kept before the start: sent again after an interruption, with the same end, the answers are the same ones
+    end = datetime.fromisoformat(known["end"]) if known else datetime.now(UTC)
+    write_private(note, json.dumps({"end": end.isoformat()}))
+    on_progress(f"sending {HISTORY_DAYS} days of history")
+    report = simulate(settings, SimulateOptions(days=HISTORY_DAYS), edges=Edges(clock=lambda: end))
+    if report.was_interrupted:
+        raise KeyboardInterrupt
+    write_private(note, json.dumps({"end": end.isoformat(), "sent": report.sent}))
+    on_progress(f"sent {report.sent:,} answers in {report.seconds:.0f} s")
+
+
+def _wait_for_landing(warehouse: Warehouse, sent: int, on_progress: Progress) -> int:
+    """The accepted rows once as many rows have landed as records were sent."""
+    deadline, told = time.monotonic() + _LANDING_SECONDS, -1
+    while (counts := landing_counts(warehouse))["rows"] < sent:
+        if counts["rows"] != told:
+            told = counts["rows"]
+            on_progress(f"{told:,} of {sent:,} answers have landed")
+        if time.monotonic() > deadline:
+            raise DemoError(f"{told:,} of {sent:,} answers landed in time, fix: csat status; csat logs stream")
+        time.sleep(_POLL_SECONDS)
+    on_progress(f"all {sent:,} answers have landed")
+    return counts["accepted"]
+
+
+def _wait_for_marts(warehouse: Warehouse, accepted: int, on_progress: Progress) -> None:
+    """Return when a build has taken up so many accepted rows; ask Airflow for one where it has none under way."""
+    settings, deadline = warehouse.settings, time.monotonic() + _MARTS_SECONDS
+    on_progress("waiting for Airflow to build the marts")
+    while (record := last_record(warehouse)) is None or record.accepted_count < accepted:
+        if not _is_building(settings):
+            on_progress(f"asking Airflow for {_MARTS_DAG}")
+            _ask(settings, "POST", f"dags/{_MARTS_DAG}/dagRuns", {"logical_date": None})
+        if time.monotonic() > deadline:
+            where = _log_folder(settings)
+            raise DemoError(f"the marts were not built in time, fix: read the logs of {_MARTS_DAG} in {where}")
+        time.sleep(_POLL_SECONDS)
+    on_progress(f"the marts hold {record.response_count:,} responses")
+
+
+def _is_building(settings: Settings) -> bool:
+    answer = _ask(settings, "GET", f"dags/{_MARTS_DAG}/dagRuns?state=running&state=queued&limit=1")
+    return answer is None or bool(answer["dag_runs"])
+
+
+def _ask(settings: Settings, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:
+    try:
+        return airflow.call(settings, method, path, body)
+    except AirflowError:
+        return None  # busy, or the DAG is not read yet: the next look asks again
+
+
+def _log_folder(settings: Settings) -> Path:
+    return airflow.home(settings) / "logs" / f"dag_id={_MARTS_DAG}"
