@@ -58,7 +58,8 @@ def command(settings: Settings, *, full_refresh: bool, select: str | None) -> li
     words += ["--exclude-resource-type", "unit_test"]
     if full_refresh:
         words.append("--full-refresh")
-    return words + (["--select", *select.split()] if select else [])
+    # Tests that compare with a model left out would fail.
+    return words + (["--select", *select.split(), "--indirect-selection", "cautious"] if select else [])
 
 
 def run_dbt(

@@ -1,0 +1,186 @@
+"""The marts' figures once more, from their definitions and the landing rows, in pandas and plain Python.
+
+Written without a look at the SQL's steps: no daily tables, no window functions, every board on its own.
+"""
+
+import math
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd  # noqa: TID253  # a test may take the second
+
+K, MINIMUM, Z, COMPARABLE = 25, 20, 1.96, 100
+WINDOWS = {"7d": 7, "28d": 28}
+Rows = list[dict[str, Any]]
+
+
+def responses(landed: Rows) -> pd.DataFrame:
+    """One row per accepted response: the earliest message in Kafka."""
+    accepted = pd.DataFrame([row for row in landed if not row.get("rejection_reason")])
+    accepted = accepted.sort_values(["kafka_timestamp", "kafka_partition", "kafka_offset"])
+    first = accepted.drop_duplicates("response_id").copy()
+    first["day"] = [moment.date() for moment in first["survey_answered_at"]]
+    first["hour"] = [moment.replace(minute=0, second=0, microsecond=0) for moment in first["survey_answered_at"]]
+    first["satisfied"] = first["csat_score"] >= 4
+    minutes = (first["issue_responded_at"] - first["issue_reported_at"]).dt.total_seconds() / 60
+    first["minutes"] = minutes.where(minutes >= 0)
+    return first
+
+
+def boards(answers: pd.DataFrame) -> list[tuple[date, str, int | None]]:
+    """Every board: (last day, window, its days)."""
+    first, last = answers["day"].min(), answers["day"].max()
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    return [(day, name, length) for day in days for name, length in WINDOWS.items()] + [(last, "all", None)]
+
+
+def within(answers: pd.DataFrame, end: date, length: int | None) -> pd.DataFrame:
+    """The answers of a window."""
+    start = end - timedelta(days=length - 1) if length else answers["day"].min()
+    return answers[(answers["day"] >= start) & (answers["day"] <= end)]
+
+
+def wilson(satisfied: int, count: int) -> tuple[float, float]:
+    """The roots p of (p - rate)² = z² p (1 - p) / n."""
+    rate = satisfied / count
+    a, b, c = 1 + Z**2 / count, -(2 * rate + Z**2 / count), rate**2
+    root = math.sqrt(max(0.0, b * b - 4 * a * c))
+    return (-b - root) / (2 * a), (-b + root) / (2 * a)
+
+
+def agent_board(window: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """The agents of one window with their figures, rank and tier."""
+    board: dict[str, dict[str, Any]] = {}
+    rate = window["satisfied"].mean()
+    expected = window.groupby(["channel", "category"])["satisfied"].transform("mean")
+    for agent, rows in window.groupby("agent_id"):
+        count, satisfied = len(rows), int(rows["satisfied"].sum())
+        latest = rows.sort_values(["survey_answered_at", "response_id"], ascending=[False, True]).iloc[0]
+        low, high = wilson(satisfied, count)
+        board[str(agent)] = {
+            "agent_name": latest["agent_name"],
+            "supervisor_name": latest["supervisor_name"],
+            "manager_name": latest["manager_name"],
+            "answer_count": count,
+            "satisfied_count": satisfied,
+            "csat_rate": satisfied / count,
+            "average_score": rows["csat_score"].mean(),
+            "shrunk_csat_rate": (satisfied + K * rate) / (count + K),
+            "wilson_low": low,
+            "wilson_high": high,
+            "expected_csat_rate": expected[rows.index].mean(),
+            "csat_difference": satisfied / count - expected[rows.index].mean(),
+            "leaderboard_rank": None,
+            "tier": None,
+            "is_ranked": count >= MINIMUM,
+            "answers_missing": max(0, MINIMUM - count),
+            "median_response_minutes": number(rows["minutes"].quantile(0.5)),
+            "p90_response_minutes": number(rows["minutes"].quantile(0.9)),
+        }
+    _rank(board)
+    return board
+
+
+def _rank(board: dict[str, dict[str, Any]]) -> None:
+    def place(agent: str) -> tuple[float, int, str]:
+        return (-round(board[agent]["shrunk_csat_rate"], 9), -board[agent]["answer_count"], agent)
+
+    tier, leader_low = 0, math.inf
+    for rank, agent in enumerate(sorted((a for a in board if board[a]["is_ranked"]), key=place), 1):
+        if board[agent]["wilson_high"] < leader_low:
+            tier, leader_low = tier + 1, board[agent]["wilson_low"]
+        board[agent] |= {"leaderboard_rank": rank, "tier": tier}
+
+
+def leaderboard(landed: Rows) -> Rows:
+    """agent_leaderboard."""
+    answers, result = responses(landed), []
+    found = {(end, name): agent_board(within(answers, end, length)) for end, name, length in boards(answers)}
+    for end, name, length in boards(answers):
+        before = found.get((end - timedelta(days=length), name), {}) if length else {}
+        start = end - timedelta(days=length - 1) if length else answers["day"].min()
+        for agent, figures in found[end, name].items():
+            rank, previous = figures["leaderboard_rank"], before.get(agent, {}).get("leaderboard_rank")
+            key = {"leaderboard_date": end, "agent_id": agent, "window_id": name}
+            ends = {"window_start": start, "window_end": end, "previous_rank": previous}
+            change = previous - rank if previous is not None and rank is not None else None
+            result.append({**key, **ends, **figures, "rank_change": change})
+    return result
+
+
+def _levels(window: pd.DataFrame) -> dict[tuple[str, str | None], tuple[int, int]]:
+    counts: dict[tuple[str, str | None], tuple[int, int]] = {}
+    for category, rows in window.groupby("category"):
+        counts[str(category), None] = (len(rows), int(rows["satisfied"].sum()))
+    for (category, sub_category), rows in window.groupby(["category", "sub_category"]):
+        counts[str(category), str(sub_category)] = (len(rows), int(rows["satisfied"].sum()))
+    return counts
+
+
+def _compare(count: int, satisfied: int, before: tuple[int, int] | None) -> dict[str, Any]:
+    if before is None:
+        return dict.fromkeys(("previous_answer_count", "previous_csat_rate", "csat_change", "csat_change_z")) | {
+            "is_significant": False
+        }
+    change = satisfied / count - before[1] / before[0]
+    pooled = (satisfied + before[1]) / (count + before[0])
+    error = math.sqrt(pooled * (1 - pooled) * (1 / count + 1 / before[0]))
+    z = change / error if error else None
+    return {
+        "previous_answer_count": before[0],
+        "previous_csat_rate": before[1] / before[0],
+        "csat_change": change,
+        "csat_change_z": z,
+        "is_significant": z is not None and abs(z) >= Z and min(count, before[0]) >= COMPARABLE,
+    }
+
+
+def categories(landed: Rows) -> Rows:
+    """category_ranking."""
+    answers, result = responses(landed), []
+    for end, name, length in boards(answers):
+        window = within(answers, end, length)
+        now = _levels(window)
+        before = _levels(within(answers, end - timedelta(days=length), length)) if length else {}
+        for (category, sub_category), (count, satisfied) in now.items():
+            peers = {key: value for key, value in now.items() if (key[1] is None) == (sub_category is None)}
+            by_volume = sorted(peers, key=lambda key: (-peers[key][0], key[0], key[1] or ""))
+            by_unhappiness = sorted(
+                peers, key=lambda key: (peers[key][1] - peers[key][0], peers[key][0], key[0], key[1] or "")
+            )
+            start = end - timedelta(days=length - 1) if length else answers["day"].min()
+            result.append(
+                {"ranking_date": end, "window_id": name, "category": category, "sub_category": sub_category}
+                | {"window_start": start, "window_end": end, "answer_count": count, "satisfied_count": satisfied}
+                | {"share": count / len(window), "csat_rate": satisfied / count, "unhappy_count": count - satisfied}
+                | {"volume_rank": by_volume.index((category, sub_category)) + 1}
+                | {"unhappiness_rank": by_unhappiness.index((category, sub_category)) + 1}
+                | _compare(count, satisfied, before.get((category, sub_category)))
+            )
+    return result
+
+
+def series(landed: Rows) -> Rows:
+    """response_series."""
+    answers, result = responses(landed), []
+    for (hour, channel, category), rows in answers.groupby(["hour", "channel", "category"]):
+        same = answers[(answers["channel"] == channel) & (answers["category"] == category)]
+        week = same[(same["hour"] > hour - timedelta(days=7)) & (same["hour"] <= hour)]
+        buckets = pd.cut(rows["minutes"], [-1, 5, 60, 1440, math.inf], labels=False).value_counts()
+        result.append(
+            {"answered_date": hour.date(), "response_hour": hour, "channel": channel, "category": category}
+            | {"answer_count": len(rows), "satisfied_count": int(rows["satisfied"].sum())}
+            | {"csat_rate": rows["satisfied"].mean()}
+            | {"up_to_5_minutes_count": buckets.get(0, 0), "up_to_1_hour_count": buckets.get(1, 0)}
+            | {"up_to_24_hours_count": buckets.get(2, 0), "over_24_hours_count": buckets.get(3, 0)}
+            | {"unknown_response_time_count": int(rows["minutes"].isna().sum())}
+            | {"median_response_minutes": number(rows["minutes"].quantile(0.5))}
+            | {"p90_response_minutes": number(rows["minutes"].quantile(0.9))}
+            | {"smoothed_answer_count": len(week) / 168, "smoothed_csat_rate": week["satisfied"].mean()}
+        )
+    return result
+
+
+def number(value: float) -> float | None:
+    """The value, or None for NaN."""
+    return None if math.isnan(value) else float(value)

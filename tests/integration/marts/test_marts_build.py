@@ -1,0 +1,221 @@
+"""The marts on a real emulator with real dbt: exact after every build, whatever came late, twice or wrong."""
+
+import random
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.integration.marts import recount
+from tests.integration.marts.conftest import Marts, Rows, at, survey_response
+from warehouse import mart_queries, marts
+
+pytestmark = pytest.mark.integration
+
+FIRST_DAY = date(2026, 9, 1)
+DAYS = 60  # to 2026-10-30
+MENU = [("Returns", "Wrong"), ("Returns", "Missing"), ("Returns", "Damaged"), ("Others", "Others"), ("Order", "Wrong")]
+KEYS = {
+    "agent_leaderboard": ("leaderboard_date", "window_id", "agent_id"),
+    "category_ranking": ("ranking_date", "window_id", "category", "sub_category"),
+    "response_series": ("response_hour", "channel", "category"),
+}
+
+
+def random_response(number: int, rng: random.Random) -> dict[str, Any]:
+    """An answer on any of the days; agents differ in CSAT, and half way some get new names and better categories."""
+    answered_at = at(FIRST_DAY, 0) + timedelta(seconds=rng.randrange(DAYS * 86_400))
+    agent, is_late = rng.randrange(7), answered_at >= at(FIRST_DAY + timedelta(days=30), 0)
+    category, sub_category = rng.choices(MENU, [8, 6, 1, 2, 3])[0]
+    chance = 0.15 + 0.12 * agent + (0.25 if is_late and category == "Returns" else 0)
+    reported_at = answered_at - timedelta(days=3)
+    minutes = rng.choice([-5, 0, 3, 5, 6.5, 60, 61, 600, 1440, 2000])
+    return survey_response(
+        number,
+        answered_at,
+        agent_id=f"a{agent}",
+        agent_name=f"Agent {agent}" + (" II" if is_late and agent < 3 else ""),
+        supervisor_name=f"Supervisor {rng.randrange(2)}",
+        channel=rng.choice(["Inbound", "Outcall", "Email"]),
+        category=category,
+        sub_category=sub_category,
+        issue_reported_at=reported_at,
+        issue_responded_at=reported_at + timedelta(minutes=minutes),
+        csat_score=rng.choice([4, 5]) if rng.random() < chance else rng.choice([1, 2, 3]),
+        kafka_partition=agent % 4,
+        ingested_at=datetime(2026, 11, 1, tzinfo=UTC),
+    )
+
+
+def first_rows() -> Rows:
+    """700 random answers, and five whose copies come later. The last one's ingested_at is the watermark."""
+    rng = random.Random(3)
+    named = [
+        survey_response(1001, at(date(2026, 9, 20)), csat_score=1),
+        survey_response(1002, at(date(2026, 9, 25)), csat_score=2),
+        survey_response(1003, at(date(2026, 10, 1)), csat_score=3),
+        survey_response(1004, at(date(2026, 10, 30)), ingested_at=datetime(2026, 11, 1, 12, tzinfo=UTC)),
+    ]
+    return [random_response(number, rng) for number in range(700)] + named
+
+
+def later_rows() -> Rows:
+    """What a second batch brings."""
+    batch: dict[str, Any] = {"ingested_at": datetime(2026, 11, 4, tzinfo=UTC), "batch_id": "b2"}
+    second = timedelta(seconds=1)
+    on = {day: at(date(2026, *day)) for day in [(9, 15), (9, 20), (9, 22), (9, 25), (9, 27), (10, 1), (11, 3)]}
+    return [
+        survey_response(2001, on[9, 15], **batch),  # late
+        survey_response(
+            1001, on[9, 22], kafka_timestamp=on[9, 20], kafka_partition=1, **batch
+        ),  # wins: earlier in Kafka
+        survey_response(1002, on[9, 27], kafka_timestamp=on[9, 27] + second, **batch),  # loses on another date
+        survey_response(1003, on[10, 1], kafka_timestamp=on[10, 1] + 2 * second, **batch),  # loses on its date
+        survey_response(2002, on[11, 3], agent_id="new", **batch),  # a later latest date, after days without answers
+        {"rejection_reason": "not UTF-8", "payload": "AA==", "kafka_topic": "messages", "kafka_partition": 0}
+        | {"kafka_offset": 9, "kafka_timestamp": on[11, 3], **batch},
+    ]
+
+
+@pytest.fixture(scope="module")
+def first(make_marts: Callable[[str], Marts]) -> Marts:
+    """The marts after their first build."""
+    world = make_marts("first")
+    world.land(first_rows())
+    world.build()
+    return world
+
+
+@pytest.fixture(scope="module")
+def second(first: Marts) -> tuple[Marts, marts.BuildReport]:
+    """The marts after more rows, a build that died after its first models, and one that did not.
+
+    A mark in customer_city, which no other mart reads, tells the days that were built again.
+    """
+    first.execute("update `{table}` set customer_city = 'OLD' where true", "marts", "fct_survey_responses")
+    first.land(later_rows())
+    first.build(select="fct_survey_responses agg_agent_daily")
+    return first, first.build()
+
+
+@pytest.fixture(scope="module")
+def refreshed(second: tuple[Marts, marts.BuildReport]) -> tuple[Marts, dict[str, list[str]]]:
+    """The marts after a full refresh, and what they were before."""
+    world = second[0]
+    world.execute("update `{table}` set customer_city = null where true", "marts", "fct_survey_responses")
+    before = world.snapshot()
+    world.build(full_refresh=True)
+    return world, before
+
+
+def assert_same(world: Marts, table: str, expected: Rows) -> None:
+    """Every row and column of the mart is as expected; figures to nine digits."""
+    key = KEYS[table]
+    found = {tuple(row[name] for name in key): row for row in world.read(table)}
+    wanted = {tuple(row[name] for name in key): row for row in expected}
+    assert found.keys() == wanted.keys()
+    for place, row in wanted.items():
+        assert found[place] == {
+            name: pytest.approx(value, abs=2e-9) if isinstance(value, float) else value for name, value in row.items()
+        }, place
+
+
+def test_first_build_matches_a_recount_of_the_leaderboard(first: Marts) -> None:
+    expected = recount.leaderboard(first_rows())
+    assert {row["tier"] for row in expected} >= {None, 1, 2}
+    assert_same(first, "agent_leaderboard", expected)
+
+
+def test_first_build_matches_a_recount_of_the_categories(first: Marts) -> None:
+    expected = recount.categories(first_rows())
+    assert any(row["is_significant"] for row in expected)
+    assert_same(first, "category_ranking", expected)
+
+
+def test_first_build_matches_a_recount_of_the_series(first: Marts) -> None:
+    assert_same(first, "response_series", recount.series(first_rows()))
+
+
+def test_shown_leaderboard_is_the_latest_by_rank(first: Marts) -> None:
+    rows = mart_queries.leaderboard(first.warehouse, window="28d", limit=3)
+    assert [row["leaderboard_rank"] for row in rows] == [1, 2, 3]
+    assert {row["leaderboard_date"] for row in rows} == {date(2026, 10, 30)}
+
+
+def test_shown_categories_are_the_latest_by_volume(first: Marts) -> None:
+    rows = mart_queries.categories(first.warehouse, window="7d", limit=2)
+    assert [(row["volume_rank"], row["sub_category"]) for row in rows] == [(1, None), (2, None)]
+
+
+def test_shown_series_begins_with_the_latest_hour(first: Marts) -> None:
+    assert mart_queries.series(first.warehouse, limit=1)[0]["answered_date"] == date(2026, 10, 30)
+
+
+def test_second_build_takes_the_dates_of_every_touched_response_and_the_former_latest(
+    second: tuple[Marts, marts.BuildReport],
+) -> None:
+    record = second[1].record
+    assert record is not None
+    assert [day.isoformat()[5:] for day in record.touched_dates] == (
+        ["09-15", "09-20", "09-22", "09-25", "09-27", "10-01", "10-30", "11-03"]
+    )
+    assert second[1].watermark == datetime(2026, 11, 4, tzinfo=UTC)
+    assert record.watermark_from == datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+def test_second_build_leaves_the_other_dates_alone(second: tuple[Marts, marts.BuildReport]) -> None:
+    world, report = second
+    assert report.record is not None
+    rows = world.read("fct_survey_responses")
+    rebuilt = {row["answered_date"] for row in rows if row["customer_city"] is None}
+    old = {row["answered_date"] for row in rows if row["customer_city"] == "OLD"}
+    assert rebuilt <= set(report.record.touched_dates)
+    assert not old & set(report.record.touched_dates)
+    assert len(old) > 40
+
+
+@pytest.mark.parametrize("table", ["agent_leaderboard", "category_ranking", "response_series"])
+def test_second_build_matches_a_recount_of_all_rows(second: tuple[Marts, marts.BuildReport], table: str) -> None:
+    world = second[0]
+    recounts = {
+        "agent_leaderboard": recount.leaderboard,
+        "category_ranking": recount.categories,
+        "response_series": recount.series,
+    }
+    assert_same(world, table, recounts[table](first_rows() + later_rows()))
+
+
+def test_health_counts_every_message_once(second: tuple[Marts, marts.BuildReport]) -> None:
+    rows = second[0].read("pipeline_health")
+    assert {row["outcome"]: row["message_count"] for row in rows} == {"accepted": 706, "duplicate": 3, "not UTF-8": 1}
+
+
+def test_full_refresh_gives_the_rows_that_the_builds_by_date_gave(
+    refreshed: tuple[Marts, dict[str, list[str]]],
+) -> None:
+    world, before = refreshed
+    after = world.snapshot()
+    for table, rows in before.items():
+        assert after[table] == rows, table
+
+
+def test_build_does_nothing_when_no_accepted_row_came(refreshed: tuple[Marts, dict[str, list[str]]]) -> None:
+    world = refreshed[0]
+    world.land([later_rows()[-1] | {"kafka_offset": 10, "ingested_at": datetime(2026, 11, 5, tzinfo=UTC)}])
+    assert world.build().status == "nothing new"
+    assert world.lines == ["Nothing new in the landing table."]
+    last = marts.last_build(world.settings)
+    assert last is not None
+    assert last["is_full_refresh"]
+
+
+def test_failing_test_is_named_and_leaves_the_watermark(refreshed: tuple[Marts, dict[str, list[str]]]) -> None:
+    world = refreshed[0]
+    wrong = survey_response(3001, at(date(2026, 11, 4)), csat_score=9, ingested_at=datetime(2026, 11, 6, tzinfo=UTC))
+    world.land([wrong])
+    with pytest.raises(marts.MartsError, match=r"accepted_range_fct_survey_responses_csat_score.*dbt\.log"):
+        world.build()
+    last = marts.last_build(world.settings)
+    assert last is not None
+    assert last["watermark_to"] == "2026-11-04T00:00:00+00:00"
