@@ -143,7 +143,7 @@ tier_1 as (
     where is_ranked
 
 ),
-{% for tier in range(2, var('leaderboard_tiers') + 1) %}
+{% for tier in range(2, var('leaderboard_tiers') | int + 1) %}
 tier_{{ tier }}_leaders as (
 
     select

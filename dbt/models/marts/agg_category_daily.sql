@@ -11,9 +11,10 @@ with responses as (
 
     select * from {{ ref('fct_survey_responses') }}
     {%- if is_incremental() %}
-    where answered_date in (
-        {{ dates_to_build() | join(',\n        ') }}
-    )
+    where
+        answered_date in (
+            {{ dates_to_build() | join(',\n            ') }}
+        )
     {%- endif %}
 
 ),

@@ -11,9 +11,10 @@ with survey_responses as (
 
     select * from {{ ref('stg_survey_responses') }}
     {%- if is_incremental() %}
-    where answered_date in (
-        {{ dates_to_build() | join(',\n        ') }}
-    )
+    where
+        answered_date in (
+            {{ dates_to_build() | join(',\n            ') }}
+        )
     {%- endif %}
 
 ),

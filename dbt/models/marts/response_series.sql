@@ -17,9 +17,10 @@ responses as (
 
     select * from {{ ref('fct_survey_responses') }}
     {%- if is_incremental() %}
-    where answered_date in (
-        {{ dates_to_build(var('smoothing_days')) | join(',\n        ') }}
-    )
+    where
+        answered_date in (
+            {{ dates_to_build(var('smoothing_days')) | join(',\n            ') }}
+        )
     {%- endif %}
 
 ),
@@ -36,7 +37,7 @@ smoothed_counts as (
             partition by channel, category
             order by div(unix_seconds(response_hour), 3600)
             range between
-            {{ 24 * var('smoothing_days') - 1 }} preceding and current row
+            {{ 24 * var('smoothing_days') | int - 1 }} preceding and current row
         )
 
 ),
@@ -78,7 +79,7 @@ final as (
         response_times.median_response_minutes,
         response_times.p90_response_minutes,
         smoothed_counts.smoothed_answer_count
-        / {{ 24 * var('smoothing_days') }} as smoothed_answer_count,
+        / {{ 24 * var('smoothing_days') | int }} as smoothed_answer_count,
         smoothed_counts.smoothed_satisfied_count
         / smoothed_counts.smoothed_answer_count as smoothed_csat_rate
     from smoothed_counts
