@@ -116,6 +116,9 @@ def variables(settings: Settings) -> dict[str, str]:
         "API__SECRET_KEY": secret(state, "airflow_secret_key"),
         "API_AUTH__JWT_SECRET": secret(state, "airflow_jwt_secret", lambda: secrets.token_urlsafe(64)),
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 30,
+        # A worker sleeps this long at its end, and the scheduler between its rounds: both delay the stream's restart
+        "WORKERS__MIN_HEARTBEAT_INTERVAL": 1,
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.5,
         "LOGGING__BASE_LOG_FOLDER": home(settings) / "logs",
         "LOGGING__WORKER_LOG_SERVER_PORT": settings.airflow_worker_log_port,
         "LOGGING__TRIGGER_LOG_SERVER_PORT": settings.airflow_trigger_log_port,

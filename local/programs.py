@@ -59,8 +59,9 @@ def _stream() -> Program:
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
     command = [str(PYTHON), "-m", "spark.stream_responses"]
-    # Airflow judges the stream and starts it again: a second restarter would race it
-    return Program(STREAM, command, variables, is_restarted=False, stop_seconds=30)
+    # Airflow judges the stream and starts it again: a second restarter would race it. It also asks the driver to stop
+    # before supervisord does, so that a driver which is still there soon after SIGTERM is a frozen one.
+    return Program(STREAM, command, variables, is_restarted=False, start_seconds=0, stop_seconds=5)
 
 
 def _producer() -> Program:

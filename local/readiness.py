@@ -23,7 +23,7 @@ def wait_until(
     program: str,
     is_ready: Callable[[], bool],
     seconds: float,
-    given_up: tuple[str, ...] = ("FATAL",),
+    given_up: tuple[str, ...] = ("FATAL", "STOPPED"),
 ) -> None:
     """Return when the program is ready. Raises NotReadyError when it has given up, and at the deadline."""
     deadline = time.monotonic() + seconds

@@ -4,6 +4,7 @@ import base64
 import shlex
 import subprocess
 import sys
+import time
 import xmlrpc.client
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -20,6 +21,8 @@ USER = "csat"
 ALIVE = {"STARTING", "RUNNING", "BACKOFF", "STOPPING"}
 _LOG_BYTES = "10MB"
 _LOG_BACKUPS = 3
+_STOPPING_SECONDS = 60  # more than any program's stopwaitsecs
+_POLL_SECONDS = 0.2
 
 
 class SupervisordError(Exception):
@@ -72,6 +75,7 @@ def _program(program: Program, settings: Settings) -> str:
         "autostart": "false",
         "autorestart": "true" if program.is_restarted else "false",
         "startsecs": str(program.start_seconds),
+        "startretries": "3" if program.is_restarted else "0",
         "stopsignal": "TERM",
         "stopwaitsecs": str(program.stop_seconds),
         "stopasgroup": "true",
@@ -118,8 +122,12 @@ class Supervisord:
         return {info["name"]: info for info in self._call("getAllProcessInfo")}
 
     def start(self, *names: str) -> None:
-        """Start the programs that do not run; returns at once."""
-        known = self.programs()
+        """Start the programs that do not run, those that are stopping after their end; returns at once otherwise."""
+        deadline = time.monotonic() + _STOPPING_SECONDS
+        while any((known := self.programs())[name]["statename"] == "STOPPING" for name in names):
+            if time.monotonic() > deadline:
+                raise SupervisordError(f"a program of {names} does not end, fix: csat down")
+            time.sleep(_POLL_SECONDS)
         for name in names:
             if known[name]["statename"] not in ALIVE:
                 self._call("startProcess", name, False)

@@ -1,0 +1,37 @@
+"""A stack's settings in a folder of the test's own; nothing is started."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from csat.settings import Settings
+from local import programs
+
+
+@pytest.fixture
+def make_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Settings]:
+    """Makes settings that no .env and no variable of this machine has a say in."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"CSAT_{name.upper()}", raising=False)
+    # The command lines need no jars and no Java to be looked at
+    monkeypatch.setattr(programs.kafka, "command", lambda settings: ["java", "kafka.Kafka"])
+
+    def make(**fields: object) -> Settings:
+        return Settings(_env_file=None, **{"state_dir": tmp_path / "state", **fields})  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """Gives a port on which nothing listens."""
+
+    def find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        return port
+
+    return find

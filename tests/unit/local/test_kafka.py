@@ -1,0 +1,13 @@
+from collections.abc import Callable
+
+from csat.settings import Settings
+from local import kafka
+
+
+def test_properties_listen_on_loopback_at_the_ports_of_the_settings(
+    make_settings: Callable[..., Settings],
+) -> None:
+    lines = kafka.properties(make_settings(kafka_port=41, kafka_controller_port=42)).splitlines()
+    assert "listeners=PLAINTEXT://127.0.0.1:41,CONTROLLER://127.0.0.1:42" in lines
+    assert "auto.create.topics.enable=false" in lines
+    assert "log.message.timestamp.type=LogAppendTime" in lines

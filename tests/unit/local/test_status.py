@@ -1,0 +1,129 @@
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from csat.documents import Documents
+from csat.health import Control, Health, State
+from csat.settings import Settings
+from local.status import component_states, is_healthy, status, stream_status
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+ALL_ANSWER = dict.fromkeys(
+    (
+        "kafka",
+        "bigquery",
+        "airflow-api-server",
+        "airflow-scheduler",
+        "airflow-dag-processor",
+        "airflow-triggerer",
+        "stream",
+    ),
+    True,
+)
+
+
+def running(**changes: object) -> dict[str, object]:
+    return {"statename": "RUNNING", "start": (NOW - timedelta(hours=1)).timestamp(), **changes}
+
+
+def test_status_has_its_whole_shape_when_nothing_runs(
+    make_settings: Callable[..., Settings], free_port: Callable[[], int]
+) -> None:
+    ports = {name: free_port() for name in ("kafka_port", "bigquery_port", "airflow_port", "supervisord_port")}
+    document = status(make_settings(**ports), NOW)
+    down = {"state": "down", "url": None}
+    assert document == {
+        "project": "csat-local",
+        "components": {
+            "kafka": {"state": "down", "url": f"127.0.0.1:{ports['kafka_port']}"},
+            "bigquery": {"state": "down", "url": f"http://127.0.0.1:{ports['bigquery_port']}"},
+            "airflow-api-server": {"state": "down", "url": f"http://127.0.0.1:{ports['airflow_port']}"},
+            "airflow-scheduler": down,
+            "airflow-dag-processor": down,
+            "airflow-triggerer": down,
+            "stream": down,
+        },
+        "stream": {
+            "state": "stopped",
+            "token": None,
+            "batch_id": None,
+            "progress_age_seconds": None,
+            "backlog": None,
+            "rows_committed": None,
+            "restarts": None,
+        },
+        "landing": {"rows": None, "accepted": None, "rejected": None},
+        "marts": {"built_at": None, "age_seconds": None},
+    }
+    assert not is_healthy(document)
+
+
+def test_status_makes_no_secrets_where_nothing_was_ever_started(
+    make_settings: Callable[..., Settings], free_port: Callable[[], int]
+) -> None:
+    settings = make_settings(kafka_port=free_port(), bigquery_port=free_port(), airflow_port=free_port())
+    status(settings, NOW)
+    assert not settings.state.exists()
+
+
+@pytest.mark.parametrize(
+    ("program", "does_answer", "state"),
+    [
+        (running(), True, "healthy"),
+        (running(), False, "unhealthy"),
+        (running(start=NOW.timestamp() - 5), False, "starting"),
+        (running(statename="BACKOFF", start=NOW.timestamp() - 5), False, "unhealthy"),
+        (running(statename="FATAL"), False, "down"),
+        (running(statename="STOPPED"), True, "down"),
+    ],
+)
+def test_component_is_judged_by_supervisord_and_by_its_own_answer(
+    program: dict[str, object], does_answer: bool, state: str
+) -> None:
+    programs = {name: running() for name in ALL_ANSWER} | {"kafka": program}
+    assert component_states(programs, {**ALL_ANSWER, "kafka": does_answer}, NOW)["kafka"] == state
+
+
+def test_component_without_supervisord_is_not_healthy_though_it_answers() -> None:
+    states = component_states(None, ALL_ANSWER, NOW)
+    assert states["kafka"] == "unsupervised"
+    assert states["stream"] == "down"
+
+
+def test_stream_status_counts_restarts_and_the_age_of_progress(make_settings: Callable[..., Settings]) -> None:
+    settings = make_settings()
+    documents = Documents(settings.documents)
+    starts = (NOW - timedelta(minutes=9), NOW - timedelta(minutes=5))
+    documents.write_control(Control(token="t", desired="run", reason="", at=starts[-1], started_at=starts))
+    documents.write_health(
+        Health(
+            token="t",
+            driver_id="d",
+            state=State.RUNNING,
+            at=NOW - timedelta(seconds=2),
+            started_at=starts[-1],
+            batch_id=7,
+            progress_at=NOW - timedelta(seconds=4),
+            backlog=3,
+            rows_committed=42,
+        )
+    )
+    assert stream_status(settings, NOW) == {
+        "state": "healthy",
+        "token": "t",
+        "batch_id": 7,
+        "progress_age_seconds": 4.0,
+        "backlog": 3,
+        "rows_committed": 42,
+        "restarts": 1,
+    }
+
+
+def test_stream_status_tells_no_number_of_an_earlier_life(make_settings: Callable[..., Settings]) -> None:
+    settings = make_settings()
+    documents = Documents(settings.documents)
+    documents.write_control(Control(token="new", desired="run", reason="", at=NOW, started_at=(NOW,)))
+    documents.write_health(Health(token="old", driver_id="d", state=State.RUNNING, at=NOW, started_at=NOW, backlog=9))
+    found = stream_status(settings, NOW)
+    assert (found["state"], found["token"], found["backlog"]) == ("starting", "new", None)

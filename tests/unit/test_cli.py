@@ -1,0 +1,77 @@
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from csat.cli import run
+from csat.settings import Settings, get_settings
+
+
+@pytest.fixture(autouse=True)
+def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """A machine of its own for each test: an empty state folder, free ports, no .env."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CSAT_STATE_DIR", str(tmp_path / "state"))
+    for name in Settings.model_fields:
+        if name.endswith("_port"):
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                monkeypatch.setenv(f"CSAT_{name.upper()}", str(probe.getsockname()[1]))
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+def test_status_prints_one_json_document_and_exits_with_1_when_nothing_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["status", "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert set(document) == {"project", "components", "stream", "landing", "marts"}
+
+
+def test_status_prints_tables_without_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["status"]) == 1
+    assert "airflow-scheduler" in capsys.readouterr().out
+
+
+def test_doctor_prints_one_json_document(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["doctor", "--json"])
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    assert {"name", "ok", "detail", "fix"} == set(checks[0])
+
+
+def test_down_does_nothing_and_succeeds_when_nothing_runs(tmp_path: Path) -> None:
+    assert run(["down"]) == 0
+    assert not (tmp_path / "state").exists()
+
+
+def test_logs_names_the_fix_in_one_line_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["logs", "nonsense"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == "error: no log of nonsense, fix: name one of (none yet: csat up)\n"
+
+
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("CSAT_KAFKA_PORT", "often")
+    assert run(["status", "--json"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("error: CSAT_KAFKA_PORT: ")
+
+
+def test_up_refuses_the_cloud(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("CSAT_TARGET", "gcp")
+    monkeypatch.setenv("CSAT_PROJECT_ID", "a-project")
+    assert run(["up"]) == 1
+    assert capsys.readouterr().err.strip() == ("error: CSAT_TARGET=gcp has no local stack, fix: set CSAT_TARGET=local")
+
+
+def test_simulate_without_a_number_says_what_to_give(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["simulate", "--json"]) == 1
+    assert "--events" in capsys.readouterr().err
+
+
+def test_an_unknown_command_exits_with_2() -> None:
+    assert run(["nonsense"]) == 2
