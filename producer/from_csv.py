@@ -77,28 +77,29 @@ class CsvSource:
     def _event(self, row: Row, response_id: str, new_case_id: str) -> SurveyResponse:
         reported_at, responded_at, answered_at = (moment + self.shift for moment in _times(row))
         price = _text(row["Item_price"])
-        return SurveyResponse(
-            response_id=UUID(response_id),
-            case_id=_uuid(row["Unique id"]) or UUID(new_case_id),
-            channel=row["channel_name"].strip(),
-            category=row["category"].strip(),
-            sub_category=row["Sub-category"].strip(),
-            order_id=_uuid(row["Order_id"]),
-            product_category=_text(row["Product_category"]),
-            item_price=None if price is None else Decimal(price).quantize(Decimal("0.01")),
-            customer_city=_text(row["Customer_City"]),
-            customer_remarks=_text(row["Customer Remarks"]),
-            issue_reported_at=reported_at,
-            issue_responded_at=responded_at,
-            survey_answered_at=answered_at,
-            agent_id=self.agent_ids[row["Agent_name"]],
-            agent_name=row["Agent_name"],
-            supervisor_name=row["Supervisor"].strip(),
-            manager_name=row["Manager"].strip(),
-            tenure_bucket=row["Tenure Bucket"].strip(),
-            shift=row["Agent Shift"].strip(),
-            csat_score=row["CSAT Score"],  # type: ignore[arg-type]  # the model reads the number
-        )
+        event = {
+            "response_id": response_id,
+            "case_id": _uuid(row["Unique id"]) or new_case_id,
+            "channel": row["channel_name"].strip(),
+            "category": row["category"].strip(),
+            "sub_category": row["Sub-category"].strip(),
+            "order_id": _uuid(row["Order_id"]),
+            "product_category": _text(row["Product_category"]),
+            "item_price": None if price is None else Decimal(price).quantize(Decimal("0.01")),
+            "customer_city": _text(row["Customer_City"]),
+            "customer_remarks": _text(row["Customer Remarks"]),
+            "issue_reported_at": reported_at,
+            "issue_responded_at": responded_at,
+            "survey_answered_at": answered_at,
+            "agent_id": self.agent_ids[row["Agent_name"]],
+            "agent_name": row["Agent_name"],
+            "supervisor_name": row["Supervisor"].strip(),
+            "manager_name": row["Manager"].strip(),
+            "tenure_bucket": row["Tenure Bucket"].strip(),
+            "shift": row["Agent Shift"].strip(),
+            "csat_score": row["CSAT Score"],
+        }
+        return SurveyResponse.model_validate(event)
 
 
 def read_csv(path: Path, clock: datetime) -> CsvSource:

@@ -1,7 +1,7 @@
 """The original file's rows become events: day-first times, gaps, new ids, moved to end now."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,11 @@ def test_response_that_lost_its_time_stays_before_its_report(tmp_path: Path) -> 
     assert event["survey_answered_at"] == "2023-09-07T09:30:00Z"
 
 
+def test_answer_stays_on_its_own_date_when_the_response_has_another(tmp_path: Path) -> None:
+    row = TRAP.replace("28/08/2023 00:00", "29/08/2023 08:00")
+    assert replayed(tmp_path, row, GAPS)[0]["survey_answered_at"] == "2023-09-07T09:30:00Z"
+
+
 def test_times_move_by_whole_days_to_end_within_the_last_day(tmp_path: Path) -> None:
     assert replayed(tmp_path, GAPS)[0]["survey_answered_at"] == "2023-09-10T23:58:00Z"
 
@@ -95,9 +100,12 @@ def test_events_fit_the_model_and_have_the_agent_as_key(tmp_path: Path) -> None:
     assert len({SurveyResponse.model_validate_json(message.value).response_id for message in messages}) == 3
 
 
-def test_ids_are_the_seeds(tmp_path: Path) -> None:
-    first, again, other = (replayed(tmp_path, FULL, seed=seed)[0]["response_id"] for seed in (1, 1, 2))
-    assert first == again != other
+def test_ids_are_those_of_the_seed_and_the_clock(tmp_path: Path) -> None:
+    source = read_csv(write(tmp_path, HEADER, FULL), CLOCK)
+    moments = ((1, CLOCK), (1, CLOCK), (2, CLOCK), (1, CLOCK + timedelta(hours=1)))
+    first, again, *others = (json.loads(next(source.messages(*moment)).value)["response_id"] for moment in moments)
+    assert first == again
+    assert len({first, *others}) == 3
 
 
 def test_file_without_a_column_is_refused_by_its_name(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from csat.settings import Settings
 from producer.faults import parse_fault_rates
+from producer.interrupt import noticed_interrupt
 from producer.options import SimulateOptions, SimulateOptionsError
 from producer.run import Edges, simulate
 
@@ -75,9 +76,9 @@ def test_rate_sends_so_many_a_second_answered_now(settings: Settings, edges: Edg
 
 
 def test_history_comes_before_live(settings: Settings, edges: Edges, client: Any) -> None:
-    report = simulate(settings, SimulateOptions(days=1, rate=100, events=50), edges=edges)
-    assert report.sent == 100
-    assert max(answered(client)[:50]) <= START <= min(answered(client)[50:])
+    report = simulate(settings, SimulateOptions(days=1, rate=100, events=48), edges=edges)
+    assert report.sent == 96
+    assert max(answered(client)[:48]) <= START <= min(answered(client)[48:])
 
 
 def test_same_seed_and_clock_send_the_same_bytes(settings: Settings, make_client: Create) -> None:
@@ -99,6 +100,29 @@ def test_faults_are_reported_as_they_were_sent(settings: Settings, edges: Edges,
     assert report.faults == {"duplicate": len(values) - 2_000, "out_of_range": bad}
     assert report.rejected_by_reason == {"csat_score out of range": bad}
     assert report.expected_distinct_responses == len(set(values)) - bad == 2_000 - bad
+
+
+def test_copies_that_are_still_owed_come_at_the_end(settings: Settings, edges: Edges, client: Any) -> None:
+    report = simulate(settings, SimulateOptions(events=100, faults=parse_fault_rates("duplicate=1")), edges=edges)
+    assert report.faults == {"duplicate": 100}
+    assert len(client.sent) == 200
+
+
+def test_signals_are_handled_as_before_when_the_work_is_done() -> None:
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in signals]
+    with noticed_interrupt() as interrupt:
+        signal.raise_signal(signal.SIGTERM)
+    assert interrupt.is_requested
+    assert [signal.getsignal(number) for number in signals] == before
+
+
+def test_second_interrupt_ends_the_work_at_once() -> None:
+    with noticed_interrupt() as interrupt:
+        signal.raise_signal(signal.SIGINT)
+        assert interrupt.is_requested
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
 
 
 def test_interrupt_ends_with_a_flush_and_the_report_of_what_was_sent(

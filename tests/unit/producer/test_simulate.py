@@ -39,6 +39,19 @@ def test_history_has_other_ids_when_the_clock_is_another(simulator: Simulator) -
     assert not earlier & later
 
 
+def test_history_has_other_ids_when_the_seed_is_another() -> None:
+    first, second = (
+        {json.loads(message.value)["response_id"] for message in Simulator(seed).history(200, END - timedelta(1), END)}
+        for seed in (3, 4)
+    )
+    assert not first & second
+
+
+def test_short_history_has_slow_responses_too(simulator: Simulator) -> None:
+    day = [json.loads(message.value) for message in simulator.history(3_000, END - timedelta(days=1), END)]
+    assert share(minutes(event) > 1_440 for event in day) == pytest.approx(0.036, abs=0.012)
+
+
 def test_agents_stay_the_same_when_only_the_clock_moves() -> None:
     assert Simulator(3).agents == Simulator(3).agents
     assert Simulator(3).agents != Simulator(4).agents
@@ -166,6 +179,7 @@ def test_remarks_are_as_long_as_real_ones_and_as_odd(events: Events) -> None:
     assert 250 <= lengths[98] <= 420
     assert share("??" in remark for remark in remarks) == pytest.approx(0.09, abs=0.05)
     assert any(not remark.isascii() for remark in remarks)
+    assert {"Good", "Bad"} <= set(remarks)
 
 
 def test_prices_are_skewed_and_bounded(events: Events) -> None:
