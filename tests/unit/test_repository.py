@@ -1,0 +1,93 @@
+"""Rules that hold for the repository as a whole."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from csat.settings import ROOT
+
+# In pieces, so that this file does not hold what it looks for.
+REGISTRY_HOSTS = [
+    "pypi" + ".org",
+    "python" + "hosted.org",
+    "maven" + ".org",
+    "maven" + ".apache.org",
+    "maven" + ".google.com",
+    "npmjs" + ".org",
+    "proxy" + ".golang.org",
+    "packages" + ".confluent.io",
+]
+LOCKS = sorted((ROOT / "locks").glob("*.txt"))
+
+
+def git(*arguments: str) -> list[str]:
+    """Lines of git's answer; none where it found nothing."""
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    return done.stdout.splitlines()
+
+
+def tracked(pattern: str) -> list[Path]:
+    return [Path(line) for line in git("ls-files", pattern)]
+
+
+@pytest.mark.parametrize("host", REGISTRY_HOSTS)
+def test_no_file_names_the_host_of_a_package_registry(host: str) -> None:
+    assert git("grep", "--files-with-matches", "--fixed-strings", "--ignore-case", host) == []
+
+
+def test_no_lock_names_an_address() -> None:
+    assert LOCKS
+    assert [path.name for path in LOCKS if "://" in path.read_text() or "--index-url" in path.read_text()] == []
+
+
+@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.stem)
+def test_every_requirement_of_a_lock_has_a_hash(path: Path) -> None:
+    requirements = re.split(r"\n(?=\S)", path.read_text().strip())
+    assert len(requirements) > 5
+    assert [text.split()[0] for text in requirements if "--hash=sha256:" not in text] == []
+
+
+def test_pins_of_the_pipeline_are_those_of_the_development_environment() -> None:
+    pipeline, development = ((ROOT / "locks" / name).read_text() for name in ("pipeline.txt", "dev.txt"))
+    pins = re.findall(r"^\S+==\S+", pipeline, re.MULTILINE)
+    assert "pyspark==4.2.0" in pins
+    assert [pin for pin in pins if not re.search(rf"^{re.escape(pin)}(\s|$)", development, re.MULTILINE)] == []
+
+
+def test_dbt_folder_holds_no_python() -> None:
+    # Python there would hide dbt-core, or be imported by it.
+    assert tracked("dbt/*.sql")
+    assert tracked("dbt/*.py") == []
+
+
+def test_no_dag_and_no_package_begins_with_dbt() -> None:
+    # dbt imports every top-level module of such a name that it finds.
+    assert tracked("dags/*.py")
+    assert [path for path in tracked("*.py") if path.parts[0].startswith("dbt_")] == []
+    assert [path for path in tracked("dags/*") if path.name.startswith("dbt_")] == []
+
+
+def test_every_package_is_in_the_wheel() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    found = {path.parts[0] for path in tracked("*/__init__.py") if len(path.parts) == 2}
+    assert found - {"tests"} == set(packages)
+
+
+def test_no_test_is_skipped() -> None:
+    # A test that does not run proves nothing: make setup brings what it needs.
+    words = ["pytest" + ".skip", "mark" + ".skip", "import" + "orskip", "unittest" + ".skip"]
+    patterns = [argument for word in words for argument in ("-e", word)]
+    assert git("grep", "--line-number", "--fixed-strings", *patterns, "--", "tests") == []
+
+
+def test_workflow_calls_what_people_call() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    targets = re.findall(r"^\.?([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    commands = re.findall(r"run: (.+)", workflow)
+    assert ".ci/run" in commands
+    assert {command.split()[1] for command in commands if command.startswith("make ")} <= set(targets)
