@@ -129,11 +129,11 @@ def judge(health: Health | None, control: Control, now: datetime, policy: Policy
         return Verdict.STOPPED
     if health.state is State.FAILED:
         return Verdict.FAILED
-    if now - health.at > timedelta(seconds=policy.stale):
-        return Verdict.DEAD_OR_FROZEN
-    if health.state is State.STARTING:
+    if health.state is State.STARTING:  # it beats again when its session is up, which takes longer than a beat may
         waited = (now - health.started_at).total_seconds()
         return Verdict.STARTING if waited <= policy.startup else Verdict.NEVER_STARTED
+    if now - health.at > timedelta(seconds=policy.stale):
+        return Verdict.DEAD_OR_FROZEN
     return _judge_running(health, now, policy)
 
 
