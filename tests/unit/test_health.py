@@ -47,7 +47,7 @@ CASES = [
     ("another life's good health", health(token="old"), control(at=ago(121)), Verdict.NEVER_STARTED),
     ("first beat", health(state=State.STARTING, started_at=ago(120)), control(), Verdict.STARTING),
     ("starts for too long", health(state=State.STARTING, started_at=ago(121)), control(), Verdict.NEVER_STARTED),
-    ("one beat so far", health(state=State.STARTING, at=ago(21)), control(), Verdict.STARTING),
+    ("one beat so far", health(state=State.STARTING, at=ago(21), started_at=ago(21)), control(), Verdict.STARTING),
     ("beat at the limit", health(at=ago(20)), control(), Verdict.HEALTHY),
     ("beat past the limit", health(at=ago(20.1)), control(), Verdict.DEAD_OR_FROZEN),
     ("query failed", health(state=State.FAILED, error="no"), control(), Verdict.FAILED),
