@@ -49,13 +49,13 @@ def random_response(number: int, rng: random.Random) -> dict[str, Any]:
 
 
 def first_rows() -> Rows:
-    """700 random answers, and five whose copies come later. The last one's ingested_at is the watermark."""
+    """700 random answers, three whose copies come later, and the one that has the watermark: not on the latest date."""
     rng = random.Random(3)
     named = [
         survey_response(1001, at(date(2026, 9, 20)), csat_score=1),
         survey_response(1002, at(date(2026, 9, 25)), csat_score=2),
         survey_response(1003, at(date(2026, 10, 1)), csat_score=3),
-        survey_response(1004, at(date(2026, 10, 30)), ingested_at=datetime(2026, 11, 1, 12, tzinfo=UTC)),
+        survey_response(1004, at(date(2026, 10, 2)), ingested_at=datetime(2026, 11, 1, 12, tzinfo=UTC)),
     ]
     return [random_response(number, rng) for number in range(700)] + named
 
@@ -152,13 +152,13 @@ def test_shown_series_begins_with_the_latest_hour(first: Marts) -> None:
     assert mart_queries.series(first.warehouse, limit=1)[0]["answered_date"] == date(2026, 10, 30)
 
 
-def test_second_build_takes_the_dates_of_every_touched_response_and_the_former_latest(
+def test_second_build_takes_the_dates_of_touched_responses_the_look_back_and_the_former_latest(
     second: tuple[Marts, marts.BuildReport],
 ) -> None:
     record = second[1].record
     assert record is not None
     assert [day.isoformat()[5:] for day in record.touched_dates] == (
-        ["09-15", "09-20", "09-22", "09-25", "09-27", "10-01", "10-30", "11-03"]
+        ["09-15", "09-20", "09-22", "09-25", "09-27", "10-01", "10-02", "10-30", "11-03"]
     )
     assert second[1].watermark == datetime(2026, 11, 4, tzinfo=UTC)
     assert record.watermark_from == datetime(2026, 11, 1, 12, tzinfo=UTC)
