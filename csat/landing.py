@@ -130,7 +130,7 @@ KAFKA_COLUMNS = (
     Column("kafka_offset", ColumnKind.INTEGER, "Offset of the message in its partition.", is_required=True),
     Column("kafka_timestamp", ColumnKind.TIMESTAMP, "When Kafka received the message.", is_required=True),
     Column("ingested_at", ColumnKind.TIMESTAMP, "When the stream read the message's batch.", is_required=True),
-    Column("batch_id", ColumnKind.TEXT, "Query and batch that wrote the row, as in its load job's id.", is_required=True),
+    Column("batch_id", ColumnKind.TEXT, "Query and batch, as in the load job's id.", is_required=True),
     Column("rejection_reason", ColumnKind.TEXT, "Why the message was rejected; null where it was accepted."),
     Column("payload", ColumnKind.BYTES, "The message as it came; only where it was rejected."),
 )

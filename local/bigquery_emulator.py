@@ -10,6 +10,7 @@ import functools
 import os
 import shutil
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,8 @@ def install_extensions() -> None:
     folder = Path.home() / ".duckdb" / "extensions" / version / platform
     folder.mkdir(parents=True, exist_ok=True)
     for name in EXTENSIONS:
-        package = __import__(f"duckdb_extension_{name}")
-        source = Path(package.__file__).parent / "extensions" / version / f"{name}.duckdb_extension"
+        package = Path(str(import_module(f"duckdb_extension_{name}").__file__)).parent
+        source = package / "extensions" / version / f"{name}.duckdb_extension"
         target = folder / source.name
         if not target.exists():
             draft = target.with_suffix(f".{os.getpid()}")

@@ -195,4 +195,3 @@ def _progress(health: Health, progress: dict[str, Any], trigger_seconds: float) 
         "processed_rate": float(progress.get("processedRowsPerSecond") or 0),
         "slow_batches": slow if is_new else health.slow_batches,
     }
-

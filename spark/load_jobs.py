@@ -8,9 +8,9 @@ import logging
 import time
 from collections.abc import Callable
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from google.api_core.exceptions import Conflict, GoogleAPICallError, NotFound
+from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
 
 from csat import landing
@@ -18,6 +18,8 @@ from csat.settings import Settings
 from warehouse.client import Warehouse, WarehouseUnreachableError
 
 logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 # Reasons that BigQuery gives when the data or the request is wrong: the same job would fail again.
 _FINAL_REASONS = {"invalid", "invalidQuery", "notFound", "accessDenied", "billingNotEnabled", "duplicate"}
@@ -110,7 +112,8 @@ class BigQueryLoadJobs:
 
     def count_rows(self, batch_id: str) -> int:
         """Rows of the landing table with this batch_id."""
-        sql = f"select count(*) as row_count from `{self._settings.table('raw', landing.TABLE)}` where batch_id = @batch_id"
+        table = self._settings.table("raw", landing.TABLE)
+        sql = f"select count(*) as row_count from `{table}` where batch_id = @batch_id"
         return int(self._until_reachable(lambda: self._warehouse.rows(sql, batch_id=batch_id))[0]["row_count"])
 
     def _get(self, job_id: str) -> "bigquery.LoadJob | None":
@@ -127,7 +130,7 @@ class BigQueryLoadJobs:
 
         return self._until_reachable(get)
 
-    def _until_reachable[Result](self, ask: Callable[[], Result]) -> Result:
+    def _until_reachable(self, ask: Callable[[], Result]) -> Result:
         pause = 1.0
         while True:
             try:

@@ -55,7 +55,7 @@ class LandingSink:
 
     def write(self, rows: DataFrame, batch_number: int) -> None:
         """Land one batch: `rows` are the landing columns but batch_id. For foreachBatch."""
-        query_id = rows.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId")
+        query_id = str(rows.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId"))
         batch_id = f"{query_id}-{batch_number}"
         self.rows_committed += self._land(batch_id, lambda: self._stage(rows, query_id, batch_number, batch_id))
         self._may_be_replay = False

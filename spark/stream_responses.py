@@ -55,8 +55,10 @@ def start_query(
     messages = read_messages(spark, settings, first)
     rows = landing_rows(messages, F.current_timestamp(), secrets.token_hex(16))
     writer = rows.writeStream.queryName(landing.TABLE).option("checkpointLocation", settings.checkpoint)
-    trigger = {"availableNow": True} if is_catch_up else {"processingTime": f"{settings.trigger} seconds"}
-    return writer.foreachBatch(sink.write).trigger(**trigger).start()  # type: ignore[arg-type]
+    writer = writer.foreachBatch(sink.write)
+    if is_catch_up:
+        return writer.trigger(availableNow=True).start()
+    return writer.trigger(processingTime=f"{settings.trigger} seconds").start()
 
 
 def _first_offsets(settings: Settings, warehouse: Warehouse) -> str:

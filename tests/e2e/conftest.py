@@ -1,5 +1,6 @@
 """The whole platform by its own command line: one stack on free ports for all tests of this folder."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import psutil
 import pytest
 
 from csat.settings import ROOT, Settings, environment
@@ -34,7 +36,8 @@ class Platform:
             check=False,
         )
         if expect is not None and done.returncode != expect:
-            pytest.fail(f"csat {' '.join(arguments)} left with {done.returncode}:\n{done.stdout}\n{done.stderr[-3000:]}")
+            said = f"{done.stdout}\n{done.stderr[-3000:]}"
+            pytest.fail(f"csat {' '.join(arguments)} left with {done.returncode}:\n{said}")
         return done
 
     def json(self, *arguments: str, expect: int | None = 0) -> Any:
@@ -67,14 +70,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 def processes_of(settings: Settings) -> list[str]:
     """Command lines of all processes that know this stack's state folder."""
     found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                is_ours = str(settings.state).encode() in file.read()
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
-                command = file.read().replace(b"\0", b" ").decode()
-        except OSError:
-            continue
-        if is_ours and int(pid) != os.getpid():
-            found.append(command)
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if str(settings.state) in process.environ().values() and process.pid != os.getpid():
+                found.append(" ".join(process.cmdline()))
     return found

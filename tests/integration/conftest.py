@@ -1,5 +1,6 @@
 """A real broker and a real emulator, started once on free ports, and a world of its own for each test."""
 
+import contextlib
 import itertools
 import os
 import signal
@@ -79,7 +80,9 @@ class World:
     def rows(self, columns: str, where: str = "true") -> list[dict[str, Any]]:
         """Landing rows by place."""
         table = self.settings.table("raw", "survey_responses")
-        return self.warehouse.rows(f"select {columns} from `{table}` where {where} order by kafka_partition, kafka_offset")
+        return self.warehouse.rows(
+            f"select {columns} from `{table}` where {where} order by kafka_partition, kafka_offset"
+        )
 
     def offsets(self) -> list[int]:
         """Offsets of all landing rows of partition 0, twice where they landed twice."""
@@ -102,7 +105,7 @@ class Driver:
                 start_new_session=True,
             )
 
-    def exit_code(self, seconds: float = 90) -> int:
+    def exit_code(self, seconds: float = 180) -> int:
         """The code it left with."""
         try:
             return self.process.wait(seconds)
@@ -115,10 +118,8 @@ class Driver:
 
     def end(self) -> None:
         """Leave nothing behind."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.process.wait(30)
 
 
