@@ -89,8 +89,10 @@ class Warehouse:
             yield
         except (exceptions.RetryError, RequestException, ConnectionError, TimeoutError) as error:
             where = self.settings.endpoint or "Google's BigQuery"
-            fix = "start the stack with `csat up` or correct CSAT_BIGQUERY_ENDPOINT" if self.settings.endpoint else (
-                "check the network"
+            fix = (
+                "start the stack with `csat up` or correct CSAT_BIGQUERY_ENDPOINT"
+                if self.settings.endpoint
+                else ("check the network")
             )
             raise WarehouseUnreachableError(f"{where} does not answer: {fix}.") from error
         except exceptions.GoogleAPIError as error:
