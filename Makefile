@@ -39,11 +39,13 @@ marts: .venv/.synced ## Build the marts from what has landed since the last buil
 
 ## Set up
 
-.PHONY: setup jars
-setup: $(ENVIRONMENTS) jars ## Create the Python environments and fetch the jars
+.PHONY: setup jars class-archive
+setup: $(ENVIRONMENTS) jars class-archive ## Create the Python environments and fetch the jars
 
 jars: .venv/.synced # refuses with the fix where Java is missing or too old
 	$(PYTHON) -m local.jars
+class-archive: $(ENVIRONMENTS) jars
+	$(PYTHON) -m local.class_archive
 
 define sync
 	@command -v uv > /dev/null || { echo "uv is missing: pip install uv" >&2; exit 1; }

@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     jars_dir: Path = Field(ROOT / ".venvs" / "jars", description="Folder of the jars that `make setup` fetched.")
     spark_master: str = Field("local[2]", description="Spark master of the local stream.")
     spark_driver_memory: str = Field("1g", description="Heap of the Spark driver.")
+    spark_driver_java_options: str = Field("", description="Further options of the Spark driver's JVM.")
 
     stale_seconds: float = Field(
         0, ge=0, description="Age of a beat that means dead; 0: 20 locally, 180 on Google Cloud."

@@ -52,16 +52,16 @@ def _emulator(settings: Settings) -> Program:
     return Program(BIGQUERY, [str(part) for part in command], {"GCS_LOCAL_ROOT": str(settings.staging_root)})
 
 
+def stream_variables() -> dict[str, str]:
+    """What a Spark driver needs in its environment; without it, its workers run whatever python3 is on PATH."""
+    return {"PYSPARK_PYTHON": str(PYTHON), "PYSPARK_DRIVER_PYTHON": str(PYTHON), "SPARK_LOCAL_IP": "127.0.0.1"}
+
+
 def _stream() -> Program:
-    variables = {
-        "PYSPARK_PYTHON": str(PYTHON),
-        "PYSPARK_DRIVER_PYTHON": str(PYTHON),
-        "SPARK_LOCAL_IP": "127.0.0.1",
-    }
     command = [str(PYTHON), "-m", "spark.stream_responses"]
     # Airflow judges the stream and starts it again: a second restarter would race it. It also asks the driver to stop
     # before supervisord does, so that a driver which is still there soon after SIGTERM is a frozen one.
-    return Program(STREAM, command, variables, is_restarted=False, start_seconds=0, stop_seconds=5)
+    return Program(STREAM, command, stream_variables(), is_restarted=False, start_seconds=0, stop_seconds=5)
 
 
 def _producer() -> Program:

@@ -7,14 +7,14 @@ same id, and never starts two.
 import logging
 import time
 from collections.abc import Callable
-from enum import Enum
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
 
 from csat import landing
 from csat.settings import Settings
+from spark.sink import Outcome
 from warehouse.client import Warehouse, WarehouseUnreachableError
 
 logger = logging.getLogger(__name__)
@@ -24,31 +24,6 @@ Result = TypeVar("Result")
 # Reasons that BigQuery gives when the data or the request is wrong: the same job would fail again.
 _FINAL_REASONS = {"invalid", "invalidQuery", "notFound", "accessDenied", "billingNotEnabled", "duplicate"}
 _POLL_SECONDS = (0.05, 2.0)
-
-
-class Outcome(Enum):
-    """How a load job stands."""
-
-    DONE = "done"
-    FAILED = "failed"  # another attempt may succeed
-    REFUSED = "refused"  # no attempt will
-    STUCK = "stuck"  # says RUNNING for longer than it can: its server was killed
-
-
-class LoadJobs(Protocol):
-    """What the sink needs of BigQuery."""
-
-    def find(self, job_id: str) -> bool:
-        """Whether a job of this id was ever submitted."""
-
-    def submit(self, job_id: str, uri: str) -> None:
-        """Start a job, unless one of this id was."""
-
-    def wait(self, job_id: str) -> tuple[Outcome, int, str]:
-        """Outcome, rows loaded and error of a job, once it ended or is stuck."""
-
-    def count_rows(self, batch_id: str) -> int:
-        """Rows of the landing table with this batch_id."""
 
 
 class BigQueryLoadJobs:

@@ -20,6 +20,11 @@ def connector_jars(settings: Settings) -> list[Path]:
     return jars
 
 
+def class_archive(settings: Settings) -> Path:
+    """Where `make setup` puts the JVM's archive of the stream's classes: with it, a driver starts seconds sooner."""
+    return settings.jars_dir / f"stream-{pyspark.__version__}.jsa"
+
+
 def build_session(settings: Settings) -> SparkSession:
     """The session; on Google Cloud the batch gives master and connector."""
     builder = SparkSession.builder.appName(APP_NAME)
@@ -38,7 +43,10 @@ def session_options(settings: Settings) -> dict[str, str]:
     }
     if not settings.is_local:
         return options
+    archive = class_archive(settings)
+    java_options = [f"-XX:SharedArchiveFile={archive}"] if archive.exists() else []
     return options | {
+        "spark.driver.extraJavaOptions": " ".join([*java_options, settings.spark_driver_java_options]).strip(),
         "spark.master": settings.spark_master,
         "spark.driver.memory": settings.spark_driver_memory,
         "spark.driver.host": "127.0.0.1",

@@ -12,7 +12,9 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
+from typing import Protocol
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -20,12 +22,36 @@ from pyspark.sql import functions as F
 from csat import landing
 from csat.landing import ColumnKind
 from csat.settings import Settings
-from spark.load_jobs import LoadJobs, Outcome
 
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 5
 _ID_KINDS = {ColumnKind.UUID}  # nearly as many values as rows: a dictionary only costs time
+
+
+class Outcome(Enum):
+    """How a load job stands."""
+
+    DONE = "done"
+    FAILED = "failed"  # another attempt may succeed
+    REFUSED = "refused"  # no attempt will
+    STUCK = "stuck"  # says RUNNING for longer than it can: its server was killed
+
+
+class LoadJobs(Protocol):
+    """What the sink needs of BigQuery."""
+
+    def find(self, job_id: str) -> bool:
+        """Whether a job of this id was ever submitted."""
+
+    def submit(self, job_id: str, uri: str) -> None:
+        """Start a job, unless one of this id was."""
+
+    def wait(self, job_id: str) -> tuple[Outcome, int, str]:
+        """Outcome, rows loaded and error of a job, once it ended or is stuck."""
+
+    def count_rows(self, batch_id: str) -> int:
+        """Rows of the landing table with this batch_id."""
 
 
 class SupersededError(Exception):

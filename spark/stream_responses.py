@@ -8,8 +8,10 @@ import logging
 import os
 import secrets
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -21,13 +23,15 @@ from csat.health import SUPERSEDED_EXIT_CODE, Health, State
 from csat.settings import Settings, SettingsError, get_settings
 from csat.version import code_version
 from spark.beat import Beat, Order, claim, order
-from spark.load_jobs import BigQueryLoadJobs
 from spark.query import ActiveQuery, committed_offsets
 from spark.session import build_session
 from spark.sink import LandingSink, SupersededError
 from spark.source import read_messages, starting_offsets
 from spark.transform import landing_rows
-from warehouse.client import Warehouse
+
+if TYPE_CHECKING:
+    from spark.sink import LoadJobs
+    from warehouse.client import Warehouse
 
 logger = logging.getLogger("spark.stream_responses")
 
@@ -48,7 +52,7 @@ class Fence:
 
 
 def start_query(
-    spark: SparkSession, settings: Settings, warehouse: Warehouse, sink: LandingSink, *, is_catch_up: bool
+    spark: SparkSession, settings: Settings, warehouse: "Warehouse", sink: LandingSink, *, is_catch_up: bool
 ) -> StreamingQuery:
     """Session, source, transform, sink: the started query."""
     first = "earliest" if committed_offsets(spark, settings) else _first_offsets(settings, warehouse)
@@ -61,7 +65,7 @@ def start_query(
     return writer.trigger(processingTime=f"{settings.trigger} seconds").start()
 
 
-def _first_offsets(settings: Settings, warehouse: Warehouse) -> str:
+def _first_offsets(settings: Settings, warehouse: "Warehouse") -> str:
     sql = f"""
         select kafka_partition, max(kafka_offset) as kafka_offset
         from `{settings.table("raw", landing.TABLE)}` where kafka_topic = @topic group by kafka_partition
@@ -91,15 +95,26 @@ def run(settings: Settings, *, is_catch_up: bool = False) -> int:
     beat.say(State.STARTING)
     fence = Fence(documents, token)
     try:
-        with Warehouse(settings) as warehouse:
+        with ThreadPoolExecutor(1) as pool:  # Google's client takes seconds to import: the JVM starts meanwhile
+            clients = pool.submit(_open_clients, settings)
             spark = build_session(settings)
-            sink = LandingSink(settings, BigQueryLoadJobs(warehouse), fence)
+            warehouse, jobs = clients.result()
+        with warehouse:
+            sink = LandingSink(settings, jobs, fence)
             query = start_query(spark, settings, warehouse, sink, is_catch_up=is_catch_up)
             return beat.watch(ActiveQuery(spark, query, sink, settings))
     except Exception as error:
         if fence.is_closed or not beat.say(State.FAILED, _first_line(error)):
             return SUPERSEDED_EXIT_CODE
         raise
+
+
+def _open_clients(settings: Settings) -> "tuple[Warehouse, LoadJobs]":
+    from spark.load_jobs import BigQueryLoadJobs
+    from warehouse.client import Warehouse
+
+    warehouse = Warehouse(settings)
+    return warehouse, BigQueryLoadJobs(warehouse)
 
 
 def _first_line(error: Exception) -> str:

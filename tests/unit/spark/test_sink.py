@@ -3,8 +3,7 @@
 import pytest
 
 from csat.settings import Settings
-from spark.load_jobs import Outcome
-from spark.sink import BatchRefusedError, LandingSink, SupersededError, spark_path
+from spark.sink import BatchRefusedError, LandingSink, Outcome, SupersededError, spark_path
 
 DONE, FAILED = (Outcome.DONE, 10, ""), (Outcome.FAILED, 0, "backendError: try again")
 REFUSED, STUCK = (Outcome.REFUSED, 0, "invalid: no such column"), (Outcome.STUCK, 0, "says RUNNING")

@@ -1,0 +1,94 @@
+"""The JVM's archive of the stream's classes: `python -m local.class_archive`.
+
+A cold driver spends seconds on loading some fifteen thousand classes. One run of the real stream, on a broker and an
+emulator of its own, writes them into an archive that later drivers map into memory. It fits one Java and one set of
+jars; Java ignores it elsewhere.
+"""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from csat.settings import ROOT, Settings, environment, get_settings
+from local import stack
+from local.java import find_java
+from local.programs import PYTHON, stream_variables
+from producer.options import SimulateOptions
+from producer.run import simulate
+from spark.session import class_archive, connector_jars
+
+_DRIVER_SECONDS, _DUMP_SECONDS = 300, 120
+
+
+def make(settings: Settings, on_progress: Callable[[str], None]) -> bool:
+    """Write the archive where it is missing or of another Java or other jars; False where a driver could not."""
+    archive = class_archive(settings)
+    made_of = archive.with_suffix(".json")
+    wanted = _ingredients(settings)
+    if archive.exists() and made_of.exists() and json.loads(made_of.read_text()) == wanted:
+        return True
+    archive.unlink(missing_ok=True)
+    on_progress("recording the stream's classes, so that it starts faster")
+    draft = archive.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    with TemporaryDirectory() as folder:
+        own = settings.model_copy(update={"state_dir": Path(folder), **_free_ports(settings)})
+        try:
+            stack.up(own, lambda line: None, has_airflow=False)
+            simulate(own, SimulateOptions(events=2_000))
+            _run_driver(own, draft)
+        finally:
+            stack.down(own, lambda line: None)
+    if not draft.exists():
+        return False
+    draft.rename(archive)
+    made_of.write_text(json.dumps(wanted))
+    return True
+
+
+def _ingredients(settings: Settings) -> dict[str, object]:
+    java = find_java()
+    version = subprocess.run([str(java), "-version"], capture_output=True, text=True, timeout=30, check=True).stderr
+    return {"java": version, "jars": [jar.name for jar in connector_jars(settings)], "root": str(ROOT)}
+
+
+def _free_ports(settings: Settings) -> dict[str, int]:
+    names = [name for name in type(settings).model_fields if name.endswith("_port")]
+    sockets = [socket.socket() for _ in names]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = {name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)}
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def _run_driver(settings: Settings, draft: Path) -> None:
+    recording = settings.model_copy(update={"spark_driver_java_options": f"-XX:ArchiveClassesAtExit={draft}"})
+    command = [str(PYTHON), "-m", "spark.stream_responses", "--catch-up"]
+    variables = environment(**recording.as_environment(), **stream_variables())
+    subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, timeout=_DRIVER_SECONDS, check=True)
+    # The JVM outlives the driver while it writes
+    deadline = time.monotonic() + _DUMP_SECONDS
+    size = -1
+    while time.monotonic() < deadline:
+        now = draft.stat().st_size if draft.exists() else -1
+        if now > 0 and now == size:
+            return
+        size = now
+        time.sleep(1)
+
+
+def main() -> None:
+    """Make the archive, saying so on stderr; its lack costs seconds, not the set-up."""
+    if not make(get_settings(), lambda line: print(line, file=sys.stderr)):
+        print("no class archive: the stream starts some seconds slower", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
