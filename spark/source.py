@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from csat.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 # Waits of the beat's own questions to Kafka: it must not miss a beat over a dead broker.
 _QUESTION_MILLISECONDS = 3_000
@@ -63,14 +63,12 @@ def read_messages(spark: SparkSession, settings: Settings, starting_offsets: str
     )
 
 
-def starting_offsets(topic: str, partitions: int, landed: "Mapping[int, int]") -> str:
+def starting_offsets(topic: str, partitions: "Iterable[int]", landed: "Mapping[int, int]") -> str:
     """Where a query without a checkpoint begins: behind what has landed, so that nothing lands twice.
 
     `landed` holds the greatest landed offset by partition. -2 is Kafka's word for the earliest.
     """
-    if not landed:
-        return "earliest"
-    offsets = {str(number): landed[number] + 1 if number in landed else -2 for number in range(partitions)}
+    offsets = {str(number): landed[number] + 1 if number in landed else -2 for number in partitions}
     return json.dumps({topic: offsets})
 
 

@@ -26,7 +26,7 @@ from spark.beat import Beat, Order, claim, order
 from spark.query import ActiveQuery, committed_offsets
 from spark.session import build_session
 from spark.sink import LandingSink, SupersededError
-from spark.source import read_messages, starting_offsets
+from spark.source import end_offsets, read_messages, starting_offsets
 from spark.transform import landing_rows
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def start_query(
     spark: SparkSession, settings: Settings, warehouse: "Warehouse", sink: LandingSink, *, is_catch_up: bool
 ) -> StreamingQuery:
     """Session, source, transform, sink: the started query."""
-    first = "earliest" if committed_offsets(spark, settings) else _first_offsets(settings, warehouse)
+    first = "earliest" if committed_offsets(spark, settings) else _first_offsets(spark, settings, warehouse)
     messages = read_messages(spark, settings, first)
     rows = landing_rows(messages, F.current_timestamp(), secrets.token_hex(16))
     writer = rows.writeStream.queryName(landing.TABLE).option("checkpointLocation", settings.checkpoint)
@@ -65,15 +65,16 @@ def start_query(
     return writer.trigger(processingTime=f"{settings.trigger} seconds").start()
 
 
-def _first_offsets(settings: Settings, warehouse: "Warehouse") -> str:
+def _first_offsets(spark: SparkSession, settings: Settings, warehouse: "Warehouse") -> str:
     sql = f"""
         select kafka_partition, max(kafka_offset) as kafka_offset
         from `{settings.table("raw", landing.TABLE)}` where kafka_topic = @topic group by kafka_partition
     """
     landed = {row["kafka_partition"]: row["kafka_offset"] for row in warehouse.rows(sql, topic=settings.kafka_topic)}
-    if landed:
-        logger.warning("No checkpoint in %s: beginning behind the rows that have landed", settings.checkpoint)
-    return starting_offsets(settings.kafka_topic, settings.kafka_partitions, landed)
+    if not landed:
+        return "earliest"
+    logger.warning("No checkpoint in %s: beginning behind the rows that have landed", settings.checkpoint)
+    return starting_offsets(settings.kafka_topic, end_offsets(spark, settings), landed)
 
 
 def run(settings: Settings, *, is_catch_up: bool = False) -> int:
