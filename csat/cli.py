@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from csat.commands import rejected
 from csat.commands.output import report, say
 from csat.settings import get_settings
 
@@ -21,6 +22,7 @@ check = typer.Typer(help="Prove what the pipeline promises.", no_args_is_help=Tr
 marts = typer.Typer(help="Build the marts, or show what they say.", no_args_is_help=True)
 app.add_typer(check, name="check")
 app.add_typer(marts, name="marts")
+app.add_typer(rejected.app, name="rejected")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 

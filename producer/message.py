@@ -15,3 +15,4 @@ class Message(NamedTuple):
     answered_ms: int
     fault: str | None = None
     rejection: str | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()

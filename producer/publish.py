@@ -70,7 +70,9 @@ class Publisher:
             raise PublishError("Open the publisher with `with` before sending.")
         for message in messages:
             try:
-                future = self._client.send(self._settings.kafka_topic, key=message.key, value=message.value)
+                future = self._client.send(
+                    self._settings.kafka_topic, key=message.key, value=message.value, headers=list(message.headers)
+                )
             except KafkaError as error:
                 raise self._delivery_error(error) from error
             self._pending.append((message, future))

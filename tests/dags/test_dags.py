@@ -1,5 +1,6 @@
 """The DAG files: they load, fast, and each says what on-call must know."""
 
+import copy
 import subprocess
 import sys
 from datetime import timedelta
@@ -7,6 +8,7 @@ from datetime import timedelta
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import AssetOrTimeSchedule
+from airflow.sdk.exceptions import ParamValidationError
 
 from csat.settings import ROOT
 
@@ -20,7 +22,7 @@ def bag() -> DagBag:
 
 def test_the_bag_holds_exactly_our_dags(bag: DagBag) -> None:
     assert bag.import_errors == {}
-    assert sorted(bag.dags) == ["build_marts", "run_stream"]
+    assert sorted(bag.dags) == ["backfill_history", "build_marts", "replay_rejected", "run_stream"]
 
 
 def test_every_file_is_named_for_its_one_dag(bag: DagBag) -> None:
@@ -60,9 +62,45 @@ def test_build_marts_runs_on_rows_and_on_the_clock(bag: DagBag) -> None:
     assert [asset.name for asset in task.outlets] == ["agent_leaderboard", "category_ranking", "response_series"]
 
 
+BY_HAND = {
+    "backfill_history": {"days": 7, "events": 2771, "seed": 1},
+    "replay_rejected": {"reason": "unsupported schema_version", "since": "2026-01-01T00:00:00", "limit": 10000},
+}
+
+
+@pytest.mark.parametrize("dag_id", BY_HAND)
+def test_a_dag_by_hand_has_a_form_of_typed_fields_with_defaults(bag: DagBag, dag_id: str) -> None:
+    dag = bag.dags[dag_id]
+    assert dag.schedule is None
+    assert dag.params.dump() == BY_HAND[dag_id]
+    for name in dag.params:
+        param = dag.params.get_param(name)
+        assert param.schema["type"] in ("integer", "string"), name
+        assert param.description.endswith("."), name
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "bad"),
+    [("backfill_history", {"days": 0}), ("replay_rejected", {"since": "yesterday"}), ("replay_rejected", {"limit": 0})],
+)
+def test_a_dag_by_hand_refuses_a_wrong_value(bag: DagBag, dag_id: str, bad: dict[str, object]) -> None:
+    params = copy.deepcopy(bag.dags[dag_id].params)
+    params.validate()
+    with pytest.raises(ParamValidationError):
+        params.update(bad)
+
+
+def test_every_param_of_a_dag_by_hand_reaches_its_command(bag: DagBag) -> None:
+    for dag_id, defaults in BY_HAND.items():
+        (task,) = bag.dags[dag_id].tasks
+        used = {word.split(".")[1].split()[0] for word in task.command if word.startswith("{{ params.")}
+        assert used == set(defaults), dag_id
+
+
 def test_a_dag_file_imports_nothing_heavy() -> None:
     code = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import run_stream, build_marts; "
+        "import sys; sys.path.insert(0, sys.argv[1]); "
+        "import run_stream, build_marts, replay_rejected, backfill_history; "
         "print([m for m in ('pyspark', 'pandas', 'google.cloud.bigquery', 'gcsfs', 'dbt') if m in sys.modules])"
     )
     done = subprocess.run(

@@ -44,7 +44,7 @@ class FakeClient:
             raise self.topic_error
         return {0}
 
-    def send(self, topic: str, *, key: bytes, value: bytes) -> FakeDelivery:
+    def send(self, topic: str, *, key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> FakeDelivery:
         self.sent.append((topic, key, value))
         self.deliveries.append(FakeDelivery())
         return self.deliveries[-1]

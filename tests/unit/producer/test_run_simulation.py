@@ -2,7 +2,7 @@
 
 import json
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -117,6 +117,15 @@ def test_signals_are_handled_as_before_when_the_work_is_done() -> None:
     assert [signal.getsignal(number) for number in signals] == before
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """SIGINT as in a terminal: a test that runs in the background inherits it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_second_interrupt_ends_the_work_at_once() -> None:
     with noticed_interrupt() as interrupt:
         signal.raise_signal(signal.SIGINT)
@@ -131,10 +140,10 @@ def test_interrupt_ends_with_a_flush_and_the_report_of_what_was_sent(
     before = signal.getsignal(signal.SIGINT)
     send = client.send
 
-    def send_and_interrupt(topic: str, *, key: bytes, value: bytes) -> Any:
+    def send_and_interrupt(topic: str, **message: Any) -> Any:
         if len(client.sent) == 99:
             signal.raise_signal(signal.SIGINT)
-        return send(topic, key=key, value=value)
+        return send(topic, **message)
 
     monkeypatch.setattr(client, "send", send_and_interrupt)
     report = simulate(settings, SimulateOptions(days=1, rate=5), edges=edges)

@@ -1,0 +1,57 @@
+"""# replay_rejected: send rejected messages to Kafka again
+
+**What it does.** Takes the rejected messages that you choose by reason and time out of `csat_raw.survey_responses` and
+sends their bytes to Kafka again, the oldest first, each once, with the origin in the header `csat-replayed-from`. Run
+it by hand, after what rejected them is mended. Owner: data platform.
+
+**What red means.** Kafka or BigQuery could not be reached, or refused. What was sent by then is noted in
+`csat_ops.replays`; the next run goes on behind it.
+
+**What to do**
+
+1. Read the end of the task's log: it names the setting to look at.
+2. Clear the task. A response that lands twice counts once in the marts.
+
+Messages that are rejected again show up as new rejections: `csat rejected count` says for which reason.
+"""
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, Param
+
+from guard.command import CsatCommandOperator
+
+with DAG(
+    dag_id="replay_rejected",
+    description="Sends rejected messages to Kafka again",
+    doc_md=__doc__,
+    schedule=None,
+    catchup=False,
+    max_active_runs=1,
+    is_paused_upon_creation=False,
+    default_args={"owner": "data-platform", "retries": 1, "retry_delay": timedelta(seconds=30)},
+    tags=["tier:2", "part:stream"],
+    params={
+        "reason": Param(
+            "unsupported schema_version",
+            type="string",
+            minLength=1,
+            description="Only messages whose rejection reason begins so.",
+        ),
+        "since": Param(
+            "2026-01-01T00:00:00",
+            type="string",
+            pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$",
+            description="Only messages that Kafka received since then (UTC).",
+        ),
+        "limit": Param(10_000, type="integer", minimum=1, maximum=1_000_000, description="Most messages to send."),
+    },
+):
+    CsatCommandOperator(
+        task_id="replay_rejected",
+        command=[
+            *["rejected", "replay", "--json"],
+            *["--reason", "{{ params.reason }}", "--since", "{{ params.since }}", "--limit", "{{ params.limit }}"],
+        ],
+        execution_timeout=timedelta(minutes=30),
+    )

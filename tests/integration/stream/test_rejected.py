@@ -1,0 +1,46 @@
+"""Rejected messages are counted, shown on request, and sent again once."""
+
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+
+from producer.replay import ORIGIN_HEADER, replay
+from tests.integration.conftest import World
+from warehouse.rejected import Rejected, count_rejected, list_rejected, show_rejected
+from warehouse.tables import create_ops_tables
+
+pytestmark = pytest.mark.integration
+
+
+def test_rejected_messages_are_sent_again_once_as_they_came(world: World, answer):
+    create_ops_tables(world.warehouse)
+    world.send(answer(csat_score=9), b"\xff\x00", answer(), answer(csat_score=0))
+    assert world.start_driver("--catch-up").exit_code() == 0
+
+    counts = {row["rejection_reason"]: row["message_count"] for row in count_rejected(world.warehouse, Rejected())}
+    assert counts == {"csat_score out of range": 2, "not UTF-8": 1}
+    listed = list_rejected(world.warehouse, Rejected("csat_score"), limit=10)
+    assert {row["kafka_offset"] for row in listed} == {0, 3}
+    assert not any("payload" in row for row in listed)
+    [shown] = show_rejected(world.warehouse, 0, 1)
+    assert shown["payload"] == b"\xff\x00"
+
+    assert replay(world.settings, Rejected("csat_score"), limit=1).replayed == 1
+    assert replay(world.settings, Rejected("csat_score"), limit=10).replayed == 1
+    assert replay(world.settings, Rejected("csat_score"), limit=10).replayed == 0
+    topic = world.settings.kafka_topic
+    again = [record for record in records(world, 6) if record.headers]
+    assert {(record.value, *record.headers) for record in again} == {
+        (answer(csat_score=9), (ORIGIN_HEADER, f"{topic}/0/0".encode())),
+        (answer(csat_score=0), (ORIGIN_HEADER, f"{topic}/0/3".encode())),
+    }
+    assert {record.key for record in again} == {b"agent-0001"}
+
+
+def records(world: World, count: int):
+    """The first records of the topic, as many as asked for."""
+    consumer = KafkaConsumer(bootstrap_servers=world.settings.bootstrap_servers, consumer_timeout_ms=20_000)
+    consumer.assign([TopicPartition(world.settings.kafka_topic, number) for number in range(2)])
+    consumer.seek_to_beginning()
+    found = [record for record, _ in zip(consumer, range(count), strict=False)]
+    consumer.close()
+    return found
