@@ -12,6 +12,8 @@ COMPONENTS = (KAFKA, BIGQUERY, *AIRFLOW, STREAM)  # what `csat status` tells of
 PYTHON = ROOT / ".venv" / "bin" / "python"
 EMULATOR_PYTHON = ROOT / ".venvs" / "emulator" / "bin" / "python"
 DEMO_EVENTS_PER_SECOND = 5
+# Below the broker and the stream: a stream that starts again must not wait for builds and their queries
+_YIELDING = 5
 
 
 @dataclass(frozen=True)
@@ -24,13 +26,15 @@ class Program:
     is_restarted: bool = True
     start_seconds: int = 1
     stop_seconds: int = 20
+    niceness: int = 0
 
 
 def programs(settings: Settings) -> list[Program]:
     """Every program of the stack."""
     variables = airflow.variables(settings)
     components = [
-        Program(f"airflow-{name}", airflow.command(name), variables, start_seconds=3) for name in airflow.COMPONENTS
+        Program(f"airflow-{name}", airflow.command(name), variables, start_seconds=3, niceness=_YIELDING)
+        for name in airflow.COMPONENTS
     ]
     migrate = Program(MIGRATE, airflow.migrate_command(), variables, is_restarted=False, start_seconds=0)
     return [_kafka(settings), _emulator(settings), migrate, *components, _stream(), _producer()]
@@ -49,7 +53,9 @@ def _emulator(settings: Settings) -> Program:
     addresses = ["--host", "127.0.0.1", "--port", settings.bigquery_port, "--grpc-port", settings.bigquery_grpc_port]
     data = ["--project", settings.project_id, "--data-dir", settings.state / "bigquery"]
     command = [EMULATOR_PYTHON, "-m", "local.bigquery_emulator", *addresses, *data]
-    return Program(BIGQUERY, [str(part) for part in command], {"GCS_LOCAL_ROOT": str(settings.staging_root)})
+    return Program(
+        BIGQUERY, [str(part) for part in command], {"GCS_LOCAL_ROOT": str(settings.staging_root)}, niceness=_YIELDING
+    )
 
 
 def stream_variables() -> dict[str, str]:

@@ -69,8 +69,9 @@ def conf(settings: Settings) -> str:
 
 
 def _program(program: Program, settings: Settings) -> str:
+    prefix = ["nice", "-n", str(program.niceness)] if program.niceness else []
     values = {
-        "command": _plain(shlex.join(program.command)),
+        "command": _plain(shlex.join([*prefix, *program.command])),
         "directory": _plain(ROOT),
         "autostart": "false",
         "autorestart": "true" if program.is_restarted else "false",

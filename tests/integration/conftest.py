@@ -37,13 +37,13 @@ def free_ports(names: list[str]) -> dict[str, int]:
     return ports
 
 
-def wait_for(condition: Callable[[], Any], seconds: float, what: str) -> Any:
-    """The condition's value once it is true. Fails the test after the deadline."""
+def wait_for(condition: Callable[[], Any], seconds: float, what: str, pause: float = 0.2) -> Any:
+    """The condition's value once it is true, asked at every pause. Fails the test after the deadline."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if value := condition():
             return value
-        time.sleep(0.2)
+        time.sleep(pause)
     pytest.fail(f"no {what} within {seconds} s")
 
 
