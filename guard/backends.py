@@ -1,23 +1,21 @@
 """What owns the stream's process: one interface, one class for each place it runs in."""
 
-import base64
 import time
 import xmlrpc.client
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Protocol
 from xml.parsers.expat import ExpatError
 
+from csat import supervisor
 from csat.settings import Settings
 
 PROGRAM = "stream"
-USER = "csat"
 _LEAVE_SECONDS = 60  # longer than supervisord's stopwaitsecs, after which it kills the group
 _POLL_SECONDS = 0.2
 _LINE_BYTES = 400  # a guess, to ask for enough of the log
-_ALIVE = {"STARTING", "RUNNING", "BACKOFF", "STOPPING"}
 
 
 class BackendError(Exception):
@@ -69,9 +67,9 @@ class SupervisordBackend:
         """What the program does now, by supervisord's word."""
         info = self._call("getProcessInfo", PROGRAM)
         name, code = str(info["statename"]), int(info["exitstatus"])
-        has_ended = name not in _ALIVE and info["start"] > 0
+        has_ended = name not in supervisor.ALIVE and info["start"] > 0
         return Process(
-            name in _ALIVE, code if has_ended else None, f"{name}, {info['description'] or info['spawnerr']}"
+            name in supervisor.ALIVE, code if has_ended else None, f"{name}, {info['description'] or info['spawnerr']}"
         )
 
     def stop(self, grace_seconds: float) -> None:
@@ -94,7 +92,7 @@ class SupervisordBackend:
         try:
             self._call("stopProcess", PROGRAM, False)
         except BackendError:
-            if self.state().detail.split(",")[0] in ("STARTING", "RUNNING", "BACKOFF"):
+            if self.state().detail.split(",")[0] in supervisor.STARTED:
                 raise  # else it left, or was leaving, on its own
 
     def _call(self, method: str, *arguments: Sequence[Any] | str | bool | int) -> Any:
@@ -118,21 +116,7 @@ class SupervisordBackend:
             password = self._password_file.read_text().strip()
         except FileNotFoundError as error:
             raise BackendError(f"{self._password_file} is missing; csat up writes it") from error
-        return xmlrpc.client.ServerProxy(self._url, _Transport(password, self._timeout_seconds))
-
-
-class _Transport(xmlrpc.client.Transport):
-    """HTTP with a time-out, and the login in a header: in the address it would be in xmlrpc's errors."""
-
-    def __init__(self, password: str, timeout_seconds: float) -> None:
-        login = base64.b64encode(f"{USER}:{password}".encode()).decode()
-        super().__init__(headers=[("Authorization", f"Basic {login}")])
-        self._timeout_seconds = timeout_seconds
-
-    def make_connection(self, host: Any) -> HTTPConnection:
-        connection = super().make_connection(host)
-        connection.timeout = self._timeout_seconds
-        return connection
+        return supervisor.server(self._url, password, self._timeout_seconds)
 
 
 def backend(settings: Settings) -> StreamBackend:

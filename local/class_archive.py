@@ -6,10 +6,8 @@ jars; Java ignores it elsewhere.
 """
 
 import json
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,12 +15,13 @@ from tempfile import TemporaryDirectory
 from csat.settings import ROOT, Settings, environment, get_settings
 from local import stack
 from local.java import find_java
+from local.ports import free_ports
 from local.programs import PYTHON, stream_variables
 from producer.options import SimulateOptions
 from producer.run import simulate
 from spark.session import class_archive, connector_jars
 
-_DRIVER_SECONDS, _DUMP_SECONDS = 300, 120
+_DRIVER_SECONDS = 420
 
 
 def make(settings: Settings, on_progress: Callable[[str], None]) -> bool:
@@ -37,7 +36,7 @@ def make(settings: Settings, on_progress: Callable[[str], None]) -> bool:
     draft = archive.with_suffix(".draft")
     draft.unlink(missing_ok=True)
     with TemporaryDirectory() as folder:
-        own = settings.model_copy(update={"state_dir": Path(folder), **_free_ports(settings)})
+        own = settings.model_copy(update={"state_dir": Path(folder), **free_ports()})
         try:
             stack.up(own, lambda line: None, has_airflow=False)
             simulate(own, SimulateOptions(events=2_000))
@@ -57,31 +56,12 @@ def _ingredients(settings: Settings) -> dict[str, object]:
     return {"java": version, "jars": [jar.name for jar in connector_jars(settings)], "root": str(ROOT)}
 
 
-def _free_ports(settings: Settings) -> dict[str, int]:
-    names = [name for name in type(settings).model_fields if name.endswith("_port")]
-    sockets = [socket.socket() for _ in names]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = {name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)}
-    for one in sockets:
-        one.close()
-    return ports
-
-
 def _run_driver(settings: Settings, draft: Path) -> None:
     recording = settings.model_copy(update={"spark_driver_java_options": f"-XX:ArchiveClassesAtExit={draft}"})
     command = [str(PYTHON), "-m", "spark.stream_responses", "--catch-up"]
     variables = environment(**recording.as_environment(), **stream_variables())
+    # Its output ends with the JVM, which outlives the driver while it writes: then the archive is whole
     subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, timeout=_DRIVER_SECONDS, check=True)
-    # The JVM outlives the driver while it writes
-    deadline = time.monotonic() + _DUMP_SECONDS
-    size = -1
-    while time.monotonic() < deadline:
-        now = draft.stat().st_size if draft.exists() else -1
-        if now > 0 and now == size:
-            return
-        size = now
-        time.sleep(1)
 
 
 def main() -> None:

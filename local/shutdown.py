@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from csat.documents import DocumentError, Documents
 from csat.health import State
 from csat.settings import Settings
+from csat.supervisor import ALIVE
 from local import processes
 from local.programs import AIRFLOW, BIGQUERY, KAFKA, MIGRATE, PRODUCER, STREAM
-from local.supervisord import ALIVE, Supervisord, SupervisordError
+from local.supervisord import Supervisord, SupervisordError
 
 GRACE_SECONDS = 20
 _STREAM_SECONDS = 30  # a batch may be under way

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from functools import partial
 
 from csat.settings import Settings
+from csat.supervisor import ALIVE
 from local import airflow, doctor, kafka, processes, shutdown, supervisord
 from local.programs import AIRFLOW, BIGQUERY, KAFKA, MIGRATE, log_file
 from local.readiness import bigquery_answers, wait_until
-from local.supervisord import ALIVE, Supervisord, SupervisordError
+from local.supervisord import Supervisord, SupervisordError
 from warehouse import tables
 from warehouse.client import Warehouse
 

@@ -8,10 +8,11 @@ from typing import Any
 from csat.documents import DocumentError, Documents
 from csat.health import Policy, Verdict, judge
 from csat.settings import Settings
+from csat.supervisor import ALIVE
 from local import airflow, kafka
 from local.programs import AIRFLOW, BIGQUERY, COMPONENTS, KAFKA, STREAM
 from local.readiness import bigquery_answers
-from local.supervisord import ALIVE, Supervisord, SupervisordError
+from local.supervisord import Supervisord, SupervisordError
 from warehouse.client import Warehouse, WarehouseError
 from warehouse.mart_builds import last_record
 from warehouse.probes import landing_counts

@@ -1,24 +1,23 @@
 """supervisord: its configuration, its process, and what it answers."""
 
-import base64
 import shlex
 import subprocess
 import sys
 import time
 import xmlrpc.client
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from csat import supervisor
 from csat.settings import ROOT, Settings, SettingsError, environment
+from csat.supervisor import ALIVE, STARTED, USER
 from local import processes
 from local.programs import Program, log_file, programs
 from local.secret_files import secret, write_private
 
-USER = "csat"
-ALIVE = {"STARTING", "RUNNING", "BACKOFF", "STOPPING"}
 _LOG_BYTES = "10MB"
 _LOG_BACKUPS = 3
 _STOPPING_SECONDS = 60  # more than any program's stopwaitsecs
@@ -137,7 +136,7 @@ class Supervisord:
         """Ask the programs that run to stop; returns at once."""
         known = self.programs()
         for name in names:
-            if known[name]["statename"] in ("STARTING", "RUNNING", "BACKOFF"):
+            if known[name]["statename"] in STARTED:
                 self._call("stopProcess", name, False)
 
     def shutdown(self) -> None:
@@ -145,28 +144,14 @@ class Supervisord:
         self._call("shutdown")
 
     def _call(self, method: str, *arguments: Any) -> Any:
-        transport = _Transport(secret(self._settings.state, "supervisord"), self._timeout_seconds)
+        password = secret(self._settings.state, "supervisord")
         try:
-            with xmlrpc.client.ServerProxy(self._url, transport) as server:
+            with supervisor.server(self._url, password, self._timeout_seconds) as server:
                 return getattr(server.supervisor, method)(*arguments)
         except xmlrpc.client.Fault as fault:
             raise SupervisordError(f"supervisord refused {method}{arguments}: {fault.faultString}") from fault
         except (OSError, HTTPException, xmlrpc.client.Error) as error:
             raise SupervisordError(f"no supervisord of this stack at {self._url}: start it with `csat up`") from error
-
-
-class _Transport(xmlrpc.client.Transport):
-    """HTTP with a login and a time-out; the login in a header, as xmlrpc's errors print the address."""
-
-    def __init__(self, password: str, timeout_seconds: float) -> None:
-        login = base64.b64encode(f"{USER}:{password}".encode()).decode()
-        super().__init__(headers=[("Authorization", f"Basic {login}")])
-        self._timeout_seconds = timeout_seconds
-
-    def make_connection(self, host: Any) -> HTTPConnection:
-        connection = super().make_connection(host)
-        connection.timeout = self._timeout_seconds
-        return connection
 
 
 def process(settings: Settings) -> psutil.Process | None:

@@ -11,6 +11,7 @@ from kafka.errors import (
     SaslAuthenticationFailedError,
 )
 
+from csat.kafka_login import connection_options
 from csat.settings import Settings
 
 CONNECT_TIMEOUT_SECONDS = 15.0
@@ -117,7 +118,6 @@ def _connection_error(settings: Settings, errors: list[BaseException]) -> Publis
 def client_config(settings: Settings) -> dict[str, Any]:
     """kafka-python's configuration. Raises PublishError where a setting that it needs is missing."""
     config: dict[str, Any] = {
-        "bootstrap_servers": settings.bootstrap_servers.split(","),
         "client_id": "csat-producer",
         "acks": "all",
         "enable_idempotence": True,
@@ -130,24 +130,20 @@ def client_config(settings: Settings) -> dict[str, Any]:
         "linger_ms": 5,
         "batch_size": 128 * 1024,
         "compression_type": "gzip",
-        "security_protocol": settings.kafka_security_protocol,
     }
-    return config | (_login(settings) if settings.kafka_security_protocol == "SASL_SSL" else {})
+    _require_login(settings)
+    return config | connection_options(settings)
 
 
-def _login(settings: Settings) -> dict[str, Any]:
+def _require_login(settings: Settings) -> None:
+    if settings.kafka_security_protocol == "PLAINTEXT":
+        return
     if settings.kafka_sasl_mechanism == "OAUTHBEARER":
         raise PublishError(
             "The simulator logs in with a password: set CSAT_KAFKA_SASL_MECHANISM to PLAIN or SCRAM-SHA-512."
         )
     if not settings.kafka_username or not settings.kafka_password.get_secret_value():
         raise PublishError("SASL_SSL needs CSAT_KAFKA_USERNAME and CSAT_KAFKA_PASSWORD.")
-    return {
-        "sasl_mechanism": settings.kafka_sasl_mechanism,
-        "sasl_plain_username": settings.kafka_username,
-        "sasl_plain_password": settings.kafka_password.get_secret_value(),
-        "ssl_cafile": str(settings.kafka_ca_file) if settings.kafka_ca_file else None,
-    }
 
 
 class _ConnectionErrors(logging.Filter):

@@ -10,6 +10,7 @@ from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError
 
 from csat import landing
+from csat.kafka_login import connection_options
 from csat.settings import Settings
 from warehouse.client import Warehouse
 
@@ -208,17 +209,5 @@ def kafka_offsets(settings: Settings, topics: Iterable[str]) -> dict[PartitionKe
 
 
 def _client_options(settings: Settings) -> dict[str, Any]:
-    options: dict[str, Any] = {
-        "bootstrap_servers": settings.bootstrap_servers.split(","),
-        "security_protocol": settings.kafka_security_protocol,
-        "bootstrap_timeout_ms": _KAFKA_MILLISECONDS,
-        "request_timeout_ms": _KAFKA_MILLISECONDS,
-    }
-    if settings.kafka_security_protocol == "PLAINTEXT":
-        return options
-    return options | {
-        "sasl_mechanism": settings.kafka_sasl_mechanism,
-        "sasl_plain_username": settings.kafka_username,
-        "sasl_plain_password": settings.kafka_password.get_secret_value(),
-        "ssl_cafile": str(settings.kafka_ca_file) if settings.kafka_ca_file else None,
-    }
+    waits = {"bootstrap_timeout_ms": _KAFKA_MILLISECONDS, "request_timeout_ms": _KAFKA_MILLISECONDS}
+    return connection_options(settings) | waits

@@ -13,7 +13,7 @@ import pytest
 
 from csat.settings import ROOT, Settings, environment
 from local import airflow
-from tests.integration.conftest import PORTS, free_ports
+from local.ports import free_ports
 from warehouse.client import Warehouse
 
 CSAT = str(ROOT / ".venv" / "bin" / "csat")
@@ -58,7 +58,7 @@ class Platform:
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """The stack, all of it; ended with the last test."""
-    settings = Settings(state_dir=tmp_path_factory.mktemp("state"), _env_file=None, **free_ports(PORTS))
+    settings = Settings(state_dir=tmp_path_factory.mktemp("state"), _env_file=None, **free_ports())
     running = Platform(settings)
     try:
         running.csat("up")

@@ -4,7 +4,6 @@ import contextlib
 import itertools
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,22 +18,11 @@ from kafka.admin import KafkaAdminClient, NewTopic
 
 from csat.settings import ROOT, Settings, environment
 from local import stack
+from local.ports import free_ports
 from warehouse.client import Warehouse
 from warehouse.tables import create_datasets, create_landing_table
 
 _world_numbers = itertools.count(1)
-PORTS = [name for name in Settings.model_fields if name.endswith("_port")]
-
-
-def free_ports(names: list[str]) -> dict[str, int]:
-    """A free port of 127.0.0.1 for each name."""
-    sockets = [socket.socket() for _ in names]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = {name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)}
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def wait_for(condition: Callable[[], Any], seconds: float, what: str, pause: float = 0.2) -> Any:
@@ -50,7 +38,7 @@ def wait_for(condition: Callable[[], Any], seconds: float, what: str, pause: flo
 @pytest.fixture(scope="session")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """The settings of a running broker and emulator."""
-    settings = Settings(state_dir=tmp_path_factory.mktemp("state"), _env_file=None, **free_ports(PORTS))
+    settings = Settings(state_dir=tmp_path_factory.mktemp("state"), _env_file=None, **free_ports())
     try:
         stack.up(settings, print, has_airflow=False)
         yield settings

@@ -12,8 +12,8 @@ from kafka import KafkaAdminClient
 from csat.settings import Settings
 from local import processes, stack, supervisord
 from local.doctor import DoctorError
+from local.ports import free_ports
 from local.supervisord import Supervisord
-from tests.integration.conftest import PORTS, free_ports
 from warehouse.client import Warehouse
 from warehouse.probes import check_completeness, landing_counts
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.integration
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A stack of this module's own, started."""
-    settings = Settings(state_dir=tmp_path_factory.mktemp("stack"), _env_file=None, **free_ports(PORTS))  # type: ignore[call-arg,arg-type]
+    settings = Settings(state_dir=tmp_path_factory.mktemp("stack"), _env_file=None, **free_ports())  # type: ignore[call-arg,arg-type]
     try:
         up(settings)
         yield settings
