@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 
 # A 3.13 that pyenv has is found without being on PATH; else uv looks for one, or fetches it.
 PYTHON_3_13 ?= $(or $(lastword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python3.13)),3.13)
-ENVIRONMENTS := .venv/.synced .venvs/airflow/.synced .venvs/emulator/.synced .venvs/sqlcheck/.synced
+ENVIRONMENTS := .venv/.synced .venvs/airflow/.synced .venvs/emulator/.synced .venvs/sqlcheck/.synced .venvs/terraform/.synced
 BIN := .venv/bin
 PYTHON := $(BIN)/python
 SQL_SOURCES := $(shell find dbt sqlcheck warehouse/schemas csat/landing_schema.json locks/dev.txt locks/sqlcheck.txt \
@@ -123,3 +123,5 @@ locks: ## Resolve the dependency groups into locks/; keeps the pins there are un
 	$(COMPILE) --group airflow --output-file locks/airflow.txt
 	$(COMPILE) --group emulator --output-file locks/emulator.txt
 	$(COMPILE) --group sqlcheck --output-file locks/sqlcheck.txt
+	$(COMPILE) --group bench --output-file locks/bench.txt
+	$(COMPILE) --group terraform --output-file locks/terraform.txt
