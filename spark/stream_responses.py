@@ -27,7 +27,6 @@ from spark.query import ActiveQuery, committed_offsets
 from spark.session import build_session
 from spark.sink import LandingSink, SupersededError
 from spark.source import end_offsets, read_messages, starting_offsets
-from spark.transform import landing_rows
 
 if TYPE_CHECKING:
     from spark.sink import LoadJobs
@@ -54,11 +53,11 @@ class Fence:
 def start_query(
     spark: SparkSession, settings: Settings, warehouse: "Warehouse", sink: LandingSink, *, is_catch_up: bool
 ) -> StreamingQuery:
-    """Session, source, transform, sink: the started query."""
+    """Source, sink: the started query."""
     first = "earliest" if committed_offsets(spark, settings) else _first_offsets(spark, settings, warehouse)
-    messages = read_messages(spark, settings, first)
-    rows = landing_rows(messages, F.current_timestamp(), secrets.token_hex(16))
-    writer = rows.writeStream.queryName(landing.TABLE).option("checkpointLocation", settings.checkpoint)
+    # The batch's own time: the same where the batch is run again.
+    messages = read_messages(spark, settings, first).withColumn("ingested_at", F.current_timestamp())
+    writer = messages.writeStream.queryName(landing.TABLE).option("checkpointLocation", settings.checkpoint)
     writer = writer.foreachBatch(sink.write)
     if is_catch_up:
         return writer.trigger(availableNow=True).start()
