@@ -74,14 +74,16 @@ class LandingSink:
         self._sleep = sleep
         self._may_be_replay = True  # only the first batch of a life can have been submitted by another
         self.rows_committed = 0
+        self.batch_in_hand = ""
 
     def write(self, messages: DataFrame, batch_number: int) -> None:
         """Land one batch of `messages`, as `landing_rows` takes them. For foreachBatch."""
         query_id = str(messages.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId"))
         batch_id = f"{query_id}-{batch_number}"
+        self.batch_in_hand = batch_id
         folder = f"{self._settings.staging_uri}/{query_id}/{batch_number}"
         self.rows_committed += self._land(batch_id, lambda: self._stage(messages, folder, batch_id))
-        self._may_be_replay = False
+        self._may_be_replay, self.batch_in_hand = False, ""
         _delete(messages, spark_path(self._settings, folder))
 
     def _land(self, batch_id: str, stage: Callable[[], list[StagedFile]]) -> int:
