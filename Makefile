@@ -86,6 +86,11 @@ SEED ?= 1
 chaos: setup ## Attack a stack of its own with FAULTS=n random faults of SEED=s; prints what was lost and when it was back
 	$(PYTHON) -m tests.chaos.run --faults $(FAULTS) --seed $(SEED)
 
+EVENTS ?= 1000000
+.PHONY: bench-stream
+bench-stream: setup .venvs/bench/.synced ## Measure the stream against what people write instead, EVENTS=n
+	$(PYTHON) -m bench.stream --events $(EVENTS) --results bench/results/stream.json
+
 .PHONY: lint lint-python lint-imports lint-dbt lint-sql lint-generated
 lint: lint-python lint-imports lint-generated lint-dbt lint-sql ## Check style, types and contracts; changes nothing
 

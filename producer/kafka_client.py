@@ -16,7 +16,7 @@ from csat.settings import Settings
 
 CONNECT_TIMEOUT_SECONDS = 15.0
 REQUEST_TIMEOUT_SECONDS = 15.0
-DELIVERY_TIMEOUT_SECONDS = 30.0
+DELIVERY_TIMEOUT_SECONDS = 120.0  # a broker may be away for as long: it is Kafka's own default
 _CONNECTION_LOGGERS = ("kafka.net.manager", "kafka.net.connection", "kafka.net.transport", "kafka.net.inet")
 
 

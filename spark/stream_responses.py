@@ -103,6 +103,7 @@ def run(settings: Settings, *, is_catch_up: bool = False) -> int:
         with warehouse:
             sink = LandingSink(settings, jobs, fence)
             query = start_query(spark, settings, warehouse, sink, is_catch_up=is_catch_up)
+            logger.info("The query has started")
             return beat.watch(ActiveQuery(spark, query, sink, settings))
     except Exception as error:
         if fence.is_closed or not beat.say(State.FAILED, _first_line(error), sink.batch_in_hand if sink else ""):
