@@ -15,7 +15,8 @@ BIN := .venv/bin
 PYTHON := $(BIN)/python
 SQL_SOURCES := $(shell find dbt sqlcheck warehouse/schemas csat/landing_schema.json locks/dev.txt locks/sqlcheck.txt \
 	-type f -not -path '*/target/*' -not -path '*/logs/*' -not -name '*.pyc' 2> /dev/null)
-CHECKED := csat producer spark warehouse local guard sqlcheck
+TERRAFORM_OFFLINE := .venvs/terraform/bin/python terraform/tests/stub_provider.py -chdir=terraform
+CHECKED := csat producer spark warehouse local guard sqlcheck terraform/tests
 
 .PHONY: help
 help: ## List the targets
@@ -66,22 +67,24 @@ endef
 
 ## Check it
 
-.PHONY: test check test-unit test-dags test-integration test-e2e
+.PHONY: test check test-unit test-dags test-terraform test-integration test-e2e
 test: setup lint test-dags ## Lint and run every test there is
-	$(BIN)/pytest tests/unit tests/integration tests/e2e
+	$(BIN)/pytest tests/unit tests/terraform tests/integration tests/e2e
 check: lint test-unit ## Lint and run the unit tests: the quick round before a commit
 
 test-unit: .venv/.synced .venvs/sqlcheck/.synced ## Run the tests that need nothing running
 	$(BIN)/pytest tests/unit
 test-dags: .venvs/airflow/.synced ## Run the tests of the DAGs in Airflow's environment
 	.venvs/airflow/bin/python -m pytest tests/dags
+test-terraform: .venv/.synced .venvs/terraform/.synced ## Run the tests of the cloud's resources, without a cloud
+	$(BIN)/pytest tests/terraform
 test-integration: setup ## Run the tests against the real broker, Spark, emulator and dbt
 	$(BIN)/pytest tests/integration
 test-e2e: setup ## Run the tests of the whole stack
 	$(BIN)/pytest tests/e2e
 
-.PHONY: lint lint-python lint-imports lint-dbt lint-sql lint-generated
-lint: lint-python lint-imports lint-generated lint-dbt lint-sql ## Check style, types and contracts; changes nothing
+.PHONY: lint lint-python lint-imports lint-dbt lint-sql lint-terraform lint-generated
+lint: lint-python lint-imports lint-generated lint-dbt lint-sql lint-terraform ## Check style, types and contracts; changes nothing
 
 lint-python: .venv/.synced
 	$(BIN)/ruff format --check --quiet .
@@ -97,6 +100,9 @@ lint-sql: .venvs/sqlcheck/.checked # Google's analyser reads every statement tha
 		$(PYTHON) -m sqlcheck.record .venvs/sqlcheck/recording.json
 	.venvs/sqlcheck/bin/python -m sqlcheck .venvs/sqlcheck/recording.json
 	touch $@
+lint-terraform: .venvs/terraform/.synced # of shape only: the provider is a stub
+	$(TERRAFORM_OFFLINE) fmt -check -recursive
+	$(TERRAFORM_OFFLINE) validate > .venvs/terraform/validate.log || { cat .venvs/terraform/validate.log; exit 1; }
 lint-generated: .venv/.synced
 	$(PYTHON) -c '$(print_env_example)' | diff .env.example -
 	$(PYTHON) -c '$(print_landing_schema)' | diff csat/landing_schema.json -
@@ -104,10 +110,11 @@ lint-generated: .venv/.synced
 ## Change it
 
 .PHONY: format generated locks
-format: .venv/.synced ## Format Python and dbt's SQL, and fix what can be fixed
+format: .venv/.synced ## Format Python, dbt's SQL and Terraform, and fix what can be fixed
 	$(BIN)/ruff check --fix --exit-zero --quiet .
 	$(BIN)/ruff format --quiet .
 	$(BIN)/sqlfluff fix --disable-progress-bar dbt/models
+	terraform fmt -recursive terraform
 
 print_env_example := from csat.settings import env_example; print(env_example(), end="")
 print_landing_schema := from csat.landing import bigquery_schema_json; print(bigquery_schema_json(), end="")

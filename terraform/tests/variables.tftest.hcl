@@ -1,0 +1,80 @@
+# Values that Google would refuse only at apply, or that would cost data, are refused at once.
+
+mock_provider "google" {}
+
+variables {
+  project_id = "shop-data-1"
+  region     = "europe-west1"
+  location   = "EU"
+}
+
+run "a_project_number_is_no_project_id" {
+  command = plan
+  variables {
+    project_id = "123456789012"
+  }
+  expect_failures = [var.project_id]
+}
+
+run "a_zone_is_no_region" {
+  command = plan
+  variables {
+    region = "europe-west1-b"
+  }
+  expect_failures = [var.region]
+}
+
+run "another_region_is_no_location" {
+  command = plan
+  variables {
+    location = "us-central1"
+  }
+  expect_failures = [var.location]
+}
+
+run "the_region_itself_is_a_location" {
+  command = plan
+  variables {
+    location = "europe-west1"
+  }
+}
+
+run "a_name_is_short_enough_for_service_accounts" {
+  command = plan
+  variables {
+    name = "customer-satisfaction"
+  }
+  expect_failures = [var.name]
+}
+
+run "a_name_has_no_underscore" {
+  command = plan
+  variables {
+    name = "csat_dev"
+  }
+  expect_failures = [var.name]
+}
+
+run "a_label_has_no_capital" {
+  command = plan
+  variables {
+    labels = { Team = "support" }
+  }
+  expect_failures = [var.labels]
+}
+
+run "staging_files_live_for_a_day_at_least" {
+  command = plan
+  variables {
+    staging_days = 0
+  }
+  expect_failures = [var.staging_days]
+}
+
+run "a_topic_has_no_space" {
+  command = plan
+  variables {
+    kafka_topic = "survey responses"
+  }
+  expect_failures = [var.kafka_topic]
+}
