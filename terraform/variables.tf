@@ -85,3 +85,93 @@ variable "kafka_topic" {
     error_message = "kafka_topic is at most 249 letters, digits, dots, hyphens and underscores."
   }
 }
+
+variable "enable_managed_kafka" {
+  description = "Whether to make a cluster of Managed Service for Apache Kafka with the topic. It bills as long as it is there."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = !var.enable_managed_kafka || var.enable_network || var.subnetwork != null
+    error_message = "enable_managed_kafka needs a subnetwork: set enable_network = true, or subnetwork to one that is there."
+  }
+}
+
+variable "kafka_vcpu_count" {
+  description = "Virtual CPUs of the Kafka cluster."
+  type        = number
+  default     = 3
+
+  validation {
+    condition     = var.kafka_vcpu_count >= 3 && floor(var.kafka_vcpu_count) == var.kafka_vcpu_count
+    error_message = "kafka_vcpu_count is a whole number of 3 or more: one for each broker at least."
+  }
+}
+
+variable "kafka_memory_gib" {
+  description = "Memory of the Kafka cluster in GiB."
+  type        = number
+  default     = 12
+
+  validation {
+    condition     = var.kafka_memory_gib >= var.kafka_vcpu_count && var.kafka_memory_gib <= 8 * var.kafka_vcpu_count
+    error_message = "kafka_memory_gib is 1 to 8 for each of kafka_vcpu_count."
+  }
+}
+
+variable "kafka_partition_count" {
+  description = "Partitions of the topic. They can become more, which sends an agent's answers to another partition than before, and never fewer."
+  type        = number
+  default     = 4
+
+  validation {
+    condition     = var.kafka_partition_count >= 1 && floor(var.kafka_partition_count) == var.kafka_partition_count
+    error_message = "kafka_partition_count is a whole number of 1 or more."
+  }
+}
+
+variable "kafka_retention_hours" {
+  description = "Hours for which Kafka keeps a message: the longest that the stream may stand still without loss."
+  type        = number
+  default     = 168
+
+  validation {
+    condition     = var.kafka_retention_hours >= 24
+    error_message = "kafka_retention_hours is 24 or more: the stream must have time to come back."
+  }
+}
+
+## Network
+
+variable "enable_network" {
+  description = "Whether to make a network with one private subnetwork for Kafka, Spark and Airflow."
+  type        = bool
+  default     = false
+}
+
+variable "subnetwork_cidr" {
+  description = "Addresses of the subnetwork that enable_network makes."
+  type        = string
+  default     = "10.20.0.0/20"
+
+  validation {
+    condition     = can(cidrhost(var.subnetwork_cidr, 0)) && try(tonumber(split("/", var.subnetwork_cidr)[1]) <= 24, false)
+    error_message = "subnetwork_cidr is an address range of /24 or larger, such as 10.20.0.0/20."
+  }
+}
+
+variable "subnetwork" {
+  description = "A subnetwork that is there already, with private Google access, as projects/P/regions/R/subnetworks/S. Null: that of enable_network, or Google's default."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.subnetwork == null || can(regex("^projects/[^/]+/regions/[^/]+/subnetworks/[^/]+$", var.subnetwork))
+    error_message = "subnetwork is projects/P/regions/R/subnetworks/S."
+  }
+
+  validation {
+    condition     = var.subnetwork == null || !var.enable_network
+    error_message = "subnetwork and enable_network exclude each other."
+  }
+}

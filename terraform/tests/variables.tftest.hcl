@@ -78,3 +78,84 @@ run "a_topic_has_no_space" {
   }
   expect_failures = [var.kafka_topic]
 }
+
+run "kafka_needs_a_subnetwork" {
+  command = plan
+  variables {
+    enable_managed_kafka = true
+  }
+  expect_failures = [var.enable_managed_kafka]
+}
+
+run "kafka_has_three_cpus_at_least" {
+  command = plan
+  variables {
+    kafka_vcpu_count = 2
+  }
+  expect_failures = [var.kafka_vcpu_count]
+}
+
+run "kafka_has_a_gib_for_each_cpu_at_least" {
+  command = plan
+  variables {
+    kafka_vcpu_count = 16
+  }
+  expect_failures = [var.kafka_memory_gib]
+}
+
+run "kafka_has_eight_gib_for_each_cpu_at_most" {
+  command = plan
+  variables {
+    kafka_memory_gib = 25
+  }
+  expect_failures = [var.kafka_memory_gib]
+}
+
+run "a_topic_has_a_partition" {
+  command = plan
+  variables {
+    kafka_partition_count = 0
+  }
+  expect_failures = [var.kafka_partition_count]
+}
+
+run "kafka_keeps_messages_for_a_day_at_least" {
+  command = plan
+  variables {
+    kafka_retention_hours = 12
+  }
+  expect_failures = [var.kafka_retention_hours]
+}
+
+run "a_subnetwork_has_room_for_spark" {
+  command = plan
+  variables {
+    subnetwork_cidr = "10.20.0.0/28"
+  }
+  expect_failures = [var.subnetwork_cidr]
+}
+
+run "an_address_is_no_range" {
+  command = plan
+  variables {
+    subnetwork_cidr = "10.20.0.0"
+  }
+  expect_failures = [var.subnetwork_cidr]
+}
+
+run "a_subnetwork_is_named_in_full" {
+  command = plan
+  variables {
+    subnetwork = "default"
+  }
+  expect_failures = [var.subnetwork]
+}
+
+run "a_given_subnetwork_and_a_made_one_exclude_each_other" {
+  command = plan
+  variables {
+    enable_network = true
+    subnetwork     = "projects/p/regions/europe-west1/subnetworks/s"
+  }
+  expect_failures = [var.subnetwork]
+}

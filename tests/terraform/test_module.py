@@ -4,6 +4,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from csat.settings import Settings
 from tests.terraform.conftest import MODULE, ModuleTest, Terraform
 from warehouse import tables
@@ -106,8 +108,12 @@ def test_scratch_tables_live_as_long_as_those_of_the_stack(module_test: ModuleTe
     assert hours == tables.SCRATCH_HOURS == 24
 
 
-def test_output_holds_settings_of_csat(module_test: ModuleTest) -> None:
-    variables = module_test.output("names_are_handed_to_csat", "env_vars")
+@pytest.mark.parametrize(
+    "run", ["names_are_handed_to_csat", "kafka_keeps_three_copies_for_a_week_and_refuses_to_be_deleted"]
+)
+def test_output_holds_settings_of_csat(module_test: ModuleTest, run: str) -> None:
+    variables = module_test.output(run, "env_vars")
+    assert all(name.startswith("CSAT_") for name in variables)
     fields = {name.removeprefix("CSAT_").lower(): value for name, value in variables.items()}
     assert set(fields) <= set(Settings.model_fields)
     taken = Settings(_env_file=None, **fields)
