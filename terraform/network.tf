@@ -1,4 +1,5 @@
 locals {
+  network    = var.enable_network ? one(google_compute_network.main[*].id) : var.network
   subnetwork = var.enable_network ? one(google_compute_subnetwork.main[*].id) : var.subnetwork
 }
 

@@ -1,6 +1,6 @@
 locals {
   # Files that come and go are not kept a second time: soft delete would bill each for seven days more.
-  buckets = {
+  buckets = merge({
     # Parquet files between the stream and their load job, and Dataproc's own files of a batch.
     staging = { delete_after_days = var.staging_days, has_history = false }
     # Spark's offsets and commits. Never deleted by age: the first file is as needed as the last.
@@ -9,7 +9,13 @@ locals {
     documents = { delete_after_days = null, has_history = false }
     # What a batch runs: the packages and the jars.
     code = { delete_after_days = null, has_history = true }
-  }
+    }, var.enable_composer ? {
+    # Where Composer looks for DAGs, and keeps its own files.
+    dags = { delete_after_days = null, has_history = true }
+    } : {}, var.enable_history_server ? {
+    # What Spark's user interface shows of batches that have ended.
+    history = { delete_after_days = 30, has_history = false }
+  } : {})
 }
 
 resource "google_storage_bucket" "main" {

@@ -35,6 +35,7 @@ run "kafka_keeps_three_copies_for_a_week_and_refuses_to_be_deleted" {
 
   variables {
     enable_managed_kafka = true
+    network              = "projects/shop-data-1/global/networks/given"
     subnetwork           = "projects/shop-data-1/regions/europe-west1/subnetworks/given"
   }
 

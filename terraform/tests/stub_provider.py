@@ -107,6 +107,8 @@ class StubProvider(rpc.ProviderServicer):
             provider=schemas({"google": self.spec["provider"]})["google"],
             resource_schemas=schemas(self.spec["resource_schemas"]),
             data_source_schemas=schemas(self.spec["data_source_schemas"]),
+            # Lets Terraform ask once a command, not once a run of a test.
+            server_capabilities=pb.ServerCapabilities(get_provider_schema_optional=True),
         )
 
     def ValidateProviderConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
