@@ -16,7 +16,7 @@ PYTHON := $(BIN)/python
 SQL_SOURCES := $(shell find dbt sqlcheck warehouse/schemas csat/landing_schema.json locks/dev.txt locks/sqlcheck.txt \
 	-type f -not -path '*/target/*' -not -path '*/logs/*' -not -name '*.pyc' 2> /dev/null)
 TERRAFORM_OFFLINE := .venvs/terraform/bin/python terraform/tests/stub_provider.py -chdir=terraform
-CHECKED := csat producer spark warehouse local guard sqlcheck terraform/tests
+CHECKED := csat producer spark warehouse local guard sqlcheck terraform
 
 .PHONY: help
 help: ## List the targets
@@ -37,6 +37,29 @@ reset: .venv/.synced ## Stop the stack and delete its data
 	$(BIN)/csat reset
 marts: .venv/.synced ## Build the marts from what has landed since the last build
 	$(BIN)/csat marts build
+
+## Run it on Google Cloud: terraform/README.md
+
+ENVIRONMENT ?= dev
+TERRAFORM := terraform -chdir=terraform
+TFVARS := -var-file=environments/$(ENVIRONMENT).tfvars
+TFPLAN := .terraform/$(ENVIRONMENT).tfplan
+
+.PHONY: cloud-init cloud-plan cloud-apply cloud-destroy cloud-env
+cloud-init:
+	@command -v terraform > /dev/null || { echo "terraform is missing: https://developer.hashicorp.com/terraform/install" >&2; exit 1; }
+	$(TERRAFORM) init -input=false -reconfigure -backend-config=environments/$(ENVIRONMENT).gcs.tfbackend
+cloud-plan: cloud-init ## Show what would change in ENVIRONMENT (dev) on Google Cloud
+	$(TERRAFORM) plan $(TFVARS) -out=$(TFPLAN)
+cloud-apply: ## Change what the last cloud-plan showed
+	@test -f terraform/$(TFPLAN) || { echo "nothing is planned: make cloud-plan ENVIRONMENT=$(ENVIRONMENT)" >&2; exit 1; }
+	$(MAKE) cloud-init
+	$(TERRAFORM) apply -input=false $(TFPLAN)
+	rm terraform/$(TFPLAN)
+cloud-destroy: cloud-init ## Delete what Terraform made in ENVIRONMENT, after a yes
+	$(TERRAFORM) destroy $(TFVARS)
+cloud-env: cloud-init .venv/.synced ## Write .env from ENVIRONMENT; asks before it replaces one
+	$(TERRAFORM) output -json env_vars | $(PYTHON) terraform/write_env.py .env
 
 ## Set up
 

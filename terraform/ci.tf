@@ -3,6 +3,9 @@
 
 locals {
   is_ci_on = var.github_repository != null
+
+  # What GitHub calls a run of a branch or a tag; a pull request's is another.
+  ci_subject = local.is_ci_on ? "repo:${var.github_repository}:ref:${var.github_ref}" : null
 }
 
 resource "google_iam_workload_identity_pool" "ci" {
@@ -15,16 +18,13 @@ resource "google_iam_workload_identity_pool" "ci" {
 }
 
 resource "google_iam_workload_identity_pool_provider" "github" {
+  # checkov:skip=CKV_GCP_125: The subject is bound to one branch; checkov does not follow the local value.
   count = local.is_ci_on ? 1 : 0
 
   workload_identity_pool_id          = google_iam_workload_identity_pool.ci[0].workload_identity_pool_id
   workload_identity_pool_provider_id = "github"
-  attribute_condition                = "assertion.repository == '${var.github_repository}' && assertion.ref == '${var.github_ref}'"
-
-  attribute_mapping = {
-    "google.subject"       = "assertion.sub"
-    "attribute.repository" = "assertion.repository"
-  }
+  attribute_condition                = "assertion.sub == '${local.ci_subject}'"
+  attribute_mapping                  = { "google.subject" = "assertion.sub" }
 
   oidc {
     issuer_uri = "https://token.actions.githubusercontent.com"
@@ -46,7 +46,7 @@ resource "google_service_account_iam_member" "ci" {
 
   service_account_id = google_service_account.ci[0].name
   role               = "roles/iam.workloadIdentityUser"
-  member             = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.ci[0].name}/attribute.repository/${var.github_repository}"
+  member             = "principal://iam.googleapis.com/${google_iam_workload_identity_pool.ci[0].name}/subject/${local.ci_subject}"
 }
 
 resource "google_storage_bucket_iam_member" "ci" {

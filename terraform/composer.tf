@@ -3,6 +3,7 @@
 # For the environment's machines, of the whole project: Composer asks for it. It holds the objects of every bucket in the
 # project. https://docs.cloud.google.com/composer/docs/composer-3/create-environments
 resource "google_project_iam_member" "composer_worker" {
+  # checkov:skip=CKV_GCP_49: Composer refuses to start without it.
   count = var.enable_composer ? 1 : 0
 
   project = var.project_id

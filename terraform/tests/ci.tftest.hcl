@@ -36,15 +36,13 @@ run "one_branch_of_one_repository_may_bring_code" {
   }
 
   assert {
-    condition = google_iam_workload_identity_pool_provider.github[0].attribute_condition == (
-      "assertion.repository == 'shopzilla/csat' && assertion.ref == 'refs/heads/main'"
-    )
+    condition     = google_iam_workload_identity_pool_provider.github[0].attribute_condition == "assertion.sub == 'repo:shopzilla/csat:ref:refs/heads/main'"
     error_message = "Other repositories or branches can log in."
   }
 
   assert {
-    condition     = google_iam_workload_identity_pool_provider.github[0].attribute_mapping["attribute.repository"] == "assertion.repository"
-    error_message = "The repository is not what GitHub says it is."
+    condition     = google_iam_workload_identity_pool_provider.github[0].attribute_mapping == tomap({ "google.subject" = "assertion.sub" })
+    error_message = "The subject is not what GitHub says it is."
   }
 
   assert {
@@ -57,9 +55,9 @@ run "one_branch_of_one_repository_may_bring_code" {
       google_service_account_iam_member.ci[0].role == "roles/iam.workloadIdentityUser"
       && google_service_account_iam_member.ci[0].service_account_id == "projects/shop-data-1/serviceAccounts/ci@x"
       && google_service_account_iam_member.ci[0].member
-      == "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/csat-ci/attribute.repository/shopzilla/csat"
+      == "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/csat-ci/subject/repo:shopzilla/csat:ref:refs/heads/main"
     )
-    error_message = "Others than the repository may act as CI's account."
+    error_message = "Others than the branch may act as CI's account."
   }
 
   assert {
