@@ -92,7 +92,7 @@ endef
 
 .PHONY: test check test-unit test-dags test-terraform test-integration test-e2e
 test: setup lint test-dags ## Lint and run every test there is
-	$(BIN)/pytest tests/unit tests/terraform tests/integration tests/e2e
+	$(BIN)/pytest tests/unit tests/terraform tests/integration tests/e2e tests/chaos
 check: lint test-unit ## Lint and run the unit tests: the quick round before a commit
 
 test-unit: .venv/.synced .venvs/sqlcheck/.synced ## Run the tests that need nothing running
@@ -105,6 +105,12 @@ test-integration: setup ## Run the tests against the real broker, Spark, emulato
 	$(BIN)/pytest tests/integration
 test-e2e: setup ## Run the tests of the whole stack
 	$(BIN)/pytest tests/e2e
+
+FAULTS ?= 23
+SEED ?= 1
+.PHONY: chaos
+chaos: setup ## Attack a stack of its own with FAULTS=n random faults of SEED=s; prints what was lost and when it was back
+	$(PYTHON) -m tests.chaos.run --faults $(FAULTS) --seed $(SEED)
 
 .PHONY: lint lint-python lint-imports lint-dbt lint-sql lint-terraform lint-generated
 lint: lint-python lint-imports lint-generated lint-dbt lint-sql lint-terraform ## Check style, types and contracts; changes nothing

@@ -139,7 +139,7 @@ def judge(health: Health | None, control: Control, now: datetime, policy: Policy
     if health.state is State.STARTING:  # it beats again when its session is up, which takes longer than a beat may
         waited = (now - health.started_at).total_seconds()
         return Verdict.STARTING if waited <= policy.startup else Verdict.NEVER_STARTED
-    if now - health.at > timedelta(seconds=policy.stale):
+    if abs(now - health.at) > timedelta(seconds=policy.stale):  # words of another time are none
         return Verdict.DEAD_OR_FROZEN
     return _judge_running(health, now, policy)
 
@@ -164,7 +164,7 @@ def _judge_running(health: Health, now: datetime, policy: Policy) -> Verdict:
 
 
 _BACK_OFF_SECONDS = (0, 10, 30, 60, 120, 300)
-_WELL = timedelta(seconds=60)
+_WELL = timedelta(seconds=30)
 POISON_FAILURES = 3
 
 
@@ -174,7 +174,7 @@ def back_off_seconds(attempts: int) -> int:
 
 
 def lived_well(health: Health | None, control: Control) -> bool:
-    """Whether the driver that `control` names did its work for a minute: what ends it later is a new trouble."""
+    """Whether the driver that `control` names did its work for half a minute: what ends it later is a new trouble."""
     if health is None or health.token != control.token or health.progress_at is None:
         return False
     is_quiet = health.backlog == 0 and health.state is not State.FAILED

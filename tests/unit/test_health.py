@@ -56,6 +56,8 @@ CASES = [
     ("one beat so far", health(state=State.STARTING, at=ago(21), started_at=ago(21)), control(), Verdict.STARTING),
     ("beat at the limit", health(at=ago(20)), control(), Verdict.HEALTHY),
     ("beat past the limit", health(at=ago(20.1)), control(), Verdict.DEAD_OR_FROZEN),
+    ("beat ahead of time at the limit", health(at=ago(-20)), control(), Verdict.HEALTHY),
+    ("beat of another time", health(at=ago(-21)), control(), Verdict.DEAD_OR_FROZEN),
     ("query failed", health(state=State.FAILED, error="no"), control(), Verdict.FAILED),
     ("query failed long ago", health(state=State.FAILED, at=ago(999)), control(), Verdict.FAILED),
     ("failed on a second batch", failed("q-7"), control(failed_batch="q-6", failed_count=2), Verdict.FAILED),
@@ -123,14 +125,14 @@ def test_back_off_grows_with_the_starts_in_a_row() -> None:
         (None, False),
         (health(token="old", started_at=ago(100), progress_at=ago(30)), False),
         (health(started_at=ago(100), progress_at=None), False),
-        (health(started_at=ago(100), progress_at=ago(40), backlog=9), True),
-        (health(started_at=ago(100), progress_at=ago(41), backlog=9), False),  # then no batch ended
+        (health(started_at=ago(100), progress_at=ago(70), backlog=9), True),
+        (health(started_at=ago(100), progress_at=ago(71), backlog=9), False),  # then no batch ended
         (health(started_at=ago(100), progress_at=ago(99), at=ago(1)), True),  # quiet, but there
-        (health(started_at=ago(61), progress_at=ago(60), at=ago(2)), False),
+        (health(started_at=ago(31), progress_at=ago(30), at=ago(2)), False),
         (health(started_at=ago(100), progress_at=ago(99), at=ago(1), state=State.FAILED), False),
     ],
 )
-def test_driver_lived_well_when_it_did_its_work_for_a_minute(document: Health | None, is_well: bool) -> None:
+def test_driver_lived_well_when_it_did_its_work_for_half_a_minute(document: Health | None, is_well: bool) -> None:
     assert lived_well(document, control()) is is_well
 
 
