@@ -76,6 +76,11 @@ class Settings(BaseSettings):
     startup_seconds: float = Field(0, ge=0, description="Time for a first beat; 0: 120 locally, 600 on Google Cloud.")
     max_age_hours: float = Field(24, gt=0, description="The stream is restarted in good order at this age.")
 
+    alert_webhook_url: SecretStr = Field(
+        SecretStr(""), description="Address that alerts are posted to as JSON, such as Slack's; empty: nowhere."
+    )
+    alert_remind_hours: float = Field(6, gt=0, description="An alert that still stands is told again after so long.")
+
     kafka_port: int = Field(9092, description="Port of the local broker.")
     kafka_controller_port: int = Field(9093, description="Port of the local broker's controller.")
     bigquery_port: int = Field(9050, description="REST port of the BigQuery emulator.")

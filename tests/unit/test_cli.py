@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from csat.cli import run
+from csat.documents import Documents
 from csat.settings import Settings, get_settings
 
 
@@ -75,3 +76,14 @@ def test_simulate_without_a_number_says_what_to_give(capsys: pytest.CaptureFixtu
 
 def test_an_unknown_command_exits_with_2() -> None:
     assert run(["nonsense"]) == 2
+
+
+def test_alert_is_told_once_while_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    call = ["alert", "critical", "poison_batch", "batch 7 failed"]
+    assert [run(call), run(call), run(["alert", "recovered", "poison_batch", "passed"])] == [0, 0, 0]
+    assert capsys.readouterr().err.count("nothing to tell") == 1
+    assert Documents(get_settings().documents).watch().open_alerts == ()
+
+
+def test_alert_refuses_a_key_that_is_none() -> None:
+    assert run(["alert", "critical", "nonsense", "no"]) == 2
