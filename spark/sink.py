@@ -90,7 +90,7 @@ class LandingSink:
     def _land(self, batch_id: str, stage: Callable[[], str]) -> int:
         uri = ""
         for attempt in range(1, MAX_ATTEMPTS + 1):
-            job_id = f"csat-{batch_id}-a{attempt}"
+            job_id = f"{landing.LOAD_JOB_PREFIX}{batch_id}-a{attempt}"
             if not (self._may_be_replay and self._jobs.find(job_id)):
                 uri = uri or stage()
                 self._fence()

@@ -112,19 +112,23 @@ class Alerts:
         return told
 
     def watch(self) -> Watch:
-        """What is remembered; nothing where the document is broken."""
+        """What is remembered; nothing where the document is broken: at worst an alert is told twice."""
         try:
             return self._documents.watch()
-        except DocumentError as error:
-            logger.warning("%s", error)  # the next write makes it anew: at worst an alert is told twice
+        except (DocumentError, OSError) as error:
+            logger.warning("The open alerts are forgotten: %s", error)
             return Watch()
 
     def remember(self, change: Callable[[Watch], Watch]) -> Watch:
         """Change the watch document; returns what it is now."""
-        with self._documents.watch_lock():
-            watch = change(self.watch())
-            self._documents.write_watch(watch)
-        return watch
+        watch = None
+        try:
+            with self._documents.watch_lock():
+                watch = change(self.watch())
+                self._documents.write_watch(watch)
+        except OSError as error:  # a full disk, or a folder of another: alerts are told all the same
+            logger.warning("The open alerts cannot be kept: %s", error)
+        return watch or change(Watch())
 
     def record(self) -> None:
         """Write the rows of what was told; those that BigQuery does not take now are kept for the next time."""

@@ -194,7 +194,7 @@ def answers_by_date(warehouse: Warehouse, days: int) -> list[dict[str, Any]]:
 def kafka_offsets(settings: Settings, topics: Iterable[str]) -> dict[PartitionKey, Offsets]:
     """Start and end of every partition of the topics that Kafka knows. Raises KafkaOffsetsError."""
     try:
-        with closing(KafkaAdminClient(**_client_options(settings))) as admin:
+        with closing(KafkaAdminClient(**client_options(settings))) as admin:
             known = admin.describe_topics(sorted(set(topics) & set(admin.list_topics())))
             keys = [(topic["name"], part["partition_index"]) for topic in known for part in topic["partitions"]]
             places = [TopicPartition(*key) for key in keys]
@@ -208,6 +208,7 @@ def kafka_offsets(settings: Settings, topics: Iterable[str]) -> dict[PartitionKe
     return {tuple(place): Offsets(starts[place].offset, ends[place].offset) for place in places}
 
 
-def _client_options(settings: Settings) -> dict[str, Any]:
+def client_options(settings: Settings) -> dict[str, Any]:
+    """What kafka-python's clients need for one question."""
     waits = {"bootstrap_timeout_ms": _KAFKA_MILLISECONDS, "request_timeout_ms": _KAFKA_MILLISECONDS}
     return connection_options(settings) | waits

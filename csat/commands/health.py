@@ -39,6 +39,19 @@ def completeness(is_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
+@check.command()
+def health(is_json: Json = False) -> None:
+    """Look at the whole pipeline, and tell who must know; exits with 1 when something is bad."""
+    from csat.commands.render import alerts_table, look_table
+    from warehouse.health_look import look
+
+    found = look(get_settings())
+    document = found.as_dict()
+    report(document, is_json, look_table(document), alerts_table(document))
+    if not found.is_healthy:
+        raise typer.Exit(1)
+
+
 def alert(
     call: Annotated[Call, typer.Argument(help="How bad it is, or that it is over.")],
     key: Annotated[AlertKey, typer.Argument(help="What is wrong: a key of csat/alerts.py.", metavar="KEY")],

@@ -87,3 +87,19 @@ def test_alert_is_told_once_while_it_stands(capsys: pytest.CaptureFixture[str]) 
 
 def test_alert_refuses_a_key_that_is_none() -> None:
     assert run(["alert", "critical", "nonsense", "no"]) == 2
+
+
+def test_check_health_prints_one_json_document_and_exits_with_1_when_nothing_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("warehouse.probes._KAFKA_MILLISECONDS", 300)
+    monkeypatch.setattr("warehouse.health_facts._CALL_SECONDS", 0.3)
+    assert run(["check", "health", "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert (document["is_healthy"], len(document["checks"])) == (False, 11)
+    assert {alert["key"] for alert in document["open_alerts"]} == {
+        "stream_down",
+        "kafka_unreachable",
+        "bigquery_unreachable",
+        "airflow_unreachable",
+    }
