@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from csat.commands import health, rejected
+from csat.commands import health, maintain, rejected
 from csat.commands.output import report, say
 from csat.settings import get_settings
 
@@ -23,6 +23,7 @@ app.command()(health.alert)
 app.add_typer(health.check, name="check")
 app.add_typer(marts, name="marts")
 app.add_typer(rejected.app, name="rejected")
+app.add_typer(maintain.app, name="maintain")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 

@@ -26,6 +26,7 @@ class Control(BaseModel):
     reason: str
     at: AwareDatetime
     started_at: tuple[AwareDatetime, ...] = ()  # recent starts, newest last: the back-off counts them
+    failed_batches: tuple[str, ...] = ()  # in which the last lives failed, newest last: a poison batch comes again
 
 
 class State(StrEnum):
@@ -62,6 +63,7 @@ class Health(BaseModel):
     memory_high_beats: int = 0
     memory_bytes: int = 0
     error: str = ""
+    failed_batch: str = ""  # the batch that was in hand when the query failed, as in its load job's id
 
 
 class Verdict(StrEnum):

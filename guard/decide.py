@@ -21,6 +21,8 @@ from guard.backends import Process
 ALIVE = {Verdict.STARTING, Verdict.HEALTHY, Verdict.IDLE} | WARNING
 SUCCESS = RECYCLING | {Verdict.STOPPED, Verdict.SUPERSEDED}
 _STARTS_KEPT = timedelta(minutes=30)
+_FAILURES_KEPT = 5
+_POISON_FAILURES = 3
 
 WORDS = {
     Verdict.STARTING: "The stream is starting",
@@ -75,11 +77,36 @@ def plan(
     return Plan(token, control.token, now + timedelta(seconds=back_off_seconds(control.started_at, now)))
 
 
-def starting(before: Control | None, token: str, now: datetime) -> Control:
-    """The control document of a new driver, with the starts of the last 30 minutes."""
+def starting(before: Control | None, health: Health | None, token: str, now: datetime) -> Control:
+    """The control document of a new driver: with the starts of the last 30 minutes, and the batches that failed."""
     earlier = before.started_at if before else ()
     recent = tuple(start for start in earlier if now - start <= _STARTS_KEPT)
-    return Control(token=token, desired="run", reason="started by Airflow", at=now, started_at=(*recent, now))
+    return Control(
+        token=token,
+        desired="run",
+        reason="started by Airflow",
+        at=now,
+        started_at=(*recent, now),
+        failed_batches=_failures(before, health)[-_FAILURES_KEPT:],
+    )
+
+
+def poison_batch(control: Control, health: Health | None) -> str:
+    """The batch in which this life failed, as the two before it did; empty where it is none."""
+    last = _failures(control, health)[-_POISON_FAILURES:]
+    is_same = len(last) == _POISON_FAILURES and len(set(last)) == 1
+    return _failed_batch(control, health) if is_same else ""
+
+
+def _failures(control: Control | None, health: Health | None) -> tuple[str, ...]:
+    if control is None:
+        return ()
+    failed = _failed_batch(control, health)
+    return (*control.failed_batches, failed) if failed else control.failed_batches
+
+
+def _failed_batch(control: Control, health: Health | None) -> str:
+    return health.failed_batch if health is not None and health.token == control.token else ""
 
 
 def conclude(control: Control, health: Health | None, process: Process | None, now: datetime, policy: Policy) -> Look:

@@ -8,12 +8,20 @@ from airflow.sdk.exceptions import AirflowException
 
 from csat.health import RESTARTING, Verdict
 from csat.settings import get_settings
-from guard.decide import SUCCESS, WORDS, plan
+from guard.decide import SUCCESS, WORDS, plan, poison_batch
 from guard.life import utc_now
 from guard.stream import Stream
 from guard.trigger import StreamHealthTrigger
 
 _LOG_LINES = 40
+
+
+class StreamEndedError(AirflowException):
+    """A life of the stream ended in disorder. `poison_batch`: the batch that three lives in a row failed in, if so."""
+
+    def __init__(self, sentence: str, poison_batch: str = "") -> None:
+        super().__init__(sentence)
+        self.poison_batch = poison_batch
 
 
 class StreamGuardOperator(BaseOperator):
@@ -40,5 +48,10 @@ class StreamGuardOperator(BaseOperator):
             lines = Stream.of(get_settings()).log_tail(_LOG_LINES)
             self.log.info("The driver's last lines:\n%s", "\n".join(lines))
         if verdict not in SUCCESS:
-            raise AirflowException(f"{sentence}. The next run starts a new driver by itself.")
+            raise StreamEndedError(f"{sentence}. The next run starts a new driver by itself.", self._poison_batch())
         return event
+
+    def _poison_batch(self) -> str:
+        stream = Stream.of(get_settings())
+        control = stream.control()
+        return poison_batch(control, stream.health()) if control else ""

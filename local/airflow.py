@@ -51,6 +51,11 @@ def migrate_command() -> list[str]:
     return [str(_BIN / "airflow"), "db", "migrate"]
 
 
+def clean_command() -> list[str]:
+    """The command line that deletes old rows of the database; its options say which."""
+    return [str(_BIN / "airflow"), "db", "clean"]
+
+
 def version() -> str:
     """Version of the Airflow that is installed; empty where there is none."""
     found = sorted(_BIN.parent.glob("lib/python*/site-packages/apache_airflow-*.dist-info"))

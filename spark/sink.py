@@ -78,13 +78,16 @@ class LandingSink:
         self._sleep = sleep
         self._may_be_replay = True  # only the first batch of a life can have been submitted by another
         self.rows_committed = 0
+        self.batch_in_hand = ""  # as in its load job's id; empty between batches
 
     def write(self, rows: DataFrame, batch_number: int) -> None:
         """Land one batch: `rows` are the landing columns but batch_id. For foreachBatch."""
         query_id = str(rows.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId"))
         batch_id = f"{query_id}-{batch_number}"
+        self.batch_in_hand = batch_id
         self.rows_committed += self._land(batch_id, lambda: self._stage(rows, query_id, batch_number, batch_id))
         self._may_be_replay = False
+        self.batch_in_hand = ""
         _delete(rows, spark_path(self._settings, self._folder(query_id, batch_number)))
 
     def _land(self, batch_id: str, stage: Callable[[], str]) -> int:

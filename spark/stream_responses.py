@@ -95,6 +95,7 @@ def run(settings: Settings, *, is_catch_up: bool = False) -> int:
     beat.stop_at_sigterm()
     beat.say(State.STARTING)
     fence = Fence(documents, token)
+    sink = None
     try:
         with ThreadPoolExecutor(1) as pool:  # Google's client takes seconds to import: the JVM starts meanwhile
             clients = pool.submit(_open_clients, settings)
@@ -105,7 +106,8 @@ def run(settings: Settings, *, is_catch_up: bool = False) -> int:
             query = start_query(spark, settings, warehouse, sink, is_catch_up=is_catch_up)
             return beat.watch(ActiveQuery(spark, query, sink, settings))
     except Exception as error:
-        if fence.is_closed or not beat.say(State.FAILED, _first_line(error)):
+        failed_batch = sink.batch_in_hand if sink else ""
+        if fence.is_closed or not beat.say(State.FAILED, _first_line(error), failed_batch):
             return SUPERSEDED_EXIT_CODE
         raise
 

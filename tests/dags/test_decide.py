@@ -8,7 +8,7 @@ import pytest
 
 from csat.health import Control, Health, Policy, State, Verdict
 from guard.backends import Process
-from guard.decide import SUCCESS, WORDS, Plan, conclude, plan, starting
+from guard.decide import SUCCESS, WORDS, Plan, conclude, plan, poison_batch, starting
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 POLICY = Policy(startup=120, stale=20, stalled=120, lagging=600, slow_batches=10, memory_beats=5, max_age=86_400)
@@ -63,9 +63,41 @@ def test_plan_waits_for_the_back_off_of_recent_starts(make_control: Make) -> Non
 
 def test_starting_keeps_the_starts_of_the_last_half_hour_and_adds_its_own(make_control: Make) -> None:
     old, recent = NOON - timedelta(seconds=1801), NOON - timedelta(seconds=1800)
-    control = starting(make_control(started_at=(old, recent)), "new", NOON)
+    control = starting(make_control(started_at=(old, recent)), None, "new", NOON)
     assert (control.token, control.desired, control.at) == ("new", "run", NOON)
     assert control.started_at == (recent, NOON)
+
+
+@pytest.mark.parametrize(
+    ("before", "batch", "poison"),
+    [
+        (("b7", "b7"), "b7", "b7"),
+        (("b1", "b7", "b7"), "b7", "b7"),
+        (("b7",), "b7", ""),
+        (("b7", "b6"), "b7", ""),
+        (("b7", "b7", "b7"), "", ""),
+        (("b7", "b7", "b7"), "b8", ""),
+    ],
+    ids=["third time", "after another", "second time", "another between", "no batch in hand", "another batch"],
+)
+def test_a_batch_that_three_lives_in_a_row_fail_in_is_poison(
+    make_control: Make, make_health: Make, before: tuple[str, ...], batch: str, poison: str
+) -> None:
+    failed = make_health(state=State.FAILED, failed_batch=batch)
+    assert poison_batch(make_control(failed_batches=before), failed) == poison
+
+
+def test_the_failed_batch_of_another_life_is_no_poison(make_control: Make, make_health: Make) -> None:
+    other = make_health(token="other", state=State.FAILED, failed_batch="b7")
+    assert poison_batch(make_control(failed_batches=("b7", "b7")), other) == ""
+
+
+def test_starting_remembers_in_which_batches_the_last_lives_failed(make_control: Make, make_health: Make) -> None:
+    before = make_control(failed_batches=("b1", "b2", "b3", "b4", "b5"))
+    after = starting(before, make_health(failed_batch="b6"), "new", NOON)
+    assert after.failed_batches == ("b2", "b3", "b4", "b5", "b6")
+    assert starting(before, make_health(token="x", failed_batch="b6"), "new", NOON).failed_batches[-1] == "b5"
+    assert starting(None, make_health(failed_batch="b6"), "new", NOON).failed_batches == ()
 
 
 STOP = {"desired": "stop"}
