@@ -11,6 +11,7 @@ warm:  events behind the first landing ÷ the time since it
 import argparse
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -174,9 +175,9 @@ def _note(line: str, run: Run) -> None:
     text = line.rstrip()
     if text.endswith("started") or "The query has started" in text:
         run.started = run.started or time.monotonic()
-    words = text.lower().split()
-    if "landed" in words:
-        run.landings.append((time.monotonic(), int(words[words.index("landed") + 1])))
+    landed = re.search(r"landed (\d+)", text, re.IGNORECASE)
+    if landed:
+        run.landings.append((time.monotonic(), int(landed[1])))
 
 
 def _watch(process: "subprocess.Popen[str]", run: Run) -> None:

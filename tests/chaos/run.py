@@ -10,10 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from csat.airflow_api import call
 from csat.settings import Settings
-from local.airflow import call
 from local.ports import free_ports
 from tests.chaos.faults import FAULTS, Fault
 from tests.chaos.target import Target, load, running
@@ -66,7 +67,8 @@ def _strike(target: Target, fault: Fault) -> Outcome:
         fault.strike(target)
         began = time.time()
         if fault.hits == "airflow":
-            _wait(target.is_airflow_well, f"Airflow after: {fault.name}")
+            struck_at = datetime.now(UTC)
+            _wait(lambda: target.is_airflow_well(struck_at), f"Airflow after: {fault.name}")
             if target.pid("stream") != driver:
                 raise AssertionError(f"{fault.name}: the stream was restarted, not adopted")
         else:

@@ -8,14 +8,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from csat import airflow_api
 from csat.documents import Documents
 from csat.settings import ROOT, Settings, environment
-from local import airflow, programs, stack
+from local import programs, stack
 from local.programs import AIRFLOW, PYTHON, STREAM
 from local.supervisord import Supervisord
 from tests.chaos import saboteur
@@ -24,6 +26,7 @@ from warehouse.probes import Completeness, check_completeness
 
 EVENTS_PER_SECOND = 20
 STAGING_MEGABYTES = 64
+_BEATS = ("latest_scheduler_heartbeat", "latest_triggerer_heartbeat", "latest_dag_processor_heartbeat")
 _CSAT = str(PYTHON.with_name("csat"))
 
 
@@ -83,18 +86,21 @@ class Target:
                 if is_there and process.environ().get("CSAT_STATE_DIR") == str(self.settings.state):
                     yield process
 
-    def is_airflow_well(self) -> bool:
-        """Whether all components run, answer, and the stream's task is watched by a living triggerer."""
+    def is_airflow_well(self, since: datetime) -> bool:
+        """Whether every component runs and has beaten since then, and a living triggerer watches the stream's task."""
         states = self.supervisor.programs()
         if any(states[name]["statename"] != "RUNNING" for name in AIRFLOW):
             return False
-        if not all(airflow.health(self.settings).values()):
-            return False
-        with contextlib.suppress(airflow.AirflowError):
+        try:
+            beats = [
+                part.get(key) for part in airflow_api.health(self.settings).values() for key in part if key in _BEATS
+            ]
             path = "dags/run_stream/dagRuns/~/taskInstances?state=deferred"
-            tasks = airflow.call(self.settings, "GET", path)["task_instances"]
-            return any((task.get("triggerer_job") or {}).get("state") == "running" for task in tasks)
-        return False
+            tasks = airflow_api.call(self.settings, "GET", path)["task_instances"]
+        except airflow_api.AirflowError:
+            return False
+        beats += [(task.get("triggerer_job") or {}).get("latest_heartbeat") for task in tasks]
+        return len(beats) > len(_BEATS) and all(beat and datetime.fromisoformat(beat) > since for beat in beats)
 
     def completeness(self) -> Completeness:
         """Whether every record of Kafka is one row."""
