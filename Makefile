@@ -68,7 +68,7 @@ endef
 
 .PHONY: test check test-unit test-dags test-integration test-e2e
 test: setup lint test-dags ## Lint and run every test there is
-	$(BIN)/pytest tests/unit tests/integration tests/e2e
+	$(BIN)/pytest tests/unit tests/integration tests/e2e tests/chaos
 check: lint test-unit ## Lint and run the unit tests: the quick round before a commit
 
 test-unit: .venv/.synced .venvs/sqlcheck/.synced ## Run the tests that need nothing running
@@ -79,6 +79,12 @@ test-integration: setup ## Run the tests against the real broker, Spark, emulato
 	$(BIN)/pytest tests/integration
 test-e2e: setup ## Run the tests of the whole stack
 	$(BIN)/pytest tests/e2e
+
+FAULTS ?= 23
+SEED ?= 1
+.PHONY: chaos
+chaos: setup ## Attack a stack of its own with FAULTS=n random faults of SEED=s; prints what was lost and when it was back
+	$(PYTHON) -m tests.chaos.run --faults $(FAULTS) --seed $(SEED)
 
 .PHONY: lint lint-python lint-imports lint-dbt lint-sql lint-generated
 lint: lint-python lint-imports lint-generated lint-dbt lint-sql ## Check style, types and contracts; changes nothing

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 
 from csat.alerts import ALERTS, AlertKey
 from csat.documents import DocumentError, Documents
+from csat.health import Verdict
 from csat.settings import ROOT, Settings, get_settings
 from csat.watch import Watch
 from guard.command import PROGRAM
@@ -39,9 +40,8 @@ def failure_alert(failure: Failure, watch: Watch) -> list[str]:
     """The words behind `csat alert`; none where a look has already told what it found."""
     text = str(failure.error or "it was ended from outside")[:_LONGEST_TEXT]
     if isinstance(failure.error, StreamEndedError):
-        if failure.error.poison_batch:
-            return _words(AlertKey.POISON_BATCH, f"batch {failure.error.poison_batch} failed three times: {text}")
-        return _words(AlertKey.STREAM_ENDED, text)
+        is_poison = failure.error.verdict is Verdict.POISON_BATCH
+        return _words(AlertKey.POISON_BATCH if is_poison else AlertKey.STREAM_ENDED, text)
     if failure.dag_id == HEALTH_DAG and _has_looked(watch, failure.started_at):
         return []
     return [*_words(AlertKey.DAG_FAILED, f"{failure.task_id}: {text}"), "--about", failure.dag_id]

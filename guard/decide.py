@@ -14,15 +14,15 @@ from csat.health import (
     State,
     Verdict,
     back_off_seconds,
+    failures,
     judge,
+    lived_well,
 )
 from guard.backends import Process
 
 ALIVE = {Verdict.STARTING, Verdict.HEALTHY, Verdict.IDLE} | WARNING
 SUCCESS = RECYCLING | {Verdict.STOPPED, Verdict.SUPERSEDED}
 _STARTS_KEPT = timedelta(minutes=30)
-_FAILURES_KEPT = 5
-_POISON_FAILURES = 3
 
 WORDS = {
     Verdict.STARTING: "The stream is starting",
@@ -33,6 +33,7 @@ WORDS = {
     Verdict.NEVER_STARTED: "The stream did not start",
     Verdict.DEAD_OR_FROZEN: "The stream is dead or frozen",
     Verdict.FAILED: "The stream's query failed",
+    Verdict.POISON_BATCH: "The stream's query failed again and again on the same batch: it needs a person",
     Verdict.STALLED: "The stream is stalled: messages wait and no batch ends",
     Verdict.MEMORY: "The stream was restarted in good order: its memory was almost full",
     Verdict.RECYCLE: "The stream was restarted in good order: too old, or of older code",
@@ -74,39 +75,27 @@ def plan(
     is_alive = process is not None and process.is_alive
     if control.desired == "run" and is_alive and judge(health, control, now, policy) in ALIVE:
         return Plan(control.token, control.token, now)
-    return Plan(token, control.token, now + timedelta(seconds=back_off_seconds(control.started_at, now)))
+    return Plan(token, control.token, now + timedelta(seconds=back_off_seconds(_attempts(control, health))))
+
+
+def _attempts(control: Control, health: Health | None) -> int:
+    return 0 if lived_well(health, control) else control.attempts
 
 
 def starting(before: Control | None, health: Health | None, token: str, now: datetime) -> Control:
-    """The control document of a new driver: with the starts of the last 30 minutes, and the batches that failed."""
-    earlier = before.started_at if before else ()
-    recent = tuple(start for start in earlier if now - start <= _STARTS_KEPT)
-    return Control(
-        token=token,
-        desired="run",
-        reason="started by Airflow",
-        at=now,
-        started_at=(*recent, now),
-        failed_batches=_failures(before, health)[-_FAILURES_KEPT:],
-    )
-
-
-def poison_batch(control: Control, health: Health | None) -> str:
-    """The batch in which this life failed, as the two before it did; empty where it is none."""
-    last = _failures(control, health)[-_POISON_FAILURES:]
-    is_same = len(last) == _POISON_FAILURES and len(set(last)) == 1
-    return _failed_batch(control, health) if is_same else ""
-
-
-def _failures(control: Control | None, health: Health | None) -> tuple[str, ...]:
-    if control is None:
-        return ()
-    failed = _failed_batch(control, health)
-    return (*control.failed_batches, failed) if failed else control.failed_batches
-
-
-def _failed_batch(control: Control, health: Health | None) -> str:
-    return health.failed_batch if health is not None and health.token == control.token else ""
+    """The control document of a new driver: it tells of the starts of the last 30 minutes and of failed ones."""
+    first = Control(token=token, desired="run", reason="started by Airflow", at=now, started_at=(now,))
+    if before is None:
+        return first
+    recent = tuple(start for start in before.started_at if now - start <= _STARTS_KEPT)
+    batch, count = failures(health, before)
+    change = {
+        "started_at": (*recent, now),
+        "attempts": _attempts(before, health) + 1,
+        "failed_batch": batch,
+        "failed_count": count,
+    }
+    return first.model_copy(update=change)
 
 
 def conclude(control: Control, health: Health | None, process: Process | None, now: datetime, policy: Policy) -> Look:

@@ -8,7 +8,7 @@ from airflow.sdk.exceptions import AirflowException
 
 from csat.health import RESTARTING, Verdict
 from csat.settings import get_settings
-from guard.decide import SUCCESS, WORDS, plan, poison_batch
+from guard.decide import SUCCESS, WORDS, plan
 from guard.life import utc_now
 from guard.stream import Stream
 from guard.trigger import StreamHealthTrigger
@@ -17,11 +17,11 @@ _LOG_LINES = 40
 
 
 class StreamEndedError(AirflowException):
-    """A life of the stream ended in disorder. `poison_batch`: the batch that three lives in a row failed in, if so."""
+    """A life of the stream ended in disorder, with this verdict."""
 
-    def __init__(self, sentence: str, poison_batch: str = "") -> None:
+    def __init__(self, verdict: Verdict, sentence: str) -> None:
         super().__init__(sentence)
-        self.poison_batch = poison_batch
+        self.verdict = verdict
 
 
 class StreamGuardOperator(BaseOperator):
@@ -48,10 +48,5 @@ class StreamGuardOperator(BaseOperator):
             lines = Stream.of(get_settings()).log_tail(_LOG_LINES)
             self.log.info("The driver's last lines:\n%s", "\n".join(lines))
         if verdict not in SUCCESS:
-            raise StreamEndedError(f"{sentence}. The next run starts a new driver by itself.", self._poison_batch())
+            raise StreamEndedError(verdict, f"{sentence}. The next run starts a new driver by itself.")
         return event
-
-    def _poison_batch(self) -> str:
-        stream = Stream.of(get_settings())
-        control = stream.control()
-        return poison_batch(control, stream.health()) if control else ""

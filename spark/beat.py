@@ -108,8 +108,8 @@ class Beat:
         """Write the health document with a new state; False where it is another driver's document now."""
         if not self._is_ours():
             return False
-        said = {"state": state, "at": self._clock(), "error": error, "failed_batch": failed_batch}
-        self._health = self._health.model_copy(update=said)
+        change = {"state": state, "at": self._clock(), "error": error, "failed_batch": failed_batch}
+        self._health = self._health.model_copy(update=change)
         self._documents.write_health(self._health)
         return True
 

@@ -11,6 +11,7 @@ import pytest
 
 from csat.alerts import AlertKey, Severity
 from csat.documents import Documents
+from csat.health import Verdict
 from csat.settings import get_settings
 from csat.watch import OpenAlert, Watch
 from guard import alerts
@@ -41,13 +42,15 @@ def test_a_task_ended_from_outside_says_so() -> None:
 
 
 def test_a_life_that_ends_in_disorder_is_a_warning_since_it_mends_itself() -> None:
-    words = failure_alert(failure("run_stream", StreamEndedError("The stream is dead or frozen (x).")), Watch())
+    words = failure_alert(
+        failure("run_stream", StreamEndedError(Verdict.DEAD_OR_FROZEN, "The stream is dead or frozen (x).")), Watch()
+    )
     assert words == ["warning", "stream_ended", "The stream is dead or frozen (x)."]
 
 
 def test_a_poison_batch_is_critical() -> None:
-    words = failure_alert(failure("run_stream", StreamEndedError("The query failed.", "q-7")), Watch())
-    assert words == ["critical", "poison_batch", "batch q-7 failed three times: The query failed."]
+    words = failure_alert(failure("run_stream", StreamEndedError(Verdict.POISON_BATCH, "Again and again.")), Watch())
+    assert words == ["critical", "poison_batch", "Again and again."]
 
 
 @pytest.mark.parametrize(

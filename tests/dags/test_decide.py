@@ -8,7 +8,7 @@ import pytest
 
 from csat.health import Control, Health, Policy, State, Verdict
 from guard.backends import Process
-from guard.decide import SUCCESS, WORDS, Plan, conclude, plan, poison_batch, starting
+from guard.decide import SUCCESS, WORDS, Plan, conclude, plan, starting
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 POLICY = Policy(startup=120, stale=20, stalled=120, lagging=600, slow_batches=10, memory_beats=5, max_age=86_400)
@@ -55,10 +55,13 @@ def test_plan_starts_anew_when_the_driver_is_not_well(
     assert decide(make_control(**control), make_health(**health), process) == Plan("new", "a", NOON)
 
 
-def test_plan_waits_for_the_back_off_of_recent_starts(make_control: Make) -> None:
-    starts = tuple(NOON - timedelta(seconds=age) for age in (2000, 60, 40, 20))
-    before = make_control(started_at=starts)
-    assert decide(before, None, ended(1)).at == NOON + timedelta(seconds=30)
+def test_plan_waits_for_the_back_off_when_drivers_do_not_live(make_control: Make) -> None:
+    assert decide(make_control(attempts=3), None, ended(1)).at == NOON + timedelta(seconds=30)
+
+
+def test_plan_starts_at_once_when_the_last_driver_lived_well(make_control: Make, make_health: Make) -> None:
+    well = make_health(started_at=NOON - timedelta(seconds=60))
+    assert decide(make_control(attempts=6), well, ended(1)).at == NOON
 
 
 def test_starting_keeps_the_starts_of_the_last_half_hour_and_adds_its_own(make_control: Make) -> None:
@@ -68,36 +71,12 @@ def test_starting_keeps_the_starts_of_the_last_half_hour_and_adds_its_own(make_c
     assert control.started_at == (recent, NOON)
 
 
-@pytest.mark.parametrize(
-    ("before", "batch", "poison"),
-    [
-        (("b7", "b7"), "b7", "b7"),
-        (("b1", "b7", "b7"), "b7", "b7"),
-        (("b7",), "b7", ""),
-        (("b7", "b6"), "b7", ""),
-        (("b7", "b7", "b7"), "", ""),
-        (("b7", "b7", "b7"), "b8", ""),
-    ],
-    ids=["third time", "after another", "second time", "another between", "no batch in hand", "another batch"],
-)
-def test_a_batch_that_three_lives_in_a_row_fail_in_is_poison(
-    make_control: Make, make_health: Make, before: tuple[str, ...], batch: str, poison: str
-) -> None:
-    failed = make_health(state=State.FAILED, failed_batch=batch)
-    assert poison_batch(make_control(failed_batches=before), failed) == poison
-
-
-def test_the_failed_batch_of_another_life_is_no_poison(make_control: Make, make_health: Make) -> None:
-    other = make_health(token="other", state=State.FAILED, failed_batch="b7")
-    assert poison_batch(make_control(failed_batches=("b7", "b7")), other) == ""
-
-
-def test_starting_remembers_in_which_batches_the_last_lives_failed(make_control: Make, make_health: Make) -> None:
-    before = make_control(failed_batches=("b1", "b2", "b3", "b4", "b5"))
-    after = starting(before, make_health(failed_batch="b6"), "new", NOON)
-    assert after.failed_batches == ("b2", "b3", "b4", "b5", "b6")
-    assert starting(before, make_health(token="x", failed_batch="b6"), "new", NOON).failed_batches[-1] == "b5"
-    assert starting(None, make_health(failed_batch="b6"), "new", NOON).failed_batches == ()
+def test_starting_counts_the_attempts_and_the_failures_in_a_row(make_control: Make, make_health: Make) -> None:
+    before = make_control(attempts=2, failed_batch="q-7", failed_count=1)
+    again = starting(before, make_health(state="failed", failed_batch="q-7"), "new", NOON)
+    assert (again.attempts, again.failed_batch, again.failed_count) == (3, "q-7", 2)
+    well = starting(before, make_health(started_at=NOON - timedelta(seconds=60)), "new", NOON)
+    assert (well.attempts, well.failed_batch, well.failed_count) == (1, "", 0)
 
 
 STOP = {"desired": "stop"}
