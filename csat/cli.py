@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from csat.commands import health, maintain, rejected
 from csat.commands.output import report, say
-from csat.settings import get_settings
+from csat.settings import get_settings, settings_problem
 
 _PARTS = ("csat", "producer", "spark", "warehouse", "local")
 _INTERRUPTED = 130  # as a shell counts it: 128 + SIGINT
@@ -216,7 +216,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except ValidationError as error:
         if error.title != "Settings":
             raise
-        say(f"error: {_settings_problem(error)}, fix: correct it in the environment or in .env")
+        say(f"error: {settings_problem(error)}, fix: correct it in the environment or in .env")
         return 1
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in _PARTS:
@@ -224,11 +224,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
         say(f"error: {error}")
         return 1
     return 0
-
-
-def _settings_problem(error: ValidationError) -> str:
-    problems = ((problem["loc"], problem["msg"].removeprefix("Value error, ")) for problem in error.errors())
-    return "; ".join(f"CSAT_{str(loc[0]).upper()}: {text}" if loc else text for loc, text in problems)
 
 
 def main() -> None:

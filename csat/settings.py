@@ -8,8 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from csat.kafka_access import check_combination
 
 # BigQuery takes 1,500 load jobs a table a day: one every 57.6 s. 75 s leaves a fifth for retries and restarts.
 MIN_CLOUD_TRIGGER_SECONDS = 75
@@ -25,7 +27,13 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """All settings, frozen. Units are in the names; ports are of 127.0.0.1."""
 
-    model_config = SettingsConfigDict(env_prefix="CSAT_", env_file=".env", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="CSAT_",
+        env_file=".env",
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,  # it holds the secrets
+    )
 
     target: Literal["local", "gcp"] = Field("local", description="Where it runs: one machine, or Google Cloud.")
     project_id: str = Field("csat-local", description="Google Cloud project, or the emulator's name for one.")
@@ -39,12 +47,22 @@ class Settings(BaseSettings):
     kafka_security_protocol: Literal["PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="PLAINTEXT is for brokers on this machine only."
     )
+    kafka_allow_plaintext: bool = Field(False, description="Let PLAINTEXT leave this machine, readable on its way.")
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-512", "OAUTHBEARER"] = Field(
         "SCRAM-SHA-512", description="How to log in with SASL_SSL."
     )
-    kafka_username: str = Field("", description="User for SASL_SSL.")
-    kafka_password: SecretStr = Field(SecretStr(""), description="Password for SASL_SSL.")
-    kafka_ca_file: Path | None = Field(None, description="PEM file of the authority that signed the brokers.")
+    kafka_username: str = Field("", description="User for PLAIN and SCRAM-SHA-512.")
+    kafka_password: SecretStr = Field(SecretStr(""), description="Password for PLAIN and SCRAM-SHA-512.")
+    kafka_ca_file: Path | None = Field(
+        None, description="PEM file of the authority that signed the brokers; empty: those the system trusts."
+    )
+    kafka_oauth_source: Literal["", "google", "oidc"] = Field(
+        "", description="Where OAUTHBEARER's token is from: google (Managed Service for Apache Kafka), or oidc."
+    )
+    kafka_oauth_url: str = Field("", description="Token endpoint of the OIDC server.")
+    kafka_oauth_scope: str = Field("", description="Scope to ask the OIDC server for; empty: its default.")
+    kafka_oauth_client_id: str = Field("", description="Client id at the OIDC server.")
+    kafka_oauth_client_secret: SecretStr = Field(SecretStr(""), description="Client secret at the OIDC server.")
 
     bigquery_endpoint: str = Field("", description="BigQuery's REST endpoint; empty: the emulator, or Google's.")
     bigquery_timeout_seconds: float = Field(30, gt=0, description="Longest wait for one call to BigQuery.")
@@ -104,6 +122,11 @@ class Settings(BaseSettings):
             )
         if self.target == "gcp" and self.project_id == "csat-local":
             raise ValueError("CSAT_PROJECT_ID must name the Google Cloud project when CSAT_TARGET=gcp.")
+        return self
+
+    @model_validator(mode="after")
+    def _check_kafka(self) -> Self:
+        check_combination(self)
         return self
 
     @property
@@ -189,6 +212,12 @@ def environment(**changes: str) -> dict[str, str]:
 def get_settings() -> Settings:
     """The settings of this process."""
     return Settings()
+
+
+def settings_problem(error: ValidationError) -> str:
+    """What is wrong with the settings, in one line with their names and without their values."""
+    problems = ((problem["loc"], problem["msg"].removeprefix("Value error, ")) for problem in error.errors())
+    return "; ".join(f"CSAT_{str(loc[0]).upper()}: {text}" if loc else text for loc, text in problems)
 
 
 def env_example() -> str:

@@ -19,7 +19,7 @@ _LOG_LINES = 40
 class StreamEndedError(AirflowException):
     """A life of the stream ended in disorder, with this verdict."""
 
-    def __init__(self, verdict: Verdict, sentence: str) -> None:
+    def __init__(self, sentence: str, verdict: Verdict) -> None:
         super().__init__(sentence)
         self.verdict = verdict
 
@@ -48,5 +48,5 @@ class StreamGuardOperator(BaseOperator):
             lines = Stream.of(get_settings()).log_tail(_LOG_LINES)
             self.log.info("The driver's last lines:\n%s", "\n".join(lines))
         if verdict not in SUCCESS:
-            raise StreamEndedError(verdict, f"{sentence}. The next run starts a new driver by itself.")
+            raise StreamEndedError(f"{sentence}. The next run starts a new driver by itself.", verdict)
         return event

@@ -2,11 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pyspark
 from pyspark.sql import SparkSession
 
 from csat.settings import Settings, SettingsError
+from spark.kafka_login import REDACTION, jvm_properties
 
 APP_NAME = "csat-stream"
 
@@ -30,7 +32,11 @@ def build_session(settings: Settings) -> SparkSession:
     builder = SparkSession.builder.appName(APP_NAME)
     for name, value in session_options(settings).items():
         builder = builder.config(name, value)
-    return builder.getOrCreate()
+    spark = builder.getOrCreate()
+    jvm: Any = spark._jvm
+    for name, value in jvm_properties(settings).items():  # on Google Cloud this JVM is older than the settings
+        jvm.java.lang.System.setProperty(name, value)
+    return spark
 
 
 def session_options(settings: Settings) -> dict[str, str]:
@@ -40,9 +46,10 @@ def session_options(settings: Settings) -> dict[str, str]:
         # What one worker holds at a time, were every message as long as Kafka lets it be.
         "spark.sql.execution.arrow.maxBytesPerBatch": str(64 * 1024 * 1024),
         "spark.log.level": "WARN",
+        **REDACTION,
     }
     if not settings.is_local:
-        return options
+        return options | _executor_options(settings)
     archive = class_archive(settings)
     java_options = [f"-XX:SharedArchiveFile={archive}"] if archive.exists() else []
     return options | {
@@ -58,3 +65,8 @@ def session_options(settings: Settings) -> dict[str, str]:
         # Batches are seconds apart: a look for new data ten times a second is soon enough.
         "spark.sql.streaming.pollingDelay": "100ms",
     }
+
+
+def _executor_options(settings: Settings) -> dict[str, str]:
+    properties = [f"-D{name}={value}" for name, value in jvm_properties(settings).items()]
+    return {"spark.executor.extraJavaOptions": " ".join(properties)} if properties else {}

@@ -121,6 +121,8 @@ def recovered(results: list[Result], facts: Facts) -> set[AlertKey]:
     in_doubt = {key for check in CHECKS if check.name in unproved for key in check.may_raise}
     if not _is_committing(facts.stream):
         in_doubt |= _OF_A_LIFE
+    if AlertKey.POISON_BATCH in raised:
+        in_doubt.add(AlertKey.STREAM_DOWN)  # the same trouble by another name
     known = {key for check in CHECKS for key in check.may_raise} | SOURCES | _OF_A_LIFE
     return known - in_doubt - raised
 

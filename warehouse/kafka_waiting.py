@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from contextlib import closing
 from datetime import datetime
 
-from kafka import KafkaAdminClient, TopicPartition
+from kafka import TopicPartition
 from kafka.admin import OffsetTimestamp
 from kafka.errors import KafkaError
 
+from csat.kafka_access import KafkaAccessError
 from csat.settings import Settings
 from warehouse.facts import KafkaFacts
-from warehouse.probes import KafkaOffsetsError, Offsets, client_options, kafka_offsets
+from warehouse.kafka_login import open_admin
+from warehouse.probes import KafkaOffsetsError, Offsets, kafka_offsets
 
 
 def waiting(settings: Settings, committed: Mapping[int, int], moment: datetime) -> KafkaFacts:
@@ -41,8 +43,8 @@ def offsets_since(settings: Settings, partitions: Mapping[int, Offsets], moment:
     places = [TopicPartition(settings.kafka_topic, partition) for partition in partitions]
     asked = OffsetTimestamp(int(moment.timestamp() * 1000))
     try:
-        with closing(KafkaAdminClient(**client_options(settings))) as admin:
+        with closing(open_admin(settings)) as admin:
             found = admin.list_partition_offsets(dict.fromkeys(places, asked))
-    except (KafkaError, OSError) as error:
+    except (KafkaAccessError, KafkaError, OSError) as error:
         raise KafkaOffsetsError(f"Kafka does not answer at {settings.bootstrap_servers} ({error})") from error
     return {place.partition: found[place].offset for place in places}

@@ -52,14 +52,18 @@ def ops_table(settings: Settings, name: str) -> bigquery.Table:
 
 
 def create_table(warehouse: Warehouse, table: bigquery.Table) -> None:
-    """Create the table where it is missing; one that is there stays as it is."""
+    """Create the table where it is missing; one that is there gets the columns that it lacks."""
+    patience = {"retry": warehouse.retry, "timeout": warehouse.settings.bigquery_timeout_seconds}
     with warehouse.errors():
         try:
-            warehouse.client.create_table(
-                table, retry=warehouse.retry, timeout=warehouse.settings.bigquery_timeout_seconds
-            )
+            warehouse.client.create_table(table, **patience)
         except Conflict:
-            return
+            there = warehouse.client.get_table(table.reference, **patience)
+            known = {field.name for field in there.schema}
+            missing = [field for field in table.schema if field.name not in known]
+            if missing:
+                there.schema = [*there.schema, *missing]
+                warehouse.client.update_table(there, ["schema"], **patience)
 
 
 def create_landing_table(warehouse: Warehouse) -> None:

@@ -43,14 +43,16 @@ def test_a_task_ended_from_outside_says_so() -> None:
 
 def test_a_life_that_ends_in_disorder_is_a_warning_since_it_mends_itself() -> None:
     words = failure_alert(
-        failure("run_stream", StreamEndedError(Verdict.DEAD_OR_FROZEN, "The stream is dead or frozen (x).")), Watch()
+        failure("run_stream", StreamEndedError("The stream is dead or frozen (x).", Verdict.DEAD_OR_FROZEN)), Watch()
     )
     assert words == ["warning", "stream_ended", "The stream is dead or frozen (x)."]
 
 
 def test_a_poison_batch_is_critical() -> None:
-    words = failure_alert(failure("run_stream", StreamEndedError(Verdict.POISON_BATCH, "Again and again.")), Watch())
-    assert words == ["critical", "poison_batch", "Again and again."]
+    words = failure_alert(
+        failure("run_stream", StreamEndedError("The query failed again.", Verdict.POISON_BATCH)), Watch()
+    )
+    assert words == ["critical", "poison_batch", "The query failed again."]
 
 
 @pytest.mark.parametrize(

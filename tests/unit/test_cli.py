@@ -92,7 +92,7 @@ def test_alert_refuses_a_key_that_is_none() -> None:
 def test_check_health_prints_one_json_document_and_exits_with_1_when_nothing_runs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("warehouse.probes._KAFKA_MILLISECONDS", 300)
+    monkeypatch.setattr("warehouse.kafka_login.CONTACT_MILLISECONDS", 300)
     monkeypatch.setattr("warehouse.health_facts._CALL_SECONDS", 0.3)
     assert run(["check", "health", "--json"]) == 1
     document = json.loads(capsys.readouterr().out)

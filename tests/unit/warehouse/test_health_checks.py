@@ -204,6 +204,10 @@ def test_a_look_that_did_not_search_everywhere_does_not_take_the_lost_for_found(
     assert AlertKey.RECORDS_WRONG not in over(make_facts(landing=replace(LANDING, lost=None)))
 
 
+def test_a_poisoned_stream_is_not_taken_for_one_that_is_up_again(make_facts: Make) -> None:
+    assert not {AlertKey.STREAM_DOWN, AlertKey.POISON_BATCH, AlertKey.STREAM_ENDED} & over(make_facts(stream=POISONED))
+
+
 @pytest.mark.parametrize(
     ("facts", "is_over"),
     [

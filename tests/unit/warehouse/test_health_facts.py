@@ -15,7 +15,7 @@ from csat.alerts import AlertKey
 from csat.settings import Settings
 from csat.watch import Watch
 from tests.unit.warehouse.conftest import NOON, ago
-from warehouse import health_facts, probes
+from warehouse import health_facts, kafka_login
 from warehouse.checkpoint import CheckpointError, committed_offsets
 from warehouse.facts import KafkaFacts, Limits, MartFacts, Missing, RunFacts
 from warehouse.health_checks import Grade, look_at
@@ -171,7 +171,7 @@ def test_a_run_that_runs_or_waits_is_active(states: list[tuple[str, str | None]]
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probes, "_KAFKA_MILLISECONDS", 300)
+    monkeypatch.setattr(kafka_login, "CONTACT_MILLISECONDS", 300)
     monkeypatch.setattr(health_facts, "_CALL_SECONDS", 0.3)
 
 
