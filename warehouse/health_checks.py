@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from csat.alerts import ALERTS, AlertKey, Severity
-from csat.health import RECYCLING, RESTARTING, State, judge
+from csat.health import RECYCLING, RESTARTING, State, Verdict, judge
 from warehouse import platform_checks, stream_checks
 from warehouse.facts import Facts, Limits, Missing, StreamFacts
 from warehouse.finding import Finding
@@ -62,7 +62,8 @@ CHECKS = (
     _check(
         stream_checks.stream_verdict,
         "stream",
-        *(AlertKey.STREAM_DOWN, AlertKey.STREAM_SLOW, AlertKey.STREAM_STOPPED, AlertKey.STREAM_OVERDUE),
+        *(AlertKey.STREAM_DOWN, AlertKey.POISON_BATCH, AlertKey.STREAM_SLOW),
+        *(AlertKey.STREAM_STOPPED, AlertKey.STREAM_OVERDUE),
     ),
     _check(stream_checks.run_stream, "run", AlertKey.STREAM_UNGUARDED, AlertKey.STREAM_STOPPED),
     _check(stream_checks.kafka_backlog, "kafka", AlertKey.KAFKA_BACKLOG),
@@ -81,6 +82,10 @@ SOURCES = {
     AlertKey.BIGQUERY_UNREACHABLE,
     AlertKey.AIRFLOW_UNREACHABLE,
 }
+
+_MENDED_BY_A_RESTART = RESTARTING - {Verdict.POISON_BATCH} | RECYCLING
+# What only a life that does its work again proves to be over
+_OF_A_LIFE = {AlertKey.STREAM_ENDED, AlertKey.POISON_BATCH}
 
 
 def look_at(facts: Facts, limits: Limits) -> list[Result]:
@@ -114,9 +119,12 @@ def recovered(results: list[Result], facts: Facts) -> set[AlertKey]:
     raised = {result.alert for result in results}
     unproved = {result.check for result in results if not result.is_proof}
     in_doubt = {key for check in CHECKS if check.name in unproved for key in check.may_raise}
-    ended = {AlertKey.STREAM_ENDED, AlertKey.POISON_BATCH} if _is_committing(facts.stream) else set()
-    known = {key for check in CHECKS for key in check.may_raise}
-    return (known - in_doubt | SOURCES | ended) - raised
+    if not _is_committing(facts.stream):
+        in_doubt |= _OF_A_LIFE
+    if AlertKey.POISON_BATCH in raised:
+        in_doubt.add(AlertKey.STREAM_DOWN)  # the same trouble by another name
+    known = {key for check in CHECKS for key in check.may_raise} | SOURCES | _OF_A_LIFE
+    return known - in_doubt - raised
 
 
 def token_to_restart(facts: Facts, limits: Limits) -> str:
@@ -124,7 +132,7 @@ def token_to_restart(facts: Facts, limits: Limits) -> str:
     if isinstance(facts.stream, Missing) or facts.stream.control is None or facts.stream.control.desired == "stop":
         return ""
     verdict = judge(facts.stream.health, facts.stream.control, facts.now, limits.policy)
-    return facts.stream.control.token if verdict in RESTARTING | RECYCLING else ""
+    return facts.stream.control.token if verdict in _MENDED_BY_A_RESTART else ""
 
 
 def _is_committing(stream: StreamFacts | Missing) -> bool:

@@ -33,6 +33,8 @@ def stream_verdict(stream: StreamFacts, now: datetime, limits: Limits) -> Findin
     verdict = judge(stream.health, stream.control, now, limits.policy)
     own = stream.own_health
     text = f"{verdict}: {own.error}" if own and own.error else verdict.value
+    if verdict is Verdict.POISON_BATCH:
+        return Finding(text, AlertKey.POISON_BATCH)
     if verdict in RESTARTING:
         return Finding(text, AlertKey.STREAM_DOWN)
     if verdict in WARNING:

@@ -115,6 +115,8 @@ def test_killed_driver_is_back_and_committing_without_help(platform: Platform, s
     wait_for(lambda: rows() > landed, 90, "rows after the kill", pause=2)
     print(f"back and committing after {time.monotonic() - killed_at:.1f} s")
     assert supervisor.programs()["stream"]["pid"] != pid
+    told = "select status from `{ops}.alerts` where alert_key = 'stream_ended' and status = 'opened'"
+    wait_for(lambda: platform.rows(told), 60, "alert of the killed driver", pause=2)
 
 
 def test_incremental_marts_equal_a_full_refresh(platform: Platform):

@@ -1,12 +1,11 @@
 """What the health looks ask of BigQuery, by Google's own analyser."""
 
 from csat import landing
+from sqlcheck.schemas import source_columns
 from tests.unit.sqlcheck.conftest import Check
 from warehouse import recent_landing
 
-COLUMNS = ", ".join(
-    f"{column.name} {landing.BIGQUERY_TYPES[column.kind].replace('INTEGER', 'int64')}" for column in landing.COLUMNS
-)
+COLUMNS = ", ".join(f"{name} {kind}" for name, kind in source_columns(landing.TABLE).items())
 STATEMENTS = {
     "tables": f"create table `p`.`d`.`landing` ({COLUMNS}) partition by date({landing.PARTITION_COLUMN})",
     "recent": recent_landing._RECENT_SQL,

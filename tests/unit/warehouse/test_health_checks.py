@@ -25,6 +25,7 @@ def result_of(check: str, facts: Facts) -> Result:
 
 STOPPING = {"desired": "stop", "reason": "a person"}
 UNBEATEN = {"token": "t2", "at": ago(120)}  # a new life that has not beaten yet
+POISONED = stream({"failed_batch": "q-7", "failed_count": 2}, state="failed", failed_batch="q-7", error="boom")
 OK = ("ok", None)
 DOWN, SLOW, STOPPED = ("critical", "stream_down"), ("warning", "stream_slow"), ("warning", "stream_stopped")
 
@@ -41,6 +42,7 @@ CASES: dict[str, list[tuple[str, dict[str, Any], tuple[str, str | None], str]]] 
         ("well", {}, OK, "healthy"),
         ("frozen", {"stream": stream(at=ago(21))}, DOWN, "dead_or_frozen"),
         ("failed", {"stream": stream(state="failed", error="boom")}, DOWN, "failed: boom"),
+        ("poisoned", {"stream": POISONED}, ("critical", "poison_batch"), "poison_batch: boom"),
         ("slow", {"stream": stream(slow_batches=10)}, SLOW, "slow"),
         ("lagging", {"stream": stream(backlog=9, lagging_since=ago(601))}, SLOW, "lagging"),
         ("stopped", {"stream": stream(STOPPING, state="stopped")}, STOPPED, "stopped: a person"),
@@ -202,6 +204,10 @@ def test_a_look_that_did_not_search_everywhere_does_not_take_the_lost_for_found(
     assert AlertKey.RECORDS_WRONG not in over(make_facts(landing=replace(LANDING, lost=None)))
 
 
+def test_a_poisoned_stream_is_not_taken_for_one_that_is_up_again(make_facts: Make) -> None:
+    assert not {AlertKey.STREAM_DOWN, AlertKey.POISON_BATCH, AlertKey.STREAM_ENDED} & over(make_facts(stream=POISONED))
+
+
 @pytest.mark.parametrize(
     ("facts", "is_over"),
     [
@@ -225,12 +231,14 @@ def test_a_poison_batch_is_over_once_a_life_has_ended_a_batch(
         (stream(), ""),
         (stream(at=ago(21)), "t1"),
         (stream(memory_high_beats=5), "t1"),
+        (stream(state=State.FAILED), "t1"),
+        (POISONED, ""),
         (stream(slow_batches=10), ""),
         (stream({"desired": "stop"}, at=ago(21)), ""),
         (NOTHING, ""),
         (Missing("no folder", AlertKey.DOCUMENTS_UNREADABLE), ""),
     ],
-    ids=["well", "frozen", "full memory", "slow", "told to stop", "never started", "unreadable"],
+    ids=["well", "frozen", "full memory", "failed", "poisoned", "slow", "told to stop", "never started", "unreadable"],
 )
 def test_only_what_a_restart_mends_asks_for_one(make_facts: Make, facts: Any, token: str) -> None:
     assert token_to_restart(make_facts(stream=facts, now=NOON), LIMITS) == token

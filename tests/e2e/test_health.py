@@ -1,0 +1,128 @@
+"""The look at the whole platform by Airflow: green when all is well, and what it tells when the stream freezes."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from csat.documents import Documents
+from local.supervisord import Supervisord
+from tests.e2e.conftest import Platform
+from tests.integration.conftest import wait_for
+
+pytestmark = pytest.mark.e2e
+
+
+def start(platform: Platform, dag_id: str) -> str:
+    """Start a DAG, once Airflow has read its file; returns the run's id."""
+
+    def known() -> bool:
+        dags = platform.airflow("GET", "dags?limit=100")["dags"]
+        return dag_id in {dag["dag_id"] for dag in dags}
+
+    wait_for(known, 120, f"DAG {dag_id}", pause=1)
+    run_id: str = platform.airflow("POST", f"dags/{dag_id}/dagRuns", {"logical_date": None})["dag_run_id"]
+    return run_id
+
+
+def end_of(platform: Platform, dag_id: str, run_id: str, seconds: float = 150) -> str:
+    """The state that a run ends with."""
+
+    def ended() -> str | None:
+        state: str = platform.airflow("GET", f"dags/{dag_id}/dagRuns/{run_id}")["state"]
+        return state if state in ("success", "failed") else None
+
+    return str(wait_for(ended, seconds, f"end of {dag_id}", pause=1))
+
+
+def look(platform: Platform) -> tuple[str, dict[str, str]]:
+    """How a run of check_stream_health ended, and the grade of each check of the newest look."""
+    began = datetime.now(UTC)
+    state = end_of(platform, "check_stream_health", start(platform, "check_stream_health"))
+    rows = platform.rows(
+        "select check, grade, detail from `{ops}.pipeline_health_checks` "
+        "where looked_at = (select max(looked_at) from `{ops}.pipeline_health_checks`) "
+        f"and looked_at >= timestamp '{began.isoformat()}'"
+    )
+    assert len(rows) == 11, rows
+    print({row["check"]: row["detail"] for row in rows})
+    return state, {row["check"]: row["grade"] for row in rows}
+
+
+def alerts(platform: Platform) -> set[tuple[str, str]]:
+    rows = platform.rows("select alert_key, status from `{ops}.alerts`")
+    return {(row["alert_key"], row["status"]) for row in rows}
+
+
+def is_well(platform: Platform) -> bool:
+    return platform.csat("status", "--json", expect=None).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def maintenance(platform: Platform) -> str:
+    """The run of the DAG maintain, which goes on beside the other tests."""
+    wait_for(lambda: is_well(platform), 180, "healthy status", pause=2)
+    return start(platform, "maintain")
+
+
+def test_the_look_is_green_when_all_is_well(platform: Platform, maintenance: str) -> None:
+    state, grades = look(platform)
+    assert {check for check, grade in grades.items() if grade != "ok"} == {"load_jobs"}
+    assert (state, grades["load_jobs"]) == ("success", "skipped")
+    [task, *_] = platform.airflow("GET", "dags/run_stream/dagRuns/~/taskInstances")["task_instances"]
+    assert task["pool"] == "stream"
+    pools = {pool["name"]: pool["slots"] for pool in platform.airflow("GET", "pools")["pools"]}
+    assert (pools["stream"], pools["pipeline"]) == (2, 3)
+
+
+@contextmanager
+def frozen(platform: Platform, *names: str) -> Iterator[None]:
+    """These programs do not run meanwhile; the last of them goes on afterwards, the others stay frozen."""
+    pids = [Supervisord(platform.settings).programs()[name]["pid"] for name in names]
+    for pid in pids:
+        os.killpg(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.killpg(pids[-1], signal.SIGCONT)
+
+
+def beat_age(platform: Platform) -> timedelta:
+    health: Any = Documents(platform.settings.documents).health()
+    return datetime.now(UTC) - health.at
+
+
+def test_a_frozen_stream_that_nobody_watches_is_told_and_asked_to_restart(platform: Platform) -> None:
+    documents = Documents(platform.settings.documents)
+    with frozen(platform, "stream", "airflow-triggerer"):
+        wait_for(lambda: beat_age(platform) > timedelta(seconds=21), 60, "old beat")
+        state, grades = look(platform)
+        assert (state, grades["stream_beat"], grades["stream_verdict"]) == ("failed", "critical", "critical")
+        assert ("stream_down", "opened") in alerts(platform)
+        platform.csat("check", "health", expect=1)  # the second bad look, at the least
+        asked: Any = documents.control()
+        assert (asked.desired, asked.reason.split()[:2]) == ("stop", ["recycle:", "check_stream_health"])
+    # The triggerer goes on: it ends the life of the frozen driver as it was asked to, and the next one starts
+    wait_for(lambda: beat_age(platform) < timedelta(seconds=20), 120, "new driver", pause=1)
+    is_well = lambda: platform.csat("check", "health", expect=None).returncode == 0  # noqa: E731
+    wait_for(is_well, 90, "look at which all is well", pause=3)
+    assert documents.control().token != asked.token  # type: ignore[union-attr]
+    assert ("stream_down", "recovered") in alerts(platform)
+
+
+def test_maintain_can_clean_everything(platform: Platform, maintenance: str) -> None:
+    state = end_of(platform, "maintain", maintenance, 180)
+    path = f"dags/maintain/dagRuns/{maintenance}/taskInstances"
+    tasks = {task["task_id"]: task["state"] for task in platform.airflow("GET", path)["task_instances"]}
+    assert tasks == dict.fromkeys(
+        (
+            *("clean_airflow", "clean_staging", "clean_emulator_jobs", "clean_dbt", "clean_scratch"),
+            "prove_completeness",
+        ),
+        "success",
+    )
+    assert state == "success"
