@@ -1,12 +1,19 @@
-"""Messages as Spark's workers get them."""
+"""Messages as Spark's workers get them, and a Spark session for what only Spark can tell."""
 
+import os
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from pyspark.sql import SparkSession
 
+from csat.settings import Settings
+from spark.session import session_options
 from spark.transform import landing_rows
+
+os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
 
 TIME = pa.timestamp("us", "UTC")
 
@@ -34,3 +41,14 @@ def land(now: datetime):
         return landing_rows(messages(list(values), now), "query-7").to_pylist()
 
     return run
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    """A session with the stream's own options, without the JVM's slow second compiler."""
+    builder = SparkSession.builder.appName("csat-tests")
+    for name, value in session_options(Settings(spark_master="local[1]", _env_file=None)).items():
+        builder = builder.config(name, value)
+    session = builder.config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1").getOrCreate()
+    yield session
+    session.stop()
