@@ -56,7 +56,7 @@ def command(settings: Settings, *, full_refresh: bool, select: str | None) -> li
     words = [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", "build"]
     words += ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
     words += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
-    words += ["--exclude-resource-type", "unit_test"]
+    words += ["--exclude-resource-type", "unit_test", "--exclude", "tag:nightly"]
     if full_refresh:
         words.append("--full-refresh")
     # Tests that compare with a model left out would fail.

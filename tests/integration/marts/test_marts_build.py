@@ -214,7 +214,7 @@ def test_failing_test_is_named_and_leaves_the_watermark(refreshed: tuple[Marts, 
     world = refreshed[0]
     wrong = survey_response(3001, at(date(2026, 11, 4)), csat_score=9, ingested_at=datetime(2026, 11, 6, tzinfo=UTC))
     world.land([wrong])
-    with pytest.raises(marts.MartsError, match=r"accepted_range_fct_survey_responses_csat_score.*dbt\.log"):
+    with pytest.raises(marts.MartsError, match=r"fct_survey_responses_rules_hold.*dbt\.log"):
         world.build()
     last = marts.last_build(world.settings)
     assert last is not None
