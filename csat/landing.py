@@ -21,6 +21,7 @@ from csat.event import SurveyResponse
 TABLE = "survey_responses"
 PARTITION_COLUMN = "survey_answered_at"
 CLUSTER_COLUMNS = ("category", "channel", "agent_id")
+LOAD_JOB_PREFIX = "csat-"  # of the ids of the stream's load jobs: <prefix><query id>-<batch id>-a<attempt>
 SCHEMA_FILE = Path(__file__).with_name("landing_schema.json")
 
 

@@ -131,6 +131,8 @@ def _describe(own: Health | None, now: datetime) -> str:
     if own is None:
         return "no beat yet"
     beat = f"last beat {(now - own.at).total_seconds():.0f} s ago"
+    if own.failed_batch:
+        return f"in batch {own.failed_batch}: {own.error}; {beat}"
     if own.error:
         return f"{own.error}; {beat}"
     progress = f"{(now - own.progress_at).total_seconds():.0f} s ago" if own.progress_at else "never"

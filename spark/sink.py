@@ -17,6 +17,7 @@ from typing import Protocol
 
 from pyspark.sql import DataFrame
 
+from csat import landing
 from csat.settings import Settings
 from spark.staging import StagedFile, spark_path, stage
 
@@ -89,7 +90,7 @@ class LandingSink:
     def _land(self, batch_id: str, stage: Callable[[], list[StagedFile]]) -> int:
         files: list[StagedFile] | None = None
         for attempt in range(1, MAX_ATTEMPTS + 1):
-            job_id = f"csat-{batch_id}-a{attempt}"
+            job_id = f"{landing.LOAD_JOB_PREFIX}{batch_id}-a{attempt}"
             if not (self._may_be_replay and self._jobs.find(job_id)):
                 files = stage() if files is None else files
                 if not files:

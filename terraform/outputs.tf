@@ -16,6 +16,7 @@ locals {
       CSAT_KAFKA_BOOTSTRAP_SERVERS = "bootstrap.${local.kafka_cluster}.${var.region}.managedkafka.${var.project_id}.cloud.goog:9092"
       CSAT_KAFKA_SECURITY_PROTOCOL = "SASL_SSL"
       CSAT_KAFKA_SASL_MECHANISM    = "OAUTHBEARER"
+      CSAT_KAFKA_OAUTH_SOURCE      = "google"
     } : {},
   )
 }

@@ -81,6 +81,7 @@ run "kafka_keeps_three_copies_for_a_week_and_refuses_to_be_deleted" {
       output.env_vars["CSAT_KAFKA_BOOTSTRAP_SERVERS"] == "bootstrap.csat.europe-west1.managedkafka.shop-data-1.cloud.goog:9092"
       && output.env_vars["CSAT_KAFKA_SECURITY_PROTOCOL"] == "SASL_SSL"
       && output.env_vars["CSAT_KAFKA_SASL_MECHANISM"] == "OAUTHBEARER"
+      && output.env_vars["CSAT_KAFKA_OAUTH_SOURCE"] == "google"
     )
     error_message = "csat is not told how to reach Kafka and how to log in."
   }

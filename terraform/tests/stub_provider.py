@@ -156,6 +156,7 @@ def served(schema_file: Path) -> Iterator[dict[str, str]]:
             "TF_DATA_DIR": f"{folder}/data",  # not the real providers and state that may lie in the module
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
+            "GOGC": "400",  # a quarter of a test's time would go into collecting garbage
         }
         server.stop(grace=0.2).wait()
 

@@ -127,3 +127,31 @@ def test_spark_path_is_the_folder_that_the_emulator_serves_when_local(tmp_path):
 def test_spark_path_is_the_address_itself_on_google_cloud():
     settings = Settings(target="gcp", project_id="shop", _env_file=None)
     assert spark_path(settings, "gs://bucket/q/7") == "gs://bucket/q/7"
+
+
+class FakeBatch:
+    """A batch of Spark's, as far as the sink looks at it before it is landed."""
+
+    def __init__(self):
+        self.sparkSession = self
+        self.sparkContext = self
+
+    def getLocalProperty(self, name):  # noqa: N802
+        return "q"
+
+
+def test_sink_has_the_batch_in_hand_that_it_could_not_land():
+    jobs = FakeLoadJobs({"csat-q-7-a1": REFUSED}, submitted=["csat-q-7-a1"])
+    sink = LandingSink(Settings(_env_file=None), jobs, lambda: None)
+    assert sink.batch_in_hand == ""
+    with pytest.raises(BatchRefusedError):
+        sink.write(FakeBatch(), 7)
+    assert sink.batch_in_hand == "q-7"
+
+
+def test_sink_has_no_batch_in_hand_once_it_has_landed(monkeypatch):
+    monkeypatch.setattr("spark.sink._delete", lambda rows, path: None)
+    jobs = FakeLoadJobs({"csat-q-7-a1": DONE}, submitted=["csat-q-7-a1"])
+    sink = LandingSink(Settings(_env_file=None), jobs, lambda: None)
+    sink.write(FakeBatch(), 7)
+    assert (sink.batch_in_hand, sink.rows_committed) == ("", 10)
