@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from enum import StrEnum
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from csat.commands import health, maintain, rejected
+from csat.commands import health, maintain, marts, rejected
 from csat.commands.output import report, say
 from csat.settings import get_settings, settings_problem
 
@@ -18,29 +17,13 @@ _PARTS = ("csat", "producer", "spark", "warehouse", "local")
 _INTERRUPTED = 130  # as a shell counts it: 128 + SIGINT
 
 app = typer.Typer(help="Real-time customer satisfaction.", no_args_is_help=True, pretty_exceptions_enable=False)
-marts = typer.Typer(help="Build the marts, or show what they say.", no_args_is_help=True)
 app.command()(health.alert)
 app.add_typer(health.check, name="check")
-app.add_typer(marts, name="marts")
+app.add_typer(marts.app, name="marts")
 app.add_typer(rejected.app, name="rejected")
 app.add_typer(maintain.app, name="maintain")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-
-
-class Mart(StrEnum):
-    """What `csat marts show` shows."""
-
-    LEADERBOARD = "leaderboard"
-    CATEGORIES = "categories"
-    SERIES = "series"
-
-
-class Window(StrEnum):
-    """The days that a ranking looks back on."""
-
-    WEEK = "7d"
-    FOUR_WEEKS = "28d"
 
 
 @app.command()
@@ -127,44 +110,6 @@ def simulate(
         raise typer.Exit(_INTERRUPTED)
 
 
-@marts.command()
-def build(
-    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Build all dates anew.")] = False,
-    select: Annotated[str | None, typer.Option(help="Only these models, in dbt's words.")] = None,
-    is_json: Json = False,
-) -> None:
-    """Build the marts from what has landed since the last build."""
-    from csat.commands.render import fields_table
-    from warehouse import marts as parts
-
-    built = parts.build(get_settings(), full_refresh=full_refresh, select=select, on_progress=say)
-    document = built.as_dict()
-    report(document, is_json, fields_table("marts", document))
-
-
-@marts.command()
-def show(
-    mart: Mart,
-    window: Annotated[Window, typer.Option(help="The days that a ranking looks back on.")] = Window.FOUR_WEEKS,
-    limit: Annotated[int, typer.Option(min=1, help="Most rows.")] = 10,
-    is_json: Json = False,
-) -> None:
-    """Show the agents, the categories or the responses over time."""
-    from csat.commands.render import mart_table
-    from warehouse import mart_queries
-    from warehouse.client import Warehouse
-
-    with Warehouse(get_settings()) as warehouse:
-        match mart:
-            case Mart.LEADERBOARD:
-                rows = mart_queries.leaderboard(warehouse, window.value, limit)
-            case Mart.CATEGORIES:
-                rows = mart_queries.categories(warehouse, window.value, limit)
-            case Mart.SERIES:
-                rows = mart_queries.series(warehouse, limit)
-    report(rows, is_json, mart_table(mart, rows))
-
-
 @app.command()
 def logs(
     component: Annotated[str | None, typer.Argument(help="kafka, stream, …; all where it is left out.")] = None,
@@ -191,7 +136,7 @@ def demo() -> None:
     from local.demo import demo as show_all
 
     document = show_all(get_settings(), say)
-    boards = [mart_table(mart, document[mart.value]) for mart in (Mart.LEADERBOARD, Mart.CATEGORIES)]
+    boards = [mart_table(mart, document[mart.value]) for mart in (marts.Mart.LEADERBOARD, marts.Mart.CATEGORIES)]
     report(document, False, *boards, rows_table("answers", document["days"]), login_table(document))
     say("It goes on running: csat status shows how it is, csat down stops it.")
 

@@ -75,6 +75,10 @@ class Settings(BaseSettings):
         20, gt=0, description="A job of the emulator that runs longer is looked into: a killed emulator leaves it so."
     )
 
+    marts_look_back_days: int = Field(
+        90, ge=1, description="Builds read so many days of answers; the nightly reconciliation takes up older ones."
+    )
+
     staging_uri: str = Field("gs://csat-staging", description="Where a batch's Parquet files wait for their load job.")
     checkpoint_uri: str = Field("", description="Spark's checkpoint folder; empty: in the state folder.")
     documents_uri: str = Field(

@@ -17,6 +17,8 @@ from typing import Any
 import duckdb
 import grpc
 
+from local.emulator_partitions import replace_partitions_by_their_filter, store_rows_of_a_partition_together
+
 EXTENSIONS = ("icu", "ducklake", "spatial")
 # BigQuery takes AppendRows requests of 10 MB and more; grpc's own limit is 4 MB.
 MAX_MESSAGE_BYTES = 20 * 1024 * 1024
@@ -176,6 +178,8 @@ def main() -> None:
     look_for_partition_filters_in_merge_conditions()
     tell_the_refresh_interval_of_materialized_views()
     queue_inserts_behind_statements()
+    store_rows_of_a_partition_together()
+    replace_partitions_by_their_filter()
     from local_bigquery.cli import main as serve
 
     serve(sys.argv[1:])

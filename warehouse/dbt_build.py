@@ -1,31 +1,25 @@
-"""One call of `dbt build`, as a process of its own, on the project in dbt/."""
+"""Calls of dbt on the project in dbt/, each a process of its own."""
 
 import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from csat.settings import ROOT, Settings, environment
+from warehouse.dbt_results import DbtResult, read_results
+from warehouse.mart_plans import Plan
 
 PROJECT = ROOT / "dbt"
 _NICENESS = 10  # a build can wait; a stream that starts again on the same machine cannot
-_PASSED = {"success", "pass", "warn", "no-op"}
+_TAIL_LINES = 5
+
+Tell = Callable[[str], None]
 
 
 class MartsError(Exception):
     """The marts could not be built; the message names what failed and the log."""
-
-
-@dataclass(frozen=True)
-class DbtResult:
-    """What dbt did."""
-
-    invocation_id: str
-    model_count: int
-    test_count: int
 
 
 def dbt_folder(settings: Settings) -> Path:
@@ -33,7 +27,12 @@ def dbt_folder(settings: Settings) -> Path:
     return settings.state / "dbt"
 
 
-def dbt_variables(settings: Settings, dates: Sequence[date], as_of: date | None) -> dict[str, str]:
+def dbt_log(settings: Settings) -> Path:
+    """dbt's log."""
+    return dbt_folder(settings) / "logs" / "dbt.log"
+
+
+def dbt_variables(settings: Settings, plan: Plan) -> dict[str, str]:
     """The variables that dbt/profiles.yml and the macros read."""
     return {
         "CSAT_TARGET": settings.target,
@@ -43,42 +42,55 @@ def dbt_variables(settings: Settings, dates: Sequence[date], as_of: date | None)
         "CSAT_BIGQUERY_ENDPOINT": settings.endpoint,
         "CSAT_BIGQUERY_JOB_TIMEOUT_SECONDS": f"{settings.bigquery_job_timeout_seconds:g}",
         "CSAT_BIGQUERY_MAX_BYTES_BILLED": str(settings.bigquery_max_bytes_billed),
-        "CSAT_TOUCHED_DATES": json.dumps([day.isoformat() for day in dates]),
-        "CSAT_AS_OF": as_of.isoformat() if as_of else "",
+        "CSAT_TOUCHED_DATES": json.dumps([day.isoformat() for day in plan.dates]),
+        "CSAT_AS_OF": _text(plan.latest_answered_date),
+        "CSAT_EARLIEST_DATE": _text(plan.earliest_date),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }
 
 
-def command(settings: Settings, *, full_refresh: bool, select: str | None) -> list[str]:
-    """The command line. Unit tests prove the code, not the data: they are left to the project's own tests."""
-    folder = dbt_folder(settings)
-    words = [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", "build"]
-    words += ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-    words += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
-    words += ["--exclude-resource-type", "unit_test"]
+def words_of_build(settings: Settings, *, full_refresh: bool, select: str | None) -> list[str]:
+    """The words behind `dbt` for a build. Unit tests prove the code, not the data: `dbt build` by hand runs them."""
+    words = [*_words(settings, "build"), "--exclude-resource-type", "unit_test", "--exclude", "tag:nightly"]
     if full_refresh:
         words.append("--full-refresh")
     # Tests that compare with a model left out would fail.
     return words + (["--select", *select.split(), "--indirect-selection", "cautious"] if select else [])
 
 
-def run_dbt(
-    words: Sequence[str],
-    variables: dict[str, str],
-    folder: Path,
-    on_progress: Callable[[str], None],
-    lock: int,
-) -> DbtResult:
-    """Run the command, pass on its lines as they come, and return what it did. Raises MartsError.
+def words_of_tests(settings: Settings) -> list[str]:
+    """The words behind `dbt` for a test of all rows of all marts."""
+    return [*_words(settings, "test"), "--exclude-resource-type", "unit_test"]
 
-    dbt holds the lock too: if this process is killed, no other build begins before dbt has ended.
+
+def run_dbt(settings: Settings, words: Sequence[str], plan: Plan, tell: Tell, lock: int) -> DbtResult:
+    """Run dbt, pass on its lines as they come, and return what it did, also where something of it failed.
+
+    dbt holds the lock too: if this process is killed, no other build begins before dbt has ended. Raises MartsError
+    where dbt died before it built anything.
     """
-    results = folder / "target" / "run_results.json"
+    target = dbt_folder(settings) / "target"
+    results = target / "run_results.json"
     results.unlink(missing_ok=True)
     tail: list[str] = []
+
+    def pass_on(line: str) -> None:
+        tell(line)
+        tail.append(line.strip())
+
+    code = _run(words, dbt_variables(settings, plan), pass_on, lock)
+    result = read_results(target) if results.exists() else None
+    if result is None or (code and not result.failed):
+        end = " ".join(tail[-_TAIL_LINES:])
+        raise MartsError(f"dbt ended with code {code} before it built anything: {end} (log: {dbt_log(settings)})")
+    return result
+
+
+def _run(words: Sequence[str], variables: dict[str, str], tell: Tell, lock: int) -> int:
+    dbt = Path(sys.executable).with_name("dbt")
     with subprocess.Popen(
-        ["nice", "-n", str(_NICENESS), *words],
+        ["nice", "-n", str(_NICENESS), dbt, *words],
         env=environment(**variables),
         cwd=PROJECT,
         stdout=subprocess.PIPE,
@@ -88,18 +100,15 @@ def run_dbt(
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            on_progress(line.rstrip())
-            tail = [*tail, line.strip()][-5:]
-    return _read_results(results, process.returncode, folder / "logs" / "dbt.log", tail)
+            tell(line.rstrip())
+    return process.returncode
 
 
-def _read_results(file: Path, code: int, log: Path, tail: Sequence[str]) -> DbtResult:
-    if not file.exists():
-        raise MartsError(f"dbt ended with code {code} before it built anything: {' '.join(tail)} (log: {log})")
-    document = json.loads(file.read_text())
-    nodes = [(result["unique_id"].split(".")[2], result["status"]) for result in document["results"]]
-    failed = [name for name, status in nodes if status not in _PASSED | {"skipped"}]
-    if failed or code:
-        raise MartsError(f"dbt failed in {', '.join(failed) or 'no node'}; the marts' watermark stays (log: {log})")
-    kinds = [result["unique_id"].split(".")[0] for result in document["results"]]
-    return DbtResult(document["metadata"]["invocation_id"], kinds.count("model"), kinds.count("test"))
+def _words(settings: Settings, command: str) -> list[str]:
+    folder = dbt_folder(settings)
+    words = ["--no-use-colors", command, "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+    return [*words, "--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
+
+
+def _text(day: date | None) -> str:
+    return day.isoformat() if day else ""

@@ -1,33 +1,33 @@
-"""`csat marts build`: dbt over the dates that new rows touched, one build at a time.
+"""`csat marts build` and `csat marts rebuild`: dbt over the dates that are to be built, one build at a time.
 
 Only success moves the watermark: whatever step a build dies at, the next one does the same dates again.
 """
 
-import fcntl
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
 from csat.settings import Settings
-from warehouse.client import Warehouse
-from warehouse.dbt_build import DbtResult, MartsError, command, dbt_folder, dbt_variables, run_dbt
-from warehouse.mart_builds import BuildRecord, Plan, insert_record, last_record, plan_build
+from warehouse.build_lock import LOCK_WAIT_SECONDS, build_lock
+from warehouse.client import Warehouse, WarehouseError
+from warehouse.dbt_build import MartsError, Tell, dbt_folder, dbt_log, run_dbt, words_of_build
+from warehouse.dbt_results import DbtResult, record_results
+from warehouse.mart_builds import BuildRecord, insert_record, last_record
+from warehouse.mart_plans import Plan, plan_build, plan_rebuild
 from warehouse.tables import create_ops_tables
 
-__all__ = ["BuildReport", "MartsError", "build", "last_build"]
+__all__ = ["BuildReport", "MartsError", "build", "last_build", "rebuild"]
 
-LOCK_WAIT_SECONDS = 600.0
+Status = Literal["succeeded", "partial"]
+_NOTHING = "Nothing new in the landing table."
 
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What a build did; no record where there was nothing new."""
+    """What a build did; no record where there was nothing to do."""
 
-    status: Literal["succeeded", "partial", "nothing new"]
+    status: Status | Literal["nothing new"]
     watermark: datetime | None
     record: BuildRecord | None = None
 
@@ -42,34 +42,76 @@ def build(
     *,
     full_refresh: bool = False,
     select: str | None = None,
-    on_progress: Callable[[str], None] | None = None,
+    on_progress: Tell | None = None,
     lock_wait_seconds: float = LOCK_WAIT_SECONDS,
 ) -> BuildReport:
     """Bring the marts up to the landing table. `select` takes dbt's words; a part of the marts moves no watermark.
 
-    Raises MartsError where a model or a test fails, and where another build does not end in time.
+    Raises MartsError where a model or a test fails, and BuildLockError where another build does not end in time.
     """
-    tell = on_progress or _to_stderr
-    with _lock(settings, lock_wait_seconds, tell) as lock, Warehouse(settings) as warehouse:
-        if settings.is_local:
-            create_ops_tables(warehouse)
+    tell = on_progress or to_stderr
+    with build_lock(dbt_folder(settings), tell, lock_wait_seconds) as lock, Warehouse(settings) as warehouse:
+        create_tables(warehouse)
         plan = plan_build(warehouse, full_refresh=full_refresh)
         if plan.is_empty:
-            tell("Nothing new in the landing table.")
+            tell(_NOTHING)
             return BuildReport("nothing new", plan.watermark_from)
-        tell(_headline(plan))
-        started_at = datetime.now(UTC)
-        result = run_dbt(
-            command(settings, full_refresh=plan.is_full_refresh, select=select),
-            dbt_variables(settings, plan.dates, plan.latest_answered_date),
-            dbt_folder(settings),
-            tell,
-            lock,
+        record = run_plan(warehouse, plan, tell, lock, select=select, status="partial" if select else "succeeded")
+    return BuildReport(record.status, plan.watermark_from if select else plan.watermark_to, record)
+
+
+def rebuild(
+    settings: Settings,
+    *,
+    dates: tuple[date, date] | None = None,
+    select: str | None = None,
+    on_progress: Tell | None = None,
+    lock_wait_seconds: float = LOCK_WAIT_SECONDS,
+) -> BuildReport:
+    """Build anew, whether something came or not: the dates from the first to the last, or all of them.
+
+    Raises MartsError and BuildLockError as `build` does.
+    """
+    if dates is None:
+        return build(
+            settings, full_refresh=True, select=select, on_progress=on_progress, lock_wait_seconds=lock_wait_seconds
         )
-        status: Literal["succeeded", "partial"] = "partial" if select else "succeeded"
-        record = _record(warehouse, plan, result, started_at, status)
-        insert_record(warehouse, record)
-    return BuildReport(status, plan.watermark_from if select else plan.watermark_to, record)
+    tell = on_progress or to_stderr
+    with build_lock(dbt_folder(settings), tell, lock_wait_seconds) as lock, Warehouse(settings) as warehouse:
+        create_tables(warehouse)
+        plan = plan_rebuild(warehouse, days_between(*dates))
+        if plan.is_empty:
+            tell(_NOTHING)
+            return BuildReport("nothing new", None)
+        record = run_plan(warehouse, plan, tell, lock, select=select, status="partial")
+    return BuildReport("partial", plan.watermark_from, record)
+
+
+def run_plan(
+    warehouse: Warehouse, plan: Plan, tell: Tell, lock: int, *, status: Status, select: str | None = None
+) -> BuildRecord:
+    """Build what the plan says, and keep what became of it. Raises MartsError."""
+    tell(_headline(plan))
+    started_at = datetime.now(UTC)
+    words = words_of_build(warehouse.settings, full_refresh=plan.is_full_refresh, select=select)
+    result = run_dbt(warehouse.settings, words, plan, tell, lock)
+    keep_results(warehouse, result, tell, is_full_refresh=plan.is_full_refresh)
+    record = _record(warehouse, plan, result, started_at, status)
+    insert_record(warehouse, record)
+    return record
+
+
+def keep_results(warehouse: Warehouse, result: DbtResult, tell: Tell, *, is_full_refresh: bool = False) -> None:
+    """Keep the results of dbt. Raises MartsError where a model or a test failed."""
+    try:
+        record_results(warehouse, result, is_full_refresh=is_full_refresh)
+    except WarehouseError as error:
+        if not result.failed:
+            raise
+        tell(f"The results could not be kept: {error}")  # what failed is the news
+    if result.failed:
+        where = dbt_log(warehouse.settings)
+        raise MartsError(f"dbt failed in {', '.join(result.failed)}; the marts' watermark stays (log: {where})")
 
 
 def last_build(settings: Settings) -> dict[str, Any] | None:
@@ -82,9 +124,25 @@ def last_build(settings: Settings) -> dict[str, Any] | None:
     return record.as_dict() if record else None
 
 
-def _record(
-    warehouse: Warehouse, plan: Plan, result: DbtResult, started_at: datetime, status: Literal["succeeded", "partial"]
-) -> BuildRecord:
+def create_tables(warehouse: Warehouse) -> None:
+    """Create the tables of the ops dataset on this machine; Terraform makes the cloud's."""
+    if warehouse.settings.is_local:
+        create_ops_tables(warehouse)
+
+
+def days_between(first: date, last: date) -> tuple[date, ...]:
+    """Every date from the first to the last, both included. Raises MartsError where the last is before the first."""
+    if last < first:
+        raise MartsError(f"The dates run backwards, from {first} to {last}: exchange --from and --to.")
+    return tuple(first + timedelta(days=number) for number in range((last - first).days + 1))
+
+
+def to_stderr(line: str) -> None:
+    """Where progress goes by default."""
+    sys.stderr.write(line + "\n")
+
+
+def _record(warehouse: Warehouse, plan: Plan, result: DbtResult, started_at: datetime, status: Status) -> BuildRecord:
     assert plan.watermark_to is not None
     assert plan.latest_answered_date is not None
     responses = warehouse.settings.table("marts", "fct_survey_responses")
@@ -107,29 +165,6 @@ def _record(
     )
 
 
-@contextmanager
-def _lock(settings: Settings, wait_seconds: float, tell: Callable[[str], None]) -> Iterator[int]:
-    folder = dbt_folder(settings)
-    folder.mkdir(parents=True, exist_ok=True)
-    deadline = time.monotonic() + wait_seconds
-    with (folder / "build.lock").open("w") as file:
-        is_told = False
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise MartsError(
-                        f"Another build of the marts still runs after {wait_seconds:g} s (lock: {file.name})."
-                    ) from None
-                if not is_told:
-                    tell("Waiting for another build of the marts to end.")
-                is_told = True
-                time.sleep(0.2)
-        yield file.fileno()
-
-
 def _headline(plan: Plan) -> str:
     if plan.is_full_refresh:
         return "Building all dates."
@@ -139,7 +174,3 @@ def _headline(plan: Plan) -> str:
 def _spell(dates: tuple[date, ...]) -> str:
     days = [day.isoformat() for day in dates]
     return ", ".join(days if len(days) <= 6 else [*days[:3], "...", *days[-2:]])
-
-
-def _to_stderr(line: str) -> None:
-    sys.stderr.write(line + "\n")

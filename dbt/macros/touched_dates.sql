@@ -35,3 +35,10 @@
     {%- endif -%}
     {{ return(dates) }}
 {% endmacro %}
+
+
+{#- Builds read no answer before this date; empty: all of them. What comes later for an older date waits for the
+    nightly reconciliation, which sets none. -#}
+{% macro earliest_date() %}
+    {{ return(env_var('CSAT_EARLIEST_DATE', '')) }}
+{% endmacro %}

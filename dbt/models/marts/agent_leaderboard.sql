@@ -19,6 +19,12 @@ responses as (
 
 ),
 
+agents_dated as (
+
+    select * from {{ ref('int_agents_dated') }}
+
+),
+
 {{ window_ctes('agent_days') }},
 
 agent_cells as (
@@ -106,11 +112,14 @@ ranked_agents as (
 
     select
         *,
-        greatest(
-            0, (wilson_centre - wilson_reach) / wilson_divisor
-        ) as wilson_low,
+        -- For a rate of 0 or 1 an end is the rate itself; floats miss it.
         least(
-            1, (wilson_centre + wilson_reach) / wilson_divisor
+            csat_rate,
+            greatest(0, (wilson_centre - wilson_reach) / wilson_divisor)
+        ) as wilson_low,
+        greatest(
+            csat_rate,
+            least(1, (wilson_centre + wilson_reach) / wilson_divisor)
         ) as wilson_high,
         if(
             is_ranked,
@@ -202,43 +211,26 @@ response_times as (
 ),
 
 -- An old board keeps the names of its time.
-daily_names as (
-
-    select
-        answered_date,
-        agent_id,
-        agent_name,
-        supervisor_name,
-        manager_name
-    from responses
-    qualify
-        row_number() over (
-            partition by answered_date, agent_id
-            order by survey_answered_at desc, response_id
-        ) = 1
-
-),
-
 latest_names as (
 
     select
         window_dates.board_date,
         window_dates.window_id,
-        daily_names.agent_id,
-        daily_names.agent_name,
-        daily_names.supervisor_name,
-        daily_names.manager_name
+        agents_dated.agent_id,
+        agents_dated.agent_name,
+        agents_dated.supervisor_name,
+        agents_dated.manager_name
     from window_dates
-    inner join daily_names
-        on window_dates.answered_date = daily_names.answered_date
+    inner join agents_dated
+        on window_dates.answered_date = agents_dated.answered_date
     where window_dates.is_published
     qualify
         row_number() over (
             partition by
                 window_dates.board_date,
                 window_dates.window_id,
-                daily_names.agent_id
-            order by daily_names.answered_date desc
+                agents_dated.agent_id
+            order by agents_dated.answered_date desc
         ) = 1
 
 ),

@@ -1,8 +1,8 @@
 {{ config(cluster_by=['agent_id']) }}
 
-with responses as (
+with agents_dated as (
 
-    select * from {{ ref('fct_survey_responses') }}
+    select * from {{ ref('int_agents_dated') }}
 
 ),
 
@@ -15,17 +15,16 @@ agents as (
         manager_name,
         tenure_bucket,
         shift,
-        count(*) over (partition by agent_id) as answer_count,
-        min(survey_answered_at) over (
-            partition by agent_id
-        ) as first_answered_at,
-        survey_answered_at as last_answered_at
-    from responses
+        sum(answer_count) over agent as answer_count,
+        min(first_answered_at) over agent as first_answered_at,
+        last_answered_at
+    from agents_dated
     qualify
         row_number() over (
             partition by agent_id
-            order by survey_answered_at desc, response_id
+            order by answered_date desc
         ) = 1
+    window agent as (partition by agent_id)
 
 )
 

@@ -7,15 +7,38 @@
     )
 }}
 
-with survey_responses as (
+with messages as (
 
-    select * from {{ ref('stg_survey_responses') }}
-    {%- if is_incremental() %}
+    select * from {{ ref('stg_survey_response_messages') }}
+    {%- if is_incremental() and earliest_date() %}
+    where survey_answered_at >= timestamp('{{ earliest_date() }}')
+    {%- endif %}
+
+),
+{% if is_incremental() %}
+touched_responses as (
+
+    select distinct response_id
+    from messages
     where
         answered_date in (
             {{ dates_to_build() | join(',\n            ') }}
         )
-    {%- endif %}
+
+),
+
+-- A copy may carry another date, and come first.
+touched_messages as (
+
+    select messages.*
+    from messages
+    inner join touched_responses
+        on messages.response_id = touched_responses.response_id
+
+),
+{% endif %}
+survey_responses as (
+    {{ first_messages('touched_messages' if is_incremental() else 'messages') }}
 
 ),
 
@@ -31,6 +54,12 @@ timed_responses as (
             null
         ) as response_minutes
     from survey_responses
+    {%- if is_incremental() %}
+    where
+        answered_date in (
+            {{ dates_to_build() | join(',\n            ') }}
+        )
+    {%- endif %}
 
 ),
 

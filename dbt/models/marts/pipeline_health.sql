@@ -1,8 +1,8 @@
 {{ config(materialized='view') }}
 
-with survey_responses as (
+with accepted_messages as (
 
-    select * from {{ ref('stg_survey_responses') }}
+    select * from {{ ref('stg_survey_response_messages') }}
 
 ),
 
@@ -12,27 +12,39 @@ rejected_messages as (
 
 ),
 
+accepted_totals as (
+
+    select
+        count(distinct response_id) as response_count,
+        count(*) as message_count,
+        max(ingested_at) as newest_ingested_at,
+        max(kafka_timestamp) as newest_kafka_timestamp,
+        max(survey_answered_at) as newest_answered_at
+    from accepted_messages
+
+),
+
 outcomes as (
 
     select
         'accepted' as outcome,
         true as is_accepted,
-        count(*) as message_count,
-        max(ingested_at) as newest_ingested_at,
-        max(kafka_timestamp) as newest_kafka_timestamp,
-        max(survey_answered_at) as newest_answered_at
-    from survey_responses
+        response_count as message_count,
+        newest_ingested_at,
+        newest_kafka_timestamp,
+        newest_answered_at
+    from accepted_totals
 
     union all
 
     select
         'duplicate' as outcome,
         true as is_accepted,
-        coalesce(sum(message_count - 1), 0) as message_count,
+        message_count - response_count as message_count,
         cast(null as timestamp) as newest_ingested_at,
         cast(null as timestamp) as newest_kafka_timestamp,
         cast(null as timestamp) as newest_answered_at
-    from survey_responses
+    from accepted_totals
 
     union all
 

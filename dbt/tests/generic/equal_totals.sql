@@ -15,7 +15,7 @@ other_totals as (
     select
         {{ by | join(', ') }},
         {{ other_total }} as total
-    from {{ other }}
+    from {{ get_where_subquery(other) }}
     group by {{ by | join(', ') }}
 
 )

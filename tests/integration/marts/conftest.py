@@ -23,6 +23,7 @@ from warehouse.tables import create_datasets, create_landing_table, create_ops_t
 # In the order of dbt's graph. pipeline_health is a view that asks the clock.
 TABLES = (
     "fct_survey_responses",
+    "int_agents_dated",
     "dim_agents",
     "agg_agent_daily",
     "agg_category_daily",

@@ -1,6 +1,7 @@
 """The marts on a real emulator with real dbt: exact after every build, whatever came late, twice or wrong."""
 
 import random
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.integration.marts import recount
-from tests.integration.marts.conftest import Marts, Rows, at, survey_response
+from tests.integration.marts.conftest import TABLES, Marts, Rows, at, survey_response
 from warehouse import mart_queries, marts
 
 pytestmark = pytest.mark.integration
@@ -210,12 +211,54 @@ def test_build_does_nothing_when_no_accepted_row_came(refreshed: tuple[Marts, di
     assert last["is_full_refresh"]
 
 
-def test_failing_test_is_named_and_leaves_the_watermark(refreshed: tuple[Marts, dict[str, list[str]]]) -> None:
+def test_results_of_every_model_and_test_are_kept(refreshed: tuple[Marts, dict[str, list[str]]]) -> None:
     world = refreshed[0]
-    wrong = survey_response(3001, at(date(2026, 11, 4)), csat_score=9, ingested_at=datetime(2026, 11, 6, tzinfo=UTC))
-    world.land([wrong])
-    with pytest.raises(marts.MartsError, match=r"accepted_range_fct_survey_responses_csat_score.*dbt\.log"):
-        world.build()
     last = marts.last_build(world.settings)
     assert last is not None
+    runs = world.execute(f"select * from `{{table}}` where build_id = '{last['build_id']}'", "ops", "dbt_runs")
+    tests = world.execute(f"select * from `{{table}}` where build_id = '{last['build_id']}'", "ops", "dbt_tests")
+    assert {row["model"] for row in runs} >= {*TABLES, "stg_survey_responses", "pipeline_health"}
+    assert {(row["status"], row["is_full_refresh"]) for row in runs} == {("success", True)}
+    assert {row["status"] for row in tests} <= {"pass", "warn"}
+    assert {row["model"] for row in tests} == {*TABLES}
+    assert (len(runs), len(tests)) == (last["model_count"], last["test_count"])
+
+
+@pytest.fixture(scope="module")
+def failed(refreshed: tuple[Marts, dict[str, list[str]]]) -> tuple[Marts, dict[str, list[str]], str]:
+    """The marts after a build that a score of 9 failed, what they were before, and the error."""
+    world = refreshed[0]
+    before = world.snapshot()
+    wrong = survey_response(3001, at(date(2026, 11, 4)), csat_score=9, ingested_at=datetime(2026, 11, 6, tzinfo=UTC))
+    world.land([wrong])
+    with pytest.raises(marts.MartsError) as caught:
+        world.build()
+    return world, before, str(caught.value)
+
+
+def test_failing_test_is_named_and_leaves_the_watermark(failed: tuple[Marts, dict[str, list[str]], str]) -> None:
+    assert re.search(r"fct_survey_responses_rules_hold.*dbt\.log", failed[2])
+    last = marts.last_build(failed[0].settings)
+    assert last is not None
     assert last["watermark_to"] == "2026-11-04T00:00:00+00:00"
+
+
+def test_failing_test_blocks_the_marts_that_depend_on_what_it_tests(
+    failed: tuple[Marts, dict[str, list[str]], str],
+) -> None:
+    world, before, _ = failed
+    after = world.snapshot()
+    assert [table for table in TABLES if after[table] != before[table]] == ["fct_survey_responses"]
+
+
+def test_failing_test_and_what_it_blocked_are_kept(failed: tuple[Marts, dict[str, list[str]], str]) -> None:
+    world = failed[0]
+    [test] = world.execute("select * from `{table}` where status = 'fail'", "ops", "dbt_tests")
+    assert (test["test"], test["model"], test["failures"]) == (
+        "fct_survey_responses_rules_hold",
+        "fct_survey_responses",
+        1,
+    )
+    build = f"where build_id = '{test['build_id']}' and status = 'skipped'"
+    skipped = world.execute(f"select model from `{{table}}` {build}", "ops", "dbt_runs")
+    assert {row["model"] for row in skipped} == {*TABLES} - {"fct_survey_responses"}

@@ -1,68 +1,97 @@
-"""The call of dbt: its words, its variables, and what is made of its results."""
+"""The call of dbt: its words, its variables, and what is made of a dbt that died."""
 
 import json
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from csat.settings import Settings
-from warehouse.dbt_build import DbtResult, MartsError, command, dbt_variables, run_dbt
+from warehouse import dbt_build
+from warehouse.dbt_build import MartsError, dbt_variables, run_dbt, words_of_build, words_of_tests
+from warehouse.dbt_results import DbtResult
+from warehouse.mart_plans import Plan
 
-# Stands in for dbt: writes what it is told to and leaves with a code.
-FAKE_DBT = """
+# Stands in for dbt: writes the results that it is told to, where there are any, and leaves with a code.
+FAKE_DBT = """#!{python}
 import pathlib, sys
 print("a line")
-pathlib.Path(sys.argv[1]).write_text(sys.argv[2])
-sys.exit(int(sys.argv[3]))
+if {results!r}:
+    pathlib.Path({target!r}).mkdir(parents=True, exist_ok=True)
+    pathlib.Path({target!r}, "run_results.json").write_text({results!r})
+sys.exit({code})
 """
+PYTHON = sys.executable
+Fake = Callable[..., DbtResult]
 
 
-def fake_run(folder: Path, results: object, code: int = 0, lines: list[str] | None = None) -> DbtResult:
-    target = folder / "target"
-    target.mkdir(exist_ok=True)
-    words = [sys.executable, "-c", FAKE_DBT, str(target / "run_results.json"), json.dumps(results), str(code)]
-    with (folder / "lock").open("w") as lock:
-        return run_dbt(words, {}, folder, (lines if lines is not None else []).append, lock.fileno())
+@pytest.fixture
+def fake_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
+    settings = Settings(state_dir=tmp_path, _env_file=None)
+    program = tmp_path / "dbt-fake" / "dbt"
+    program.parent.mkdir()
+    monkeypatch.setattr(dbt_build.sys, "executable", str(program.with_name("python")))
+
+    def run(results: object = None, code: int = 0, lines: list[str] | None = None) -> DbtResult:
+        text = json.dumps(results) if results else ""
+        target = str(tmp_path / "dbt" / "target")
+        program.write_text(FAKE_DBT.format(python=PYTHON, target=target, results=text, code=code))
+        program.chmod(0o755)
+        with (tmp_path / "lock").open("w") as lock:
+            return run_dbt(settings, [], Plan(0), (lines if lines is not None else []).append, lock.fileno())
+
+    return run
 
 
-def results(**status_of: str) -> dict[str, object]:
-    nodes = [{"unique_id": name.replace("__", "."), "status": status} for name, status in status_of.items()]
-    return {"metadata": {"invocation_id": "i1"}, "results": nodes}
+def results(status: str) -> dict[str, object]:
+    node = {"unique_id": "model.csat.a", "status": status, "timing": [], "execution_time": 1.0}
+    return {
+        "metadata": {"invocation_id": "i1"},
+        "results": [node | {"message": "", "failures": None, "adapter_response": {}}],
+    }
 
 
-def test_variables_carry_the_dates_as_a_json_list() -> None:
-    variables = dbt_variables(Settings(_env_file=None), [date(2026, 11, 1)], date(2026, 11, 2))
+def test_variables_carry_the_dates_of_the_plan() -> None:
+    plan = Plan(1, latest_answered_date=date(2026, 11, 2), earliest_date=date(2026, 8, 1), dates=(date(2026, 11, 1),))
+    variables = dbt_variables(Settings(_env_file=None), plan)
     assert variables["CSAT_TOUCHED_DATES"] == '["2026-11-01"]'
-    assert variables["CSAT_AS_OF"] == "2026-11-02"
+    assert (variables["CSAT_AS_OF"], variables["CSAT_EARLIEST_DATE"]) == ("2026-11-02", "2026-08-01")
     assert variables["DBT_SEND_ANONYMOUS_USAGE_STATS"] == "false"
 
 
-def test_command_writes_below_the_state_folder_only(tmp_path: Path) -> None:
-    words = command(Settings(state_dir=tmp_path, _env_file=None), full_refresh=True, select="fct_survey_responses+")
+def test_words_write_below_the_state_folder_only(tmp_path: Path) -> None:
+    words = words_of_build(
+        Settings(state_dir=tmp_path, _env_file=None), full_refresh=True, select="fct_survey_responses+"
+    )
     assert words[words.index("--target-path") + 1] == str(tmp_path / "dbt" / "target")
     assert words[words.index("--log-path") + 1] == str(tmp_path / "dbt" / "logs")
     assert words[words.index("--full-refresh") :][:3] == ["--full-refresh", "--select", "fct_survey_responses+"]
 
 
-def test_run_counts_models_and_tests(tmp_path: Path) -> None:
+def test_nightly_tests_are_left_out_of_builds_alone() -> None:
+    settings = Settings(_env_file=None)
+    assert "tag:nightly" in words_of_build(settings, full_refresh=False, select=None)
+    assert "tag:nightly" not in words_of_tests(settings)
+
+
+def test_run_passes_on_the_lines_and_gives_the_results(fake_run: Fake) -> None:
     lines: list[str] = []
-    result = fake_run(tmp_path, results(model__csat__a="success", test__csat__b="warn"), lines=lines)
-    assert result == DbtResult("i1", model_count=1, test_count=1)
+    assert fake_run(results("success"), lines=lines).model_count == 1
     assert lines == ["a line"]
 
 
-def test_run_names_what_failed_and_the_log(tmp_path: Path) -> None:
-    with pytest.raises(MartsError, match=r"failed in b, c;.*logs/dbt\.log"):
-        fake_run(
-            tmp_path,
-            results(model__csat__a="success", test__csat__b="fail", model__csat__c="error", model__csat__d="skipped"),
-            code=1,
-        )
+def test_run_gives_the_results_of_a_build_that_failed(fake_run: Fake) -> None:
+    assert fake_run(results("error"), code=1).failed == ("a",)
 
 
-def test_run_ignores_the_results_of_the_run_before(tmp_path: Path) -> None:
-    fake_run(tmp_path, results(model__csat__a="success"))
-    with pytest.raises(MartsError, match=r"code 2 before it built anything: gone"), (tmp_path / "lock").open() as lock:
-        run_dbt([sys.executable, "-c", "print('gone'); exit(2)"], {}, tmp_path, [].append, lock.fileno())
+def test_run_ignores_the_results_of_the_run_before(fake_run: Fake) -> None:
+    fake_run(results("success"))
+    with pytest.raises(MartsError, match=r"code 2 before it built anything: a line .*logs/dbt\.log"):
+        fake_run(code=2)
+
+
+def test_run_does_not_take_a_bad_code_for_success(fake_run: Fake) -> None:
+    with pytest.raises(MartsError, match="code 1"):
+        fake_run(results("success"), code=1)

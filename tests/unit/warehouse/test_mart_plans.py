@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from csat.settings import Settings
-from warehouse.mart_builds import MAX_TOUCHED_DATES, plan_build
+from warehouse.mart_plans import MAX_DATES, plan_build, plan_rebuild
 
-SETTINGS = Settings(_env_file=None)
+SETTINGS = Settings(marts_look_back_days=10, _env_file=None)
 LAST = {
     "build_id": "b1",
     "status": "succeeded",
@@ -40,9 +40,11 @@ class FakeWarehouse:
         if "mart_builds" in sql:
             return [self.last] if self.last else []
         if "countif" in sql:
+            return [{"accepted_count": self.accepted}]
+        if "watermark_to" in sql:
             watermark = datetime(2026, 11, 12, 8, 0, tzinfo=UTC) if self.accepted else None
             latest = date(2026, 11, 12) if self.accepted else None
-            return [{"accepted_count": self.accepted, "watermark_to": watermark, "latest_answered_date": latest}]
+            return [{"watermark_to": watermark, "latest_answered_date": latest}]
         return [{"answered_date": day} for day in self.touched]
 
 
@@ -53,7 +55,7 @@ def plan(fake: FakeWarehouse, **options: bool) -> Any:
 def test_plan_is_a_full_refresh_when_nothing_was_built_yet() -> None:
     planned = plan(FakeWarehouse(accepted=3, last=None))
     assert planned.is_full_refresh
-    assert planned.watermark_from is None
+    assert (planned.watermark_from, planned.earliest_date) == (None, None)
 
 
 def test_plan_is_empty_when_the_landing_table_is() -> None:
@@ -73,24 +75,42 @@ def test_plan_has_the_touched_dates_and_the_former_latest_one() -> None:
 def test_plan_looks_back_five_minutes_and_no_further_than_the_new_watermark() -> None:
     fake = FakeWarehouse(accepted=102, touched=[date(2026, 11, 12)])
     plan(fake)
-    assert fake.parameters == {
-        "since": datetime(2026, 11, 10, 11, 55, tzinfo=UTC),
-        "until": datetime(2026, 11, 12, 8, 0, tzinfo=UTC),
-    }
+    assert fake.parameters["since"] == datetime(2026, 11, 10, 11, 55, tzinfo=UTC)
+    assert fake.parameters["until"] == datetime(2026, 11, 12, 8, 0, tzinfo=UTC)
+
+
+def test_plan_reads_the_answers_of_the_last_days_only() -> None:
+    fake = FakeWarehouse(accepted=102, touched=[date(2026, 11, 12)])
+    assert plan(fake).earliest_date == date(2026, 10, 31)
+    assert fake.parameters["earliest"] == datetime(2026, 10, 31, tzinfo=UTC)
+
+
+def test_plan_leaves_older_answers_to_the_reconciliation() -> None:
+    assert plan(FakeWarehouse(accepted=102, touched=[])).is_empty
 
 
 def test_plan_is_a_full_refresh_when_asked_for() -> None:
-    assert plan(FakeWarehouse(accepted=100), full_refresh=True).is_full_refresh
+    planned = plan(FakeWarehouse(accepted=100), full_refresh=True)
+    assert planned.is_full_refresh
+    assert planned.watermark_from == datetime(2026, 11, 10, 12, 0, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    "touched",
-    [
-        pytest.param([], id="the new rows look older than the watermark"),
-        pytest.param([date.fromordinal(700_000 + day) for day in range(MAX_TOUCHED_DATES + 1)], id="too many dates"),
-    ],
-)
-def test_plan_is_a_full_refresh_when_the_dates_do_not_tell(touched: list[date]) -> None:
+def test_plan_is_a_full_refresh_that_reads_all_when_too_many_dates_were_touched() -> None:
+    touched = [date.fromordinal(700_000 + day) for day in range(MAX_DATES + 1)]
     planned = plan(FakeWarehouse(accepted=102, touched=touched))
     assert planned.is_full_refresh
-    assert planned.dates == ()
+    assert (planned.dates, planned.earliest_date) == ((), None)
+
+
+def test_rebuild_takes_its_dates_and_reads_all_answers() -> None:
+    fake: Any = FakeWarehouse(accepted=100)
+    planned = plan_rebuild(fake, (date(2026, 11, 2), date(2026, 11, 1)))
+    assert planned.dates == (date(2026, 11, 1), date(2026, 11, 2))
+    assert (planned.is_full_refresh, planned.earliest_date) == (False, None)
+
+
+@pytest.mark.parametrize(("count", "is_full_refresh"), [(MAX_DATES, False), (MAX_DATES + 1, True)])
+def test_rebuild_of_too_many_dates_is_one_of_all(count: int, is_full_refresh: bool) -> None:
+    fake: Any = FakeWarehouse(accepted=100)
+    planned = plan_rebuild(fake, tuple(date.fromordinal(700_000 + day) for day in range(count)))
+    assert planned.is_full_refresh is is_full_refresh

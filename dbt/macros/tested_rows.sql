@@ -1,0 +1,24 @@
+{#-
+    What a generic test reads of a relation: its `where`, and by date only the partitions that this run builds of the
+    model under test. A run that builds all dates, or none (`dbt test`), tests all: the nightly reconciliation does.
+-#}
+{% macro bigquery__get_where_subquery(relation) %}
+    {%- set conditions = [config.get('where')] if config.get('where') else [] -%}
+    {%- set partitions = tested_partitions() -%}
+    {%- for node in (graph.nodes.values() if execute and partitions else []) -%}
+        {%- if node.resource_type == 'model' and node.alias == relation.identifier and node.config.partition_by -%}
+            {%- do conditions.append(node.config.partition_by.field ~ ' in (' ~ partitions | join(', ') ~ ')') -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if conditions -%}
+        {{ return('(select * from ' ~ relation ~ ' where ' ~ conditions | join(' and ') ~ ') as tested_rows') }}
+    {%- endif -%}
+    {{ return(relation) }}
+{% endmacro %}
+
+
+{#- `model` is the test here: its arguments hide that name inside the test itself. -#}
+{% macro tested_partitions() %}
+    {%- set tested = graph.nodes.get(model.attached_node) if execute else none -%}
+    {{ return(tested.config.partitions if tested else none) }}
+{% endmacro %}

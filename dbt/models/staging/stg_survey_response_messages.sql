@@ -1,0 +1,42 @@
+with messages as (
+
+    select * from {{ source('landing', 'survey_responses') }}
+
+),
+
+accepted_messages as (
+
+    select
+        response_id,
+        case_id,
+        order_id,
+        agent_id,
+        channel,
+        category,
+        sub_category,
+        product_category,
+        customer_city,
+        customer_remarks,
+        agent_name,
+        supervisor_name,
+        manager_name,
+        tenure_bucket,
+        shift,
+        kafka_topic,
+        kafka_partition,
+        kafka_offset,
+        batch_id,
+        item_price,
+        csat_score,
+        date(survey_answered_at) as answered_date,
+        issue_reported_at,
+        issue_responded_at,
+        survey_answered_at,
+        kafka_timestamp,
+        ingested_at
+    from messages
+    where rejection_reason is null
+
+)
+
+select * from accepted_messages

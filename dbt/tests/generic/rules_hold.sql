@@ -1,0 +1,20 @@
+{#- Fails on a row that breaks a rule, and names the rules; as in a check constraint, null breaks none. -#}
+{% test rules_hold(model, rules) %}
+select
+    array_to_string(
+        [
+            {%- for rule in rules %}
+            if(({{ rule }}) is false, r"""{{ rule }}""", null)
+            {{- ',' if not loop.last }}
+            {%- endfor %}
+        ],
+        '; '
+    ) as broken_rules,
+    *
+from {{ model }}
+where
+    false
+    {%- for rule in rules %}
+    or ({{ rule }}) is false
+    {%- endfor %}
+{% endtest %}
