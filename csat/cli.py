@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from csat.commands import rejected
+from csat.commands import health, maintain, rejected
 from csat.commands.output import report, say
 from csat.settings import get_settings, settings_problem
 
@@ -18,11 +18,12 @@ _PARTS = ("csat", "producer", "spark", "warehouse", "local")
 _INTERRUPTED = 130  # as a shell counts it: 128 + SIGINT
 
 app = typer.Typer(help="Real-time customer satisfaction.", no_args_is_help=True, pretty_exceptions_enable=False)
-check = typer.Typer(help="Prove what the pipeline promises.", no_args_is_help=True)
 marts = typer.Typer(help="Build the marts, or show what they say.", no_args_is_help=True)
-app.add_typer(check, name="check")
+app.command()(health.alert)
+app.add_typer(health.check, name="check")
 app.add_typer(marts, name="marts")
 app.add_typer(rejected.app, name="rejected")
+app.add_typer(maintain.app, name="maintain")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
@@ -124,23 +125,6 @@ def simulate(
     report(document, is_json, fields_table("simulated", document))
     if sent.was_interrupted:
         raise typer.Exit(_INTERRUPTED)
-
-
-@check.command()
-def completeness(is_json: Json = False) -> None:
-    """Compare Kafka's records with the rows that landed; exits with 1 when one is lost or twice there."""
-    from csat.commands.render import fields_table, rows_table
-    from warehouse.client import Warehouse
-    from warehouse.probes import check_completeness
-
-    with Warehouse(get_settings()) as warehouse:
-        result = check_completeness(warehouse)
-    document = result.as_dict()
-    totals = {name: value for name, value in document.items() if name != "partitions"}
-    tables = [rows_table("partitions", document["partitions"]), fields_table("records", totals)]
-    report(document, is_json, *tables)
-    if not result.is_complete:
-        raise typer.Exit(1)
 
 
 @marts.command()

@@ -15,6 +15,8 @@ from csat.kafka_access import check_combination
 
 # BigQuery takes 1,500 load jobs a table a day: one every 57.6 s. 75 s leaves a fifth for retries and restarts.
 MIN_CLOUD_TRIGGER_SECONDS = 75
+LOAD_JOBS_A_DAY = 1_500
+MIN_FREE_BYTES = 2 * 1024**3  # of the disk that holds the state folder
 ROOT = Path(__file__).parent.parent
 
 
@@ -94,6 +96,11 @@ class Settings(BaseSettings):
     startup_seconds: float = Field(0, ge=0, description="Time for a first beat; 0: 120 locally, 600 on Google Cloud.")
     max_age_hours: float = Field(24, gt=0, description="The stream is restarted in good order at this age.")
 
+    alert_webhook_url: SecretStr = Field(
+        SecretStr(""), description="Address that alerts are posted to as JSON, such as Slack's; empty: nowhere."
+    )
+    alert_remind_hours: float = Field(6, gt=0, description="An alert that still stands is told again after so long.")
+
     kafka_port: int = Field(9092, description="Port of the local broker.")
     kafka_controller_port: int = Field(9093, description="Port of the local broker's controller.")
     bigquery_port: int = Field(9050, description="REST port of the BigQuery emulator.")
@@ -101,6 +108,7 @@ class Settings(BaseSettings):
     airflow_port: int = Field(8080, description="Port of the Airflow web UI and API.")
     airflow_worker_log_port: int = Field(8793, description="Port that serves Airflow's task logs.")
     airflow_trigger_log_port: int = Field(8794, description="Port that serves Airflow's trigger logs.")
+    airflow_url: str = Field("", description="Address of Airflow's web UI and API; empty: the local stack's.")
     supervisord_url: str = Field("", description="supervisord's XML-RPC address; empty: the local stack's.")
     supervisord_port: int = Field(9001, description="Port of the local supervisord.")
 
@@ -108,8 +116,9 @@ class Settings(BaseSettings):
     def _check_target(self) -> Self:
         if self.target == "gcp" and 0 < self.trigger_seconds < MIN_CLOUD_TRIGGER_SECONDS:
             raise ValueError(
-                f"CSAT_TRIGGER_SECONDS={self.trigger_seconds:g} is too short for CSAT_TARGET=gcp: BigQuery takes 1,500 "
-                f"load jobs a table a day. Set {MIN_CLOUD_TRIGGER_SECONDS} or more (90 is the default)."
+                f"CSAT_TRIGGER_SECONDS={self.trigger_seconds:g} is too short for CSAT_TARGET=gcp: BigQuery takes "
+                f"{LOAD_JOBS_A_DAY:,} load jobs a table a day. Set {MIN_CLOUD_TRIGGER_SECONDS} or more (90 is the "
+                "default)."
             )
         if self.target == "gcp" and self.project_id == "csat-local":
             raise ValueError("CSAT_PROJECT_ID must name the Google Cloud project when CSAT_TARGET=gcp.")
@@ -164,6 +173,11 @@ class Settings(BaseSettings):
     def beat(self) -> float:
         """Seconds between health documents."""
         return self.beat_seconds or (5 if self.is_local else 15)
+
+    @property
+    def airflow(self) -> str:
+        """Address of Airflow's web UI and API."""
+        return self.airflow_url.rstrip("/") or f"http://127.0.0.1:{self.airflow_port}"
 
     @property
     def supervisord(self) -> str:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from csat import airflow_api
+from csat.airflow_api import AirflowError
 from csat.settings import Settings
 from local import airflow, stack
-from local.airflow import AirflowError
 from local.programs import AIRFLOW, PRODUCER
 from local.secret_files import write_private
 from local.supervisord import Supervisord
@@ -48,11 +49,11 @@ def demo(settings: Settings, on_progress: Progress) -> dict[str, Any]:
             "leaderboard": mart_queries.leaderboard(warehouse, limit=10),
             "categories": mart_queries.categories(warehouse, limit=12),
             "days": answers_by_date(warehouse, days=2),
-            "urls": {AIRFLOW[0]: airflow.url(settings), "bigquery": settings.endpoint},
+            "urls": {AIRFLOW[0]: settings.airflow, "bigquery": settings.endpoint},
             "login": {
-                "user": airflow.USER,
+                "user": airflow_api.USER,
                 "password": airflow.password(settings),
-                "file": str(airflow.passwords_file(settings)),
+                "file": str(airflow_api.passwords_file(settings)),
             },
         }
 
@@ -110,7 +111,7 @@ def _is_building(settings: Settings) -> bool:
 
 def _ask(settings: Settings, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:
     try:
-        return airflow.call(settings, method, path, body)
+        return airflow_api.call(settings, method, path, body)
     except AirflowError:
         return None  # busy, or the DAG is not read yet: the next look asks again
 

@@ -12,7 +12,7 @@ from warehouse.kafka_login import connection_options
 
 CONNECT_TIMEOUT_SECONDS = 15.0
 REQUEST_TIMEOUT_SECONDS = 15.0
-DELIVERY_TIMEOUT_SECONDS = 30.0
+DELIVERY_TIMEOUT_SECONDS = 120.0  # a broker may be away for as long: it is Kafka's own default
 
 
 class PublishError(Exception):

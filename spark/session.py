@@ -43,8 +43,8 @@ def session_options(settings: Settings) -> dict[str, str]:
     """Spark's options: what the landing table needs anywhere, and what one machine needs."""
     options = {
         "spark.sql.session.timeZone": "UTC",
-        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # the default, INT96, is no BigQuery type
-        "spark.sql.parquet.compression.codec": "zstd",
+        # What one worker holds at a time, were every message as long as Kafka lets it be.
+        "spark.sql.execution.arrow.maxBytesPerBatch": str(64 * 1024 * 1024),
         "spark.log.level": "WARN",
         **REDACTION,
     }

@@ -29,7 +29,6 @@ from spark.query import ActiveQuery, committed_offsets
 from spark.session import build_session
 from spark.sink import LandingSink, SupersededError
 from spark.source import end_offsets, read_messages, starting_offsets
-from spark.transform import landing_rows
 
 if TYPE_CHECKING:
     from spark.sink import LoadJobs
@@ -56,11 +55,11 @@ class Fence:
 def start_query(
     spark: SparkSession, settings: Settings, warehouse: "Warehouse", sink: LandingSink, *, is_catch_up: bool
 ) -> StreamingQuery:
-    """Session, source, transform, sink: the started query."""
+    """Source, sink: the started query."""
     first = "earliest" if committed_offsets(spark, settings) else _first_offsets(spark, settings, warehouse)
-    messages = read_messages(spark, settings, first)
-    rows = landing_rows(messages, F.current_timestamp(), secrets.token_hex(16))
-    writer = rows.writeStream.queryName(landing.TABLE).option("checkpointLocation", settings.checkpoint)
+    # The batch's own time: the same where the batch is run again.
+    messages = read_messages(spark, settings, first).withColumn("ingested_at", F.current_timestamp())
+    writer = messages.writeStream.queryName(landing.TABLE).option("checkpointLocation", settings.checkpoint)
     writer = writer.foreachBatch(sink.write)
     if is_catch_up:
         return writer.trigger(availableNow=True).start()
@@ -97,6 +96,7 @@ def run(settings: Settings, *, is_catch_up: bool = False) -> int:
     beat.stop_at_sigterm()
     beat.say(State.STARTING)
     fence = Fence(documents, token)
+    sink: LandingSink | None = None
     try:
         _check_access(settings)
         with ThreadPoolExecutor(1) as pool:  # Google's client takes seconds to import: the JVM starts meanwhile
@@ -106,9 +106,10 @@ def run(settings: Settings, *, is_catch_up: bool = False) -> int:
         with warehouse:
             sink = LandingSink(settings, jobs, fence)
             query = start_query(spark, settings, warehouse, sink, is_catch_up=is_catch_up)
+            logger.info("The query has started")
             return beat.watch(ActiveQuery(spark, query, sink, settings))
     except Exception as error:
-        if fence.is_closed or not beat.say(State.FAILED, _first_line(error)):
+        if fence.is_closed or not beat.say(State.FAILED, _first_line(error), sink.batch_in_hand if sink else ""):
             return SUPERSEDED_EXIT_CODE
         raise
 

@@ -6,6 +6,7 @@ from typing import Any
 from rich.table import Table
 
 _COLORS = {"healthy": "green", "idle": "green", "starting": "yellow", "lagging": "yellow", "slow": "yellow"}
+_COLORS |= {"ok": "green", "skipped": "dim", "warning": "yellow"}
 
 # A mart has more columns than a terminal: these, and all with --json
 _MART_COLUMNS = {
@@ -61,6 +62,21 @@ def checks_table(document: Mapping[str, Any]) -> Table:
         for check in document["checks"]
     )
     return _table("doctor", ("", "check", "found", "fix"), rows)
+
+
+def look_table(document: Mapping[str, Any]) -> Table:
+    """The checks of `csat check health`."""
+    rows = ([_colored(check["grade"]), check["check"], check["detail"]] for check in document["checks"])
+    return _table("health", ("", "check", "found"), rows)
+
+
+def alerts_table(document: Mapping[str, Any]) -> Table:
+    """The alerts that stand."""
+    rows = (
+        [_colored(alert["severity"]), alert["key"], alert["about"], alert["opened_at"][:16], alert["text"]]
+        for alert in document["open_alerts"]
+    )
+    return _table("open alerts (docs/runbook.md)", ("", "key", "about", "since", "text"), rows)
 
 
 def _table(title: str, names: Iterable[str], rows: Iterable[Iterable[Any]]) -> Table:

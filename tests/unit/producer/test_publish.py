@@ -180,7 +180,7 @@ def test_client_is_safe_by_configuration(settings: Settings) -> None:
     assert wanted.items() <= config.items()
     assert "sasl_mechanism" not in config
     assert config["bootstrap_timeout_ms"] <= 30_000
-    assert config["delivery_timeout_ms"] <= 60_000
+    assert config["delivery_timeout_ms"] <= 120_000
 
 
 def test_kafka_python_knows_every_option_that_is_set(settings: Settings) -> None:
