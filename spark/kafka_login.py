@@ -16,7 +16,7 @@ _TOKEN_HANDLERS = {
 }
 _TOKEN_MILLISECONDS = 10_000
 
-# Spark hides passwords, secrets and tokens by their names; the whole login is under a name of another kind
+# Spark hides a login where its text holds a word like password. This hides it by its name, whatever a batch is set to
 REDACTION = {
     "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|account[.]?key|jaas",
     "spark.sql.redaction.options.regex": "(?i)url|secret|password|token|jaas",

@@ -12,6 +12,7 @@ from typing import Any
 from kafka.errors import (
     IllegalSaslStateError,
     InvalidReceiveError,
+    KafkaConnectionError,
     KafkaError,
     KafkaTimeoutError,
     SaslAuthenticationFailedError,
@@ -25,6 +26,8 @@ from csat.kafka_access import Access, KafkaAccessError, KafkaRefusedError, Kafka
 from csat.settings import Settings
 
 _LOGIN_ERRORS = (SaslAuthenticationFailedError, UnsupportedSaslMechanismError, IllegalSaslStateError)
+# A broker with TLS answers a client without by an alert and hangs up; kafka-python often sees the second only.
+_MOST_HANG_UPS = 4
 _HOST_MISMATCH, _ADDRESS_MISMATCH = 62, 64  # of X509_V_ERR
 _CONNECTION_LOGGERS = ("kafka.net.manager", "kafka.net.connection", "kafka.net.transport", "kafka.net.inet")
 
@@ -32,19 +35,25 @@ _CONNECTION_LOGGERS = ("kafka.net.manager", "kafka.net.connection", "kafka.net.t
 class _Manager(KafkaConnectionManager):  # type: ignore[misc]
     """Ends the first contact at a refusal; a client that has been let in once tries again as kafka-python has it."""
 
-    _has_been_let_in = False
-    _last_error: BaseException | None = None
+    def __init__(self, net: NetworkSelector, **config: Any) -> None:
+        super().__init__(net, **config)
+        self._has_been_let_in = False
+        self._last_error: BaseException | None = None
+        self._refusal: BaseException | None = None
+        self._hang_ups = 0
 
     def get_connection(self, node_id: Any, **options: Any) -> Any:
+        if self._refusal is not None:
+            raise self._refusal
         connection = super().get_connection(node_id, **options)
         if not self._has_been_let_in:
-            connection.init_future.add_errback(lambda error: self._note(node_id, error))
+            connection.init_future.add_errback(self._note)
         return connection
 
     def bootstrap(self, timeout_ms: float | None = None, refresh: bool = True) -> None:
         try:
             super().bootstrap(timeout_ms, refresh)
-            self._has_been_let_in = True
+            self._has_been_let_in, self._refusal = True, None
         except KafkaTimeoutError as error:
             self._net.stop()
             raise error from self._last_error
@@ -52,11 +61,14 @@ class _Manager(KafkaConnectionManager):  # type: ignore[misc]
             self._net.stop()
             raise
 
-    def _note(self, node_id: Any, error: BaseException) -> None:
+    def _note(self, error: BaseException) -> None:
         if not isinstance(error, KafkaTimeoutError):
             self._last_error = error
+        self._hang_ups += _is_hang_up(error)
         if _is_final(error):
-            self._auth_failures[node_id] = error  # the next get_connection raises it
+            self._refusal = error
+        elif self.config["security_protocol"] == "PLAINTEXT" and self._hang_ups == _MOST_HANG_UPS:
+            self._refusal = InvalidReceiveError(str(error))
 
 
 def client(**config: Any) -> KafkaNetClient:
@@ -77,7 +89,7 @@ def first_contact(settings: Settings) -> Iterator[None]:
 
 def explained(settings: Settings, error: BaseException) -> KafkaAccessError:
     """The error in words that name the settings."""
-    cause = error.__cause__ or error
+    cause = (error.__cause__ if isinstance(error, KafkaTimeoutError) else None) or error
     if isinstance(cause, KafkaAccessError):
         return cause
     servers = settings.bootstrap_servers
@@ -108,6 +120,10 @@ def explained(settings: Settings, error: BaseException) -> KafkaAccessError:
 def _is_final(error: BaseException) -> bool:
     refusals = (*_LOGIN_ERRORS, KafkaRefusedError, InvalidReceiveError)
     return isinstance(error, refusals) or _tls_error(error) is not None
+
+
+def _is_hang_up(error: BaseException) -> bool:
+    return isinstance(error, KafkaConnectionError) and "socket disconnected" in str(error)
 
 
 def _tls_error(error: BaseException) -> BaseException | None:

@@ -91,7 +91,7 @@ def test_only_the_token_server_of_the_settings_may_be_asked() -> None:
     )
 
 
-@pytest.mark.parametrize(("values", "secret"), [(SCRAM, 'hu\\"s'), (OIDC, "hush")])
+@pytest.mark.parametrize(("values", "secret"), [(SCRAM, 'hu\\"s'), (OIDC, "hush"), (GOOGLE, "LoginModule")])
 def test_plan_does_not_show_the_login(spark: SparkSession, values: dict[str, Any], secret: str) -> None:
     messages = read_messages(spark, settings(values), "earliest")
     plan = messages._jdf.queryExecution().analyzed().treeString()

@@ -1,7 +1,6 @@
 """kafka-python's options by the settings, and what its errors mean in the words of the settings."""
 
 import ssl
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -127,11 +126,13 @@ def test_silence_is_told_with_its_last_cause() -> None:
     )
 
 
-def test_token_servers_own_words_are_kept() -> None:
+def test_token_servers_silence_is_told_in_its_own_words() -> None:
     error = KafkaTimeoutError("Unable to bootstrap")
     error.__cause__ = KafkaUnreachableError("No token server answers")
     assert explained(settings(OIDC), error) is error.__cause__
 
 
-def test_authority_of_the_settings_is_a_path() -> None:
-    assert settings(SCRAM).kafka_ca_file == Path("/ca.pem")
+def test_token_servers_refusal_is_told_in_its_own_words() -> None:
+    error = KafkaRefusedError("The token server refused")
+    error.__cause__ = OSError("HTTP Error 401")
+    assert explained(settings(OIDC), error) is error
