@@ -17,8 +17,9 @@ import psutil
 from csat import airflow_api
 from csat.documents import Documents
 from csat.settings import ROOT, Settings, environment
-from local import programs, stack
+from local import kafka, programs, stack
 from local.programs import AIRFLOW, PYTHON, STREAM
+from local.readiness import bigquery_answers
 from local.supervisord import Supervisord
 from tests.chaos import saboteur
 from warehouse.client import Warehouse
@@ -85,6 +86,10 @@ class Target:
                 is_there = process.info["cmdline"] and process.info["status"] != psutil.STATUS_ZOMBIE
                 if is_there and process.environ().get("CSAT_STATE_DIR") == str(self.settings.state):
                     yield process
+
+    def has_services(self) -> bool:
+        """Whether Kafka and BigQuery answer."""
+        return kafka.is_ready(self.settings) and bigquery_answers(self.settings)
 
     def is_airflow_well(self, since: datetime) -> bool:
         """Whether every component runs and has beaten since then, and a living triggerer watches the stream's task."""
