@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from enum import StrEnum
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated
@@ -10,46 +9,31 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from csat.commands import rejected
+from csat.commands import marts, rejected
 from csat.commands.output import report, say
 from csat.settings import get_settings
 
-_PARTS = ("csat", "producer", "spark", "warehouse", "local")
+_PARTS = ("csat", "producer", "spark", "warehouse", "local", "dashboard")
 _INTERRUPTED = 130  # as a shell counts it: 128 + SIGINT
 
 app = typer.Typer(help="Real-time customer satisfaction.", no_args_is_help=True, pretty_exceptions_enable=False)
 check = typer.Typer(help="Prove what the pipeline promises.", no_args_is_help=True)
-marts = typer.Typer(help="Build the marts, or show what they say.", no_args_is_help=True)
 app.add_typer(check, name="check")
-app.add_typer(marts, name="marts")
+app.add_typer(marts.app, name="marts")
 app.add_typer(rejected.app, name="rejected")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 
-class Mart(StrEnum):
-    """What `csat marts show` shows."""
-
-    LEADERBOARD = "leaderboard"
-    CATEGORIES = "categories"
-    SERIES = "series"
-
-
-class Window(StrEnum):
-    """The days that a ranking looks back on."""
-
-    WEEK = "7d"
-    FOUR_WEEKS = "28d"
-
-
 @app.command()
 def up(
     airflow: Annotated[bool, typer.Option(help="Start Airflow too, which runs the stream.")] = True,
+    dashboard: Annotated[bool, typer.Option(help="Start the dashboard too.")] = True,
 ) -> None:
     """Start the stack on this machine; returns when all of it answers."""
     from local import stack
 
-    stack.up(get_settings(), say, has_airflow=airflow)
+    stack.up(get_settings(), say, has_airflow=airflow, has_dashboard=dashboard)
 
 
 @app.command()
@@ -143,44 +127,6 @@ def completeness(is_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-@marts.command()
-def build(
-    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Build all dates anew.")] = False,
-    select: Annotated[str | None, typer.Option(help="Only these models, in dbt's words.")] = None,
-    is_json: Json = False,
-) -> None:
-    """Build the marts from what has landed since the last build."""
-    from csat.commands.render import fields_table
-    from warehouse import marts as parts
-
-    built = parts.build(get_settings(), full_refresh=full_refresh, select=select, on_progress=say)
-    document = built.as_dict()
-    report(document, is_json, fields_table("marts", document))
-
-
-@marts.command()
-def show(
-    mart: Mart,
-    window: Annotated[Window, typer.Option(help="The days that a ranking looks back on.")] = Window.FOUR_WEEKS,
-    limit: Annotated[int, typer.Option(min=1, help="Most rows.")] = 10,
-    is_json: Json = False,
-) -> None:
-    """Show the agents, the categories or the responses over time."""
-    from csat.commands.render import mart_table
-    from warehouse import mart_queries
-    from warehouse.client import Warehouse
-
-    with Warehouse(get_settings()) as warehouse:
-        match mart:
-            case Mart.LEADERBOARD:
-                rows = mart_queries.leaderboard(warehouse, window.value, limit)
-            case Mart.CATEGORIES:
-                rows = mart_queries.categories(warehouse, window.value, limit)
-            case Mart.SERIES:
-                rows = mart_queries.series(warehouse, limit)
-    report(rows, is_json, mart_table(mart, rows))
-
-
 @app.command()
 def logs(
     component: Annotated[str | None, typer.Argument(help="kafka, stream, …; all where it is left out.")] = None,
@@ -203,12 +149,13 @@ def logs(
 @app.command()
 def demo() -> None:
     """Start everything, send 30 days of history and then live answers, and show what the marts make of them."""
-    from csat.commands.render import login_table, mart_table, rows_table
+    from csat.commands.render import login_table
+    from csat.commands.render_marts import agents_table, categories_table, series_table
     from local.demo import demo as show_all
 
     document = show_all(get_settings(), say)
-    boards = [mart_table(mart, document[mart.value]) for mart in (Mart.LEADERBOARD, Mart.CATEGORIES)]
-    report(document, False, *boards, rows_table("answers", document["days"]), login_table(document))
+    boards = [agents_table(document["agents"]), categories_table(document["categories"])]
+    report(document, False, *boards, series_table(document["days"], "day"), login_table(document))
     say("It goes on running: csat status shows how it is, csat down stops it.")
 
 
