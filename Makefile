@@ -15,7 +15,8 @@ BIN := .venv/bin
 PYTHON := $(BIN)/python
 SQL_SOURCES := $(shell find dbt sqlcheck dashboard/queries.py warehouse/schemas csat/landing_schema.json locks/dev.txt locks/sqlcheck.txt \
 	-type f -not -path '*/target/*' -not -path '*/logs/*' -not -name '*.pyc' 2> /dev/null)
-CHECKED := csat producer spark warehouse dashboard local guard sqlcheck
+TERRAFORM_OFFLINE := .venvs/terraform/bin/python terraform/tests/stub_provider.py -chdir=terraform
+CHECKED := csat producer spark warehouse dashboard local guard sqlcheck terraform
 
 .PHONY: help
 help: ## List the targets
@@ -36,6 +37,29 @@ reset: .venv/.synced ## Stop the stack and delete its data
 	$(BIN)/csat reset
 marts: .venv/.synced ## Build the marts from what has landed since the last build
 	$(BIN)/csat marts build
+
+## Run it on Google Cloud: terraform/README.md
+
+ENVIRONMENT ?= dev
+TERRAFORM := terraform -chdir=terraform
+TFVARS := -var-file=environments/$(ENVIRONMENT).tfvars
+TFPLAN := .terraform/$(ENVIRONMENT).tfplan
+
+.PHONY: cloud-init cloud-plan cloud-apply cloud-destroy cloud-env
+cloud-init:
+	@command -v terraform > /dev/null || { echo "terraform is missing: https://developer.hashicorp.com/terraform/install" >&2; exit 1; }
+	$(TERRAFORM) init -input=false -reconfigure -backend-config=environments/$(ENVIRONMENT).gcs.tfbackend
+cloud-plan: cloud-init ## Show what would change in ENVIRONMENT (dev) on Google Cloud
+	$(TERRAFORM) plan $(TFVARS) -out=$(TFPLAN)
+cloud-apply: ## Change what the last cloud-plan showed
+	@test -f terraform/$(TFPLAN) || { echo "nothing is planned: make cloud-plan ENVIRONMENT=$(ENVIRONMENT)" >&2; exit 1; }
+	$(MAKE) cloud-init
+	$(TERRAFORM) apply -input=false $(TFPLAN)
+	rm terraform/$(TFPLAN)
+cloud-destroy: cloud-init ## Delete what Terraform made in ENVIRONMENT, after a yes
+	$(TERRAFORM) destroy $(TFVARS)
+cloud-env: cloud-init .venv/.synced ## Write .env from ENVIRONMENT; asks before it replaces one
+	$(TERRAFORM) output -json env_vars | $(PYTHON) terraform/write_env.py .env
 
 ## Set up
 
@@ -66,22 +90,35 @@ endef
 
 ## Check it
 
-.PHONY: test check test-unit test-dags test-integration test-e2e
+.PHONY: test check test-unit test-dags test-terraform test-integration test-e2e
 test: setup lint test-dags ## Lint and run every test there is
-	$(BIN)/pytest tests/unit tests/integration tests/e2e
+	$(BIN)/pytest tests/unit tests/terraform tests/integration tests/e2e tests/chaos
 check: lint test-unit ## Lint and run the unit tests: the quick round before a commit
 
 test-unit: .venv/.synced .venvs/sqlcheck/.synced ## Run the tests that need nothing running
 	$(BIN)/pytest tests/unit
 test-dags: .venvs/airflow/.synced ## Run the tests of the DAGs in Airflow's environment
 	.venvs/airflow/bin/python -m pytest tests/dags
+test-terraform: .venv/.synced .venvs/terraform/.synced ## Run the tests of the cloud's resources, without a cloud
+	$(BIN)/pytest tests/terraform
 test-integration: setup ## Run the tests against the real broker, Spark, emulator and dbt
 	$(BIN)/pytest tests/integration
 test-e2e: setup ## Run the tests of the whole stack
 	$(BIN)/pytest tests/e2e
 
-.PHONY: lint lint-python lint-imports lint-dbt lint-sql lint-generated
-lint: lint-python lint-imports lint-generated lint-dbt lint-sql ## Check style, types and contracts; changes nothing
+FAULTS ?= 23
+SEED ?= 1
+.PHONY: chaos
+chaos: setup ## Attack a stack of its own with FAULTS=n random faults of SEED=s; prints what was lost and when it was back
+	$(PYTHON) -m tests.chaos.run --faults $(FAULTS) --seed $(SEED)
+
+EVENTS ?= 1000000
+.PHONY: bench-stream
+bench-stream: setup .venvs/bench/.synced ## Measure the stream against what people write instead, EVENTS=n
+	$(PYTHON) -m bench.stream --events $(EVENTS) --results bench/results/stream.json
+
+.PHONY: lint lint-python lint-imports lint-dbt lint-sql lint-terraform lint-generated
+lint: lint-python lint-imports lint-generated lint-dbt lint-sql lint-terraform ## Check style, types and contracts; changes nothing
 
 lint-python: .venv/.synced
 	$(BIN)/ruff format --check --quiet .
@@ -98,6 +135,9 @@ lint-sql: .venvs/sqlcheck/.checked # Google's analyser reads every statement tha
 	$(PYTHON) -m sqlcheck.record_board .venvs/sqlcheck/board.json
 	.venvs/sqlcheck/bin/python -m sqlcheck .venvs/sqlcheck/recording.json .venvs/sqlcheck/board.json
 	touch $@
+lint-terraform: .venvs/terraform/.synced # of shape only: the provider is a stub
+	$(TERRAFORM_OFFLINE) fmt -check -recursive
+	$(TERRAFORM_OFFLINE) validate > .venvs/terraform/validate.log || { cat .venvs/terraform/validate.log; exit 1; }
 lint-generated: .venv/.synced
 	$(PYTHON) -c '$(print_env_example)' | diff .env.example -
 	$(PYTHON) -c '$(print_landing_schema)' | diff csat/landing_schema.json -
@@ -105,10 +145,11 @@ lint-generated: .venv/.synced
 ## Change it
 
 .PHONY: format generated locks
-format: .venv/.synced ## Format Python and dbt's SQL, and fix what can be fixed
+format: .venv/.synced ## Format Python, dbt's SQL and Terraform, and fix what can be fixed
 	$(BIN)/ruff check --fix --exit-zero --quiet .
 	$(BIN)/ruff format --quiet .
 	$(BIN)/sqlfluff fix --disable-progress-bar dbt/models
+	terraform fmt -recursive terraform
 
 print_env_example := from csat.settings import env_example; print(env_example(), end="")
 print_landing_schema := from csat.landing import bigquery_schema_json; print(bigquery_schema_json(), end="")

@@ -9,18 +9,19 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from csat.commands import marts, rejected
+from csat.commands import health, maintain, marts, rejected
 from csat.commands.output import report, say
-from csat.settings import get_settings
+from csat.settings import get_settings, settings_problem
 
 _PARTS = ("csat", "producer", "spark", "warehouse", "local", "dashboard")
 _INTERRUPTED = 130  # as a shell counts it: 128 + SIGINT
 
 app = typer.Typer(help="Real-time customer satisfaction.", no_args_is_help=True, pretty_exceptions_enable=False)
-check = typer.Typer(help="Prove what the pipeline promises.", no_args_is_help=True)
-app.add_typer(check, name="check")
+app.command()(health.alert)
+app.add_typer(health.check, name="check")
 app.add_typer(marts.app, name="marts")
 app.add_typer(rejected.app, name="rejected")
+app.add_typer(maintain.app, name="maintain")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
@@ -110,23 +111,6 @@ def simulate(
         raise typer.Exit(_INTERRUPTED)
 
 
-@check.command()
-def completeness(is_json: Json = False) -> None:
-    """Compare Kafka's records with the rows that landed; exits with 1 when one is lost or twice there."""
-    from csat.commands.render import fields_table, rows_table
-    from warehouse.client import Warehouse
-    from warehouse.probes import check_completeness
-
-    with Warehouse(get_settings()) as warehouse:
-        result = check_completeness(warehouse)
-    document = result.as_dict()
-    totals = {name: value for name, value in document.items() if name != "partitions"}
-    tables = [rows_table("partitions", document["partitions"]), fields_table("records", totals)]
-    report(document, is_json, *tables)
-    if not result.is_complete:
-        raise typer.Exit(1)
-
-
 @app.command()
 def logs(
     component: Annotated[str | None, typer.Argument(help="kafka, stream, …; all where it is left out.")] = None,
@@ -179,7 +163,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except ValidationError as error:
         if error.title != "Settings":
             raise
-        say(f"error: {_settings_problem(error)}, fix: correct it in the environment or in .env")
+        say(f"error: {settings_problem(error)}, fix: correct it in the environment or in .env")
         return 1
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in _PARTS:
@@ -187,11 +171,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
         say(f"error: {error}")
         return 1
     return 0
-
-
-def _settings_problem(error: ValidationError) -> str:
-    problems = ((problem["loc"], problem["msg"].removeprefix("Value error, ")) for problem in error.errors())
-    return "; ".join(f"CSAT_{str(loc[0]).upper()}: {text}" if loc else text for loc, text in problems)
 
 
 def main() -> None:

@@ -1,13 +1,17 @@
-"""Where the control and health documents live: a folder, or any address that fsspec knows (gs://…)."""
+"""Where the control, health and watch documents live: a folder, or any address that fsspec knows (gs://…)."""
 
+import fcntl
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from csat.health import Control, Health
+from csat.watch import Watch
 
 Document = TypeVar("Document", bound=BaseModel)
 
@@ -17,7 +21,7 @@ class DocumentError(Exception):
 
 
 class Documents:
-    """Reads and writes the two documents of one stream, whole or not at all."""
+    """Reads and writes the documents of one stream, whole or not at all."""
 
     def __init__(self, uri: str) -> None:
         self._uri = uri.rstrip("/")
@@ -37,6 +41,25 @@ class Documents:
     def write_health(self, health: Health) -> None:
         """Replace the health document."""
         self._write("health.json", health)
+
+    def watch(self) -> Watch:
+        """The watch document; an empty one before the first look."""
+        return self._read("watch.json", Watch) or Watch()
+
+    def write_watch(self, watch: Watch) -> None:
+        """Replace the watch document."""
+        self._write("watch.json", watch)
+
+    @contextmanager
+    def watch_lock(self) -> Iterator[None]:
+        """Keep other processes of this machine from changing the watch document. An object store has no such lock."""
+        if "://" in self._uri:
+            yield
+            return
+        Path(self._uri).mkdir(parents=True, exist_ok=True)
+        with Path(self._uri, "watch.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # held for the time of two small files
+            yield
 
     def _read(self, name: str, kind: type[Document]) -> Document | None:
         try:

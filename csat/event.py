@@ -12,7 +12,7 @@ LATEST_SCHEMA_VERSION = SUPPORTED_SCHEMA_VERSIONS[-1]
 # How far the answer's time may lie ahead of the time Kafka received it; clocks drift, calendars do not.
 MAX_DAYS_AHEAD = 1
 
-# The texts that the stream takes for an id and a time, matched whole; Java and Python read them alike.
+# The texts that the stream takes for an id and a time, matched whole.
 UUID_PATTERN = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 TIMESTAMP_PATTERN = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})"
 

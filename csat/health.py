@@ -25,7 +25,10 @@ class Control(BaseModel):
     desired: Literal["run", "stop"]
     reason: str
     at: AwareDatetime
-    started_at: tuple[AwareDatetime, ...] = ()  # recent starts, newest last: the back-off counts them
+    started_at: tuple[AwareDatetime, ...] = ()  # recent starts, newest last
+    attempts: int = 1  # starts in a row, this one too, since a driver last lived well: the back-off counts them
+    failed_batch: str = ""  # what the drivers before failed on, the last ones in a row
+    failed_count: int = 0
 
 
 class State(StrEnum):
@@ -62,6 +65,7 @@ class Health(BaseModel):
     memory_high_beats: int = 0
     memory_bytes: int = 0
     error: str = ""
+    failed_batch: str = ""  # the batch in hand when the query failed
 
 
 class Verdict(StrEnum):
@@ -75,6 +79,7 @@ class Verdict(StrEnum):
     NEVER_STARTED = "never_started"
     DEAD_OR_FROZEN = "dead_or_frozen"
     FAILED = "failed"
+    POISON_BATCH = "poison_batch"
     STALLED = "stalled"
     MEMORY = "memory"
     RECYCLE = "recycle"
@@ -82,7 +87,9 @@ class Verdict(StrEnum):
     SUPERSEDED = "superseded"
 
 
-RESTARTING = {Verdict.NEVER_STARTED, Verdict.DEAD_OR_FROZEN, Verdict.FAILED, Verdict.STALLED}
+RESTARTING = {
+    *(Verdict.NEVER_STARTED, Verdict.DEAD_OR_FROZEN, Verdict.FAILED, Verdict.POISON_BATCH, Verdict.STALLED),
+}
 RECYCLING = {Verdict.MEMORY, Verdict.RECYCLE}  # graceful: the batch ends first
 WARNING = {Verdict.LAGGING, Verdict.SLOW}  # a restart would make it worse
 ENDING = RESTARTING | RECYCLING | {Verdict.STOPPED, Verdict.SUPERSEDED}
@@ -128,11 +135,11 @@ def judge(health: Health | None, control: Control, now: datetime, policy: Policy
     if health.state is State.STOPPED:
         return Verdict.STOPPED
     if health.state is State.FAILED:
-        return Verdict.FAILED
+        return Verdict.POISON_BATCH if failures(health, control)[1] >= POISON_FAILURES else Verdict.FAILED
     if health.state is State.STARTING:  # it beats again when its session is up, which takes longer than a beat may
         waited = (now - health.started_at).total_seconds()
         return Verdict.STARTING if waited <= policy.startup else Verdict.NEVER_STARTED
-    if now - health.at > timedelta(seconds=policy.stale):
+    if abs(now - health.at) > timedelta(seconds=policy.stale):  # words of another time are none
         return Verdict.DEAD_OR_FROZEN
     return _judge_running(health, now, policy)
 
@@ -157,10 +164,27 @@ def _judge_running(health: Health, now: datetime, policy: Policy) -> Verdict:
 
 
 _BACK_OFF_SECONDS = (0, 10, 30, 60, 120, 300)
-_BACK_OFF_WINDOW = timedelta(minutes=30)
+_WELL = timedelta(seconds=30)
+POISON_FAILURES = 3
 
 
-def back_off_seconds(starts: tuple[datetime, ...], now: datetime) -> int:
-    """Seconds to wait before the next start, from the starts of the last 30 minutes: 0, 10, 30, 60, 120, then 300."""
-    recent = sum(1 for start in starts if now - start <= _BACK_OFF_WINDOW)
-    return _BACK_OFF_SECONDS[min(recent, len(_BACK_OFF_SECONDS)) - 1] if recent else 0
+def back_off_seconds(attempts: int) -> int:
+    """Seconds to wait after so many starts in a row that did not live well: 0, 10, 30, 60, 120, then 300."""
+    return _BACK_OFF_SECONDS[min(attempts, len(_BACK_OFF_SECONDS)) - 1] if attempts else 0
+
+
+def lived_well(health: Health | None, control: Control) -> bool:
+    """Whether the driver that `control` names did its work for half a minute: what ends it later is a new trouble."""
+    if health is None or health.token != control.token or health.progress_at is None:
+        return False
+    is_quiet = health.backlog == 0 and health.state is not State.FAILED
+    worked_until = health.at if is_quiet else health.progress_at
+    return worked_until - health.started_at >= _WELL
+
+
+def failures(health: Health | None, control: Control) -> tuple[str, int]:
+    """The batch that drivers failed on, and how many in a row; "" and 0 where none did."""
+    if health is None or health.token != control.token or not health.failed_batch:
+        return ("", 0) if lived_well(health, control) else (control.failed_batch, control.failed_count)
+    is_again = health.failed_batch == control.failed_batch
+    return health.failed_batch, (control.failed_count if is_again else 0) + 1

@@ -21,6 +21,7 @@ from csat.event import SurveyResponse
 TABLE = "survey_responses"
 PARTITION_COLUMN = "survey_answered_at"
 CLUSTER_COLUMNS = ("category", "channel", "agent_id")
+LOAD_JOB_PREFIX = "csat-"  # of the ids of the stream's load jobs: <prefix><query id>-<batch id>-a<attempt>
 SCHEMA_FILE = Path(__file__).with_name("landing_schema.json")
 
 
@@ -35,27 +36,13 @@ class ColumnKind(StrEnum):
     BYTES = "bytes"
 
 
-@dataclass(frozen=True)
-class ColumnType:
-    """A kind's type in the JSON reader of Spark, in Spark and in BigQuery.
-
-    Only integers are read as what they are. The rest is read as text and cast with a check, because the reader
-    turns what it cannot read into null (which an optional field could not tell from a missing one), takes a bare
-    number for a timestamp and a date for a moment.
-    """
-
-    reader: str
-    spark: str
-    bigquery: str
-
-
-COLUMN_TYPES = {
-    ColumnKind.TEXT: ColumnType("STRING", "STRING", "STRING"),
-    ColumnKind.UUID: ColumnType("STRING", "STRING", "STRING"),
-    ColumnKind.INTEGER: ColumnType("BIGINT", "BIGINT", "INTEGER"),
-    ColumnKind.PRICE: ColumnType("STRING", "DECIMAL(12,2)", "NUMERIC(12,2)"),
-    ColumnKind.TIMESTAMP: ColumnType("STRING", "TIMESTAMP", "TIMESTAMP"),
-    ColumnKind.BYTES: ColumnType("BINARY", "BINARY", "BYTES"),
+BIGQUERY_TYPES = {
+    ColumnKind.TEXT: "STRING",
+    ColumnKind.UUID: "STRING",
+    ColumnKind.INTEGER: "INTEGER",
+    ColumnKind.PRICE: "NUMERIC(12,2)",
+    ColumnKind.TIMESTAMP: "TIMESTAMP",
+    ColumnKind.BYTES: "BYTES",
 }
 _KIND_OF = {
     str: ColumnKind.TEXT,
@@ -76,11 +63,6 @@ class Column:
     is_required: bool = False
     minimum: int | None = None
     maximum: int | None = None
-
-    @property
-    def type(self) -> ColumnType:
-        """The column's types."""
-        return COLUMN_TYPES[self.kind]
 
 
 class Rejection(StrEnum):
@@ -104,7 +86,7 @@ def _kind(field: FieldInfo) -> ColumnKind:
     for annotation in [inner for outer in annotations for inner in (outer, *get_args(outer))]:
         if annotation in _KIND_OF:
             return _KIND_OF[annotation]
-    raise TypeError(f"csat.landing has no column type for {field.annotation}: add it to COLUMN_TYPES")
+    raise TypeError(f"csat.landing has no column type for {field.annotation}: add it to BIGQUERY_TYPES")
 
 
 def _bounds(field: FieldInfo) -> tuple[int | None, int | None]:
@@ -137,16 +119,11 @@ KAFKA_COLUMNS = (
 COLUMNS = EVENT_COLUMNS + KAFKA_COLUMNS
 
 
-def reader_schema() -> str:
-    """DDL of the event as Spark's JSON reader reads it: "response_id STRING, schema_version BIGINT, ..."."""
-    return ", ".join(f"{column.name} {column.type.reader}" for column in EVENT_COLUMNS)
-
-
 def bigquery_schema() -> list[dict[str, Any]]:
     """The table's fields as BigQuery's API takes them."""
     fields = []
     for column in COLUMNS:
-        name, _, size = column.type.bigquery.partition("(")
+        name, _, size = BIGQUERY_TYPES[column.kind].partition("(")
         field = {"name": column.name, "type": name, "mode": "NULLABLE", "description": column.description}
         if size:
             field["precision"], field["scale"] = size.rstrip(")").split(",")

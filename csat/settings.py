@@ -8,11 +8,15 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from csat.kafka_access import check_combination
 
 # BigQuery takes 1,500 load jobs a table a day: one every 57.6 s. 75 s leaves a fifth for retries and restarts.
 MIN_CLOUD_TRIGGER_SECONDS = 75
+LOAD_JOBS_A_DAY = 1_500
+MIN_FREE_BYTES = 2 * 1024**3  # of the disk that holds the state folder
 ROOT = Path(__file__).parent.parent
 
 
@@ -23,7 +27,13 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """All settings, frozen. Units are in the names; ports are of 127.0.0.1."""
 
-    model_config = SettingsConfigDict(env_prefix="CSAT_", env_file=".env", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="CSAT_",
+        env_file=".env",
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,  # it holds the secrets
+    )
 
     target: Literal["local", "gcp"] = Field("local", description="Where it runs: one machine, or Google Cloud.")
     project_id: str = Field("csat-local", description="Google Cloud project, or the emulator's name for one.")
@@ -37,12 +47,22 @@ class Settings(BaseSettings):
     kafka_security_protocol: Literal["PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="PLAINTEXT is for brokers on this machine only."
     )
+    kafka_allow_plaintext: bool = Field(False, description="Let PLAINTEXT leave this machine, readable on its way.")
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-512", "OAUTHBEARER"] = Field(
         "SCRAM-SHA-512", description="How to log in with SASL_SSL."
     )
-    kafka_username: str = Field("", description="User for SASL_SSL.")
-    kafka_password: SecretStr = Field(SecretStr(""), description="Password for SASL_SSL.")
-    kafka_ca_file: Path | None = Field(None, description="PEM file of the authority that signed the brokers.")
+    kafka_username: str = Field("", description="User for PLAIN and SCRAM-SHA-512.")
+    kafka_password: SecretStr = Field(SecretStr(""), description="Password for PLAIN and SCRAM-SHA-512.")
+    kafka_ca_file: Path | None = Field(
+        None, description="PEM file of the authority that signed the brokers; empty: those the system trusts."
+    )
+    kafka_oauth_source: Literal["", "google", "oidc"] = Field(
+        "", description="Where OAUTHBEARER's token is from: google (Managed Service for Apache Kafka), or oidc."
+    )
+    kafka_oauth_url: str = Field("", description="Token endpoint of the OIDC server.")
+    kafka_oauth_scope: str = Field("", description="Scope to ask the OIDC server for; empty: its default.")
+    kafka_oauth_client_id: str = Field("", description="Client id at the OIDC server.")
+    kafka_oauth_client_secret: SecretStr = Field(SecretStr(""), description="Client secret at the OIDC server.")
 
     bigquery_endpoint: str = Field("", description="BigQuery's REST endpoint; empty: the emulator, or Google's.")
     bigquery_timeout_seconds: float = Field(30, gt=0, description="Longest wait for one call to BigQuery.")
@@ -83,6 +103,10 @@ class Settings(BaseSettings):
     dashboard_refresh_seconds: float = Field(
         10, gt=0, description="Seconds between the board's looks for a new build of the marts."
     )
+    alert_webhook_url: SecretStr = Field(
+        SecretStr(""), description="Address that alerts are posted to as JSON, such as Slack's; empty: nowhere."
+    )
+    alert_remind_hours: float = Field(6, gt=0, description="An alert that still stands is told again after so long.")
 
     kafka_port: int = Field(9092, description="Port of the local broker.")
     kafka_controller_port: int = Field(9093, description="Port of the local broker's controller.")
@@ -92,6 +116,7 @@ class Settings(BaseSettings):
     airflow_worker_log_port: int = Field(8793, description="Port that serves Airflow's task logs.")
     airflow_trigger_log_port: int = Field(8794, description="Port that serves Airflow's trigger logs.")
     dashboard_port: int = Field(8090, description="Port of the dashboard.")
+    airflow_url: str = Field("", description="Address of Airflow's web UI and API; empty: the local stack's.")
     supervisord_url: str = Field("", description="supervisord's XML-RPC address; empty: the local stack's.")
     supervisord_port: int = Field(9001, description="Port of the local supervisord.")
 
@@ -99,11 +124,17 @@ class Settings(BaseSettings):
     def _check_target(self) -> Self:
         if self.target == "gcp" and 0 < self.trigger_seconds < MIN_CLOUD_TRIGGER_SECONDS:
             raise ValueError(
-                f"CSAT_TRIGGER_SECONDS={self.trigger_seconds:g} is too short for CSAT_TARGET=gcp: BigQuery takes 1,500 "
-                f"load jobs a table a day. Set {MIN_CLOUD_TRIGGER_SECONDS} or more (90 is the default)."
+                f"CSAT_TRIGGER_SECONDS={self.trigger_seconds:g} is too short for CSAT_TARGET=gcp: BigQuery takes "
+                f"{LOAD_JOBS_A_DAY:,} load jobs a table a day. Set {MIN_CLOUD_TRIGGER_SECONDS} or more (90 is the "
+                "default)."
             )
         if self.target == "gcp" and self.project_id == "csat-local":
             raise ValueError("CSAT_PROJECT_ID must name the Google Cloud project when CSAT_TARGET=gcp.")
+        return self
+
+    @model_validator(mode="after")
+    def _check_kafka(self) -> Self:
+        check_combination(self)
         return self
 
     @property
@@ -152,6 +183,11 @@ class Settings(BaseSettings):
         return self.beat_seconds or (5 if self.is_local else 15)
 
     @property
+    def airflow(self) -> str:
+        """Address of Airflow's web UI and API."""
+        return self.airflow_url.rstrip("/") or f"http://127.0.0.1:{self.airflow_port}"
+
+    @property
     def supervisord(self) -> str:
         """supervisord's address, without the password."""
         return self.supervisord_url or f"http://127.0.0.1:{self.supervisord_port}/RPC2"
@@ -184,6 +220,12 @@ def environment(**changes: str) -> dict[str, str]:
 def get_settings() -> Settings:
     """The settings of this process."""
     return Settings()
+
+
+def settings_problem(error: ValidationError) -> str:
+    """What is wrong with the settings, in one line with their names and without their values."""
+    problems = ((problem["loc"], problem["msg"].removeprefix("Value error, ")) for problem in error.errors())
+    return "; ".join(f"CSAT_{str(loc[0]).upper()}: {text}" if loc else text for loc, text in problems)
 
 
 def env_example() -> str:

@@ -10,6 +10,7 @@ made up. Run it by hand. Owner: data platform.
 
 1. Read the end of the task's log: it names the setting to look at.
 2. Clear the task, or start it again: it sends new answers from the beginning, it does not continue.
+3. The alert is `dag_failed`: its section in `docs/runbook.md` has more.
 """
 
 from datetime import timedelta
@@ -17,6 +18,7 @@ from datetime import timedelta
 from airflow.sdk import DAG, Param
 
 from guard.command import CsatCommandOperator
+from guard.defaults import task_defaults
 
 with DAG(
     dag_id="backfill_history",
@@ -27,7 +29,7 @@ with DAG(
     max_active_runs=1,
     is_paused_upon_creation=False,
     # Each try sends answers of its own: none is made without being asked for
-    default_args={"owner": "data-platform", "retries": 0},
+    default_args=task_defaults(retries=0),
     tags=["tier:3", "part:stream"],
     params={
         "days": Param(7, type="integer", minimum=1, maximum=365, description="How many days back from now."),

@@ -14,6 +14,7 @@ takes up all that was missed. The task tries twice before it turns red.
    you run anything again.
 3. BigQuery unreachable, or over its time limit (30 minutes): mend that, then clear the task or wait for the next run.
 4. Building the same dates again is safe at any time.
+5. The alerts are `dag_failed` and, after 15 minutes, `marts_late`: their sections in `docs/runbook.md` have more.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable
 
 from guard.command import CsatCommandOperator
+from guard.defaults import task_defaults
 from guard.marts import MARTS, SURVEY_RESPONSES_LANDED
 
 with DAG(
@@ -34,7 +36,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     is_paused_upon_creation=False,
-    default_args={"owner": "data-platform", "retries": 1, "retry_delay": timedelta(seconds=30)},
+    default_args=task_defaults(retries=1),
     tags=["tier:1", "part:marts"],
 ):
     CsatCommandOperator(

@@ -11,6 +11,7 @@ it by hand, after what rejected them is mended. Owner: data platform.
 
 1. Read the end of the task's log: it names the setting to look at.
 2. Clear the task. A response that lands twice counts once in the marts.
+3. The alert is `dag_failed`: its section in `docs/runbook.md` has more.
 
 Messages that are rejected again show up as new rejections: `csat rejected count` says for which reason.
 """
@@ -20,6 +21,7 @@ from datetime import timedelta
 from airflow.sdk import DAG, Param
 
 from guard.command import CsatCommandOperator
+from guard.defaults import task_defaults
 
 with DAG(
     dag_id="replay_rejected",
@@ -29,7 +31,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     is_paused_upon_creation=False,
-    default_args={"owner": "data-platform", "retries": 1, "retry_delay": timedelta(seconds=30)},
+    default_args=task_defaults(retries=1),
     tags=["tier:2", "part:stream"],
     params={
         "reason": Param(

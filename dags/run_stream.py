@@ -23,6 +23,8 @@ in the log; a restart would make them worse.
 3. *No supervisord*, or Kafka or BigQuery unreachable: see that they run. The stream comes back with them.
 4. *Dead or frozen* at random times: look for memory, disk and CPU on the machine.
 
+The alerts are `stream_ended`, `poison_batch` and those of `check_stream_health`; `docs/runbook.md` has a section each.
+
 **To stop the stream:** pause this DAG, then mark its run as failed. The driver ends its batch and leaves.
 **To start it:** unpause. **To restart it:** clear the task, or mark the *task* as failed; both take seconds. After
 marking the *run* as failed, Airflow makes the next run only when it reads the DAG file again, up to a minute later.
@@ -32,6 +34,8 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG
 
+from csat.airflow_api import STREAM_POOL
+from guard.defaults import task_defaults
 from guard.operator import StreamGuardOperator
 
 with DAG(
@@ -43,7 +47,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     is_paused_upon_creation=False,
-    default_args={"owner": "data-platform", "retries": 0},
+    default_args=task_defaults(retries=0, pool=STREAM_POOL),
     tags=["tier:1", "part:stream"],
 ):
     # No time-out: it lasts as long as the stream. Weighty, so that a full queue does not delay a restart

@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowException
 
 from csat.settings import ROOT
 
+PROGRAM = str(ROOT / ".venv" / "bin" / "csat")
 _TERM_SECONDS = 10
 
 
@@ -33,7 +34,7 @@ class CsatCommandOperator(BaseOperator):
 
     def execute(self, context: Any) -> Any:
         """Run the command to its end; killed with all its children when the task is, or takes too long."""
-        arguments = [self.program or str(ROOT / ".venv" / "bin" / "csat"), *self.command]
+        arguments = [self.program or PROGRAM, *self.command]
         with subprocess.Popen(
             arguments,
             cwd=ROOT,

@@ -14,7 +14,9 @@ from csat.health import (
     State,
     Verdict,
     back_off_seconds,
+    failures,
     judge,
+    lived_well,
 )
 from guard.backends import Process
 
@@ -31,6 +33,7 @@ WORDS = {
     Verdict.NEVER_STARTED: "The stream did not start",
     Verdict.DEAD_OR_FROZEN: "The stream is dead or frozen",
     Verdict.FAILED: "The stream's query failed",
+    Verdict.POISON_BATCH: "The stream's query failed again and again on the same batch: it needs a person",
     Verdict.STALLED: "The stream is stalled: messages wait and no batch ends",
     Verdict.MEMORY: "The stream was restarted in good order: its memory was almost full",
     Verdict.RECYCLE: "The stream was restarted in good order: too old, or of older code",
@@ -72,14 +75,27 @@ def plan(
     is_alive = process is not None and process.is_alive
     if control.desired == "run" and is_alive and judge(health, control, now, policy) in ALIVE:
         return Plan(control.token, control.token, now)
-    return Plan(token, control.token, now + timedelta(seconds=back_off_seconds(control.started_at, now)))
+    return Plan(token, control.token, now + timedelta(seconds=back_off_seconds(_attempts(control, health))))
 
 
-def starting(before: Control | None, token: str, now: datetime) -> Control:
-    """The control document of a new driver, with the starts of the last 30 minutes."""
-    earlier = before.started_at if before else ()
-    recent = tuple(start for start in earlier if now - start <= _STARTS_KEPT)
-    return Control(token=token, desired="run", reason="started by Airflow", at=now, started_at=(*recent, now))
+def _attempts(control: Control, health: Health | None) -> int:
+    return 0 if lived_well(health, control) else control.attempts
+
+
+def starting(before: Control | None, health: Health | None, token: str, now: datetime) -> Control:
+    """The control document of a new driver: it tells of the starts of the last 30 minutes and of failed ones."""
+    first = Control(token=token, desired="run", reason="started by Airflow", at=now, started_at=(now,))
+    if before is None:
+        return first
+    recent = tuple(start for start in before.started_at if now - start <= _STARTS_KEPT)
+    batch, count = failures(health, before)
+    change = {
+        "started_at": (*recent, now),
+        "attempts": _attempts(before, health) + 1,
+        "failed_batch": batch,
+        "failed_count": count,
+    }
+    return first.model_copy(update=change)
 
 
 def conclude(control: Control, health: Health | None, process: Process | None, now: datetime, policy: Policy) -> Look:
@@ -115,6 +131,8 @@ def _describe(own: Health | None, now: datetime) -> str:
     if own is None:
         return "no beat yet"
     beat = f"last beat {(now - own.at).total_seconds():.0f} s ago"
+    if own.failed_batch:
+        return f"in batch {own.failed_batch}: {own.error}; {beat}"
     if own.error:
         return f"{own.error}; {beat}"
     progress = f"{(now - own.progress_at).total_seconds():.0f} s ago" if own.progress_at else "never"

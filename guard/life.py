@@ -78,7 +78,9 @@ class Life:
             if self._killed.is_set():
                 return Look(Verdict.STOPPED, "told to stop before the start", True)
             # Before the start, so that a survivor of the life before sees the new token and leaves
-            self._stream.documents.write_control(starting(control, self._plan.token, self._now()))
+            self._stream.documents.write_control(
+                starting(control, self._stream.health(), self._plan.token, self._now())
+            )
         try:
             self._stream.backend.start(self._plan.token)
         except BackendError as error:

@@ -16,6 +16,14 @@ from guard.trigger import StreamHealthTrigger
 _LOG_LINES = 40
 
 
+class StreamEndedError(AirflowException):
+    """A life of the stream ended in disorder, with this verdict."""
+
+    def __init__(self, sentence: str, verdict: Verdict) -> None:
+        super().__init__(sentence)
+        self.verdict = verdict
+
+
 class StreamGuardOperator(BaseOperator):
     """One run of this task is one life of the stream; it succeeds when that ended in good order."""
 
@@ -40,5 +48,5 @@ class StreamGuardOperator(BaseOperator):
             lines = Stream.of(get_settings()).log_tail(_LOG_LINES)
             self.log.info("The driver's last lines:\n%s", "\n".join(lines))
         if verdict not in SUCCESS:
-            raise AirflowException(f"{sentence}. The next run starts a new driver by itself.")
+            raise StreamEndedError(f"{sentence}. The next run starts a new driver by itself.", verdict)
         return event

@@ -1,18 +1,16 @@
-"""Airflow on one machine: its four components, their settings, and what its API answers."""
+"""Airflow on one machine: its four components, their settings, and how they are."""
 
 import base64
 import json
 import secrets
 from pathlib import Path
-from typing import Any
 
-import requests
-
+from csat import airflow_api
+from csat.airflow_api import USER, AirflowError, passwords_file
 from csat.settings import ROOT, Settings
 from local.secret_files import secret, write_private
 
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
-USER = "admin"
 _BIN = ROOT / ".venvs" / "airflow" / "bin"
 # As Airflow's health answer names them
 _HEALTH_NAMES = {
@@ -23,10 +21,6 @@ _HEALTH_NAMES = {
 }
 
 
-class AirflowError(Exception):
-    """Airflow's API did not do what it was asked for; the message says what."""
-
-
 def python() -> Path:
     """Airflow's own Python."""
     return _BIN / "python"
@@ -35,16 +29,6 @@ def python() -> Path:
 def home(settings: Settings) -> Path:
     """AIRFLOW_HOME: database, task logs, configuration."""
     return settings.state / "airflow"
-
-
-def url(settings: Settings) -> str:
-    """Address of the web UI and API."""
-    return f"http://127.0.0.1:{settings.airflow_port}"
-
-
-def passwords_file(settings: Settings) -> Path:
-    """Where the login of the web UI is."""
-    return settings.state / "secrets" / "airflow_passwords.json"
 
 
 def password(settings: Settings) -> str:
@@ -65,6 +49,11 @@ def command(component: str) -> list[str]:
 def migrate_command() -> list[str]:
     """The command line that makes the database, or brings it to this Airflow's version."""
     return [str(_BIN / "airflow"), "db", "migrate"]
+
+
+def clean_command() -> list[str]:
+    """The command line that deletes old rows of the database; its options say which."""
+    return [str(_BIN / "airflow"), "db", "clean"]
 
 
 def version() -> str:
@@ -104,14 +93,14 @@ def variables(settings: Settings) -> dict[str, str]:
         "CORE__LOAD_EXAMPLES": False,
         "CORE__EXECUTOR": "LocalExecutor",
         "CORE__PARALLELISM": 8,
-        "CORE__EXECUTION_API_SERVER_URL": f"{url(settings)}/execution/",
+        "CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{settings.airflow_port}/execution/",
         "CORE__FERNET_KEY": secret(state, "airflow_fernet_key", _fernet_key),
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": passwords_file(settings),
         "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home(settings)}/airflow.db",
         "API__HOST": "127.0.0.1",
         "API__PORT": settings.airflow_port,
-        "API__BASE_URL": url(settings),
+        "API__BASE_URL": settings.airflow,
         "API__WORKERS": 1,
         "API__SECRET_KEY": secret(state, "airflow_secret_key"),
         "API_AUTH__JWT_SECRET": secret(state, "airflow_jwt_secret", lambda: secrets.token_urlsafe(64)),
@@ -136,20 +125,7 @@ def _fernet_key() -> str:
 def health(settings: Settings, timeout_seconds: float = 3) -> dict[str, bool]:
     """Whether each component is healthy by the API's word; all are not where it does not answer."""
     try:
-        answer = requests.get(f"{url(settings)}/api/v2/monitor/health", timeout=timeout_seconds).json()
-    except (requests.RequestException, ValueError):
+        answer = airflow_api.health(settings, timeout_seconds)
+    except AirflowError:
         return dict.fromkeys(COMPONENTS, False)
     return {name: (answer.get(key) or {}).get("status") == "healthy" for name, key in _HEALTH_NAMES.items()}
-
-
-def call(settings: Settings, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The answer of Airflow's API (`path` below /api/v2) to its user. Raises AirflowError."""
-    login = {"username": USER, "password": password(settings)}
-    try:
-        token = requests.post(f"{url(settings)}/auth/token", json=login, timeout=10).json()["access_token"]
-        headers = {"Authorization": f"Bearer {token}"}
-        answer = requests.request(method, f"{url(settings)}/api/v2/{path}", json=body, headers=headers, timeout=20)
-        answer.raise_for_status()
-        return dict(answer.json())
-    except (requests.RequestException, KeyError, ValueError) as error:
-        raise AirflowError(f"Airflow's API at {url(settings)} did not answer {method} {path}: {error}") from error

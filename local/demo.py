@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from csat import airflow_api
+from csat.airflow_api import AirflowError
 from csat.settings import Settings
 from dashboard import queries
 from dashboard.series import Series, with_times
 from local import airflow, dashboard, stack
-from local.airflow import AirflowError
 from local.programs import AIRFLOW, DASHBOARD, PRODUCER
 from local.secret_files import write_private
 from local.supervisord import Supervisord
@@ -50,13 +51,13 @@ def demo(settings: Settings, on_progress: Progress) -> dict[str, Any]:
             **_boards(warehouse),
             "urls": {
                 DASHBOARD: dashboard.url(settings),
-                AIRFLOW[0]: airflow.url(settings),
+                AIRFLOW[0]: settings.airflow,
                 "bigquery": settings.endpoint,
             },
             "login": {
-                "user": airflow.USER,
+                "user": airflow_api.USER,
                 "password": airflow.password(settings),
-                "file": str(airflow.passwords_file(settings)),
+                "file": str(airflow_api.passwords_file(settings)),
             },
         }
 
@@ -126,7 +127,7 @@ def _is_building(settings: Settings) -> bool:
 
 def _ask(settings: Settings, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:
     try:
-        return airflow.call(settings, method, path, body)
+        return airflow_api.call(settings, method, path, body)
     except AirflowError:
         return None  # busy, or the DAG is not read yet: the next look asks again
 

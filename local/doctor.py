@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from csat.settings import Settings
+from csat.settings import MIN_FREE_BYTES, Settings
 from local import airflow, jars, processes
 from local.java import JavaError, find_java
 from local.programs import EMULATOR_PYTHON, PYTHON
 
-MIN_FREE_BYTES = 2 * 1024**3
 _SETUP = "make setup"
 
 

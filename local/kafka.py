@@ -4,7 +4,7 @@ import base64
 import shutil
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,8 +30,8 @@ def data_folder(settings: Settings) -> Path:
     return settings.state / "kafka"
 
 
-def properties(settings: Settings) -> str:
-    """Text of the broker's configuration: loopback only, topics made on purpose only."""
+def properties(settings: Settings, changes: Mapping[str, object] | None = None) -> str:
+    """Text of the broker's configuration: loopback only, topics made on purpose only; `changes` are Kafka's names."""
     broker, controller = (f"127.0.0.1:{port}" for port in (settings.kafka_port, settings.kafka_controller_port))
     listeners = f"PLAINTEXT://{broker},CONTROLLER://{controller}"
     values = {
@@ -56,7 +56,7 @@ def properties(settings: Settings) -> str:
         "group.initial.rebalance.delay.ms": 0,
         "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
     }
-    return "".join(f"{name}={value}\n" for name, value in values.items())
+    return "".join(f"{name}={value}\n" for name, value in {**values, **(changes or {})}.items())
 
 
 def properties_file(settings: Settings) -> Path:
@@ -64,15 +64,18 @@ def properties_file(settings: Settings) -> Path:
     return settings.state / "kafka.properties"
 
 
-def command(settings: Settings) -> list[str]:
+def command(settings: Settings, *java_options: str) -> list[str]:
     """The broker's command line."""
-    options = ["-Xmx512m", "-XX:+ExitOnOutOfMemoryError", f"-Dlog4j2.configurationFile={_LOGGING}"]
+    options = ["-Xmx512m", "-XX:+ExitOnOutOfMemoryError", f"-Dlog4j2.configurationFile={_LOGGING}", *java_options]
     return [*_java(settings), *options, "kafka.Kafka", str(properties_file(settings))]
 
 
-def prepare(settings: Settings) -> None:
-    """Write the configuration and format the storage where it is new. Raises KafkaFormatError."""
-    properties_file(settings).write_text(properties(settings))
+def prepare(settings: Settings, changes: Mapping[str, object] | None = None) -> None:
+    """Write the configuration and format the storage where it is new. Raises KafkaFormatError.
+
+    `changes` make another broker than the stack's of it, one with TLS for example.
+    """
+    properties_file(settings).write_text(properties(settings, changes))
     folder = data_folder(settings)
     if (folder / "meta.properties").exists():
         return

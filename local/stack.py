@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
+from csat import airflow_api
 from csat.settings import Settings
 from csat.supervisor import ALIVE
 from local import airflow, dashboard, doctor, kafka, processes, shutdown, supervisord
@@ -157,4 +158,6 @@ def _start_airflow(settings: Settings, on_progress: Progress) -> None:
     supervisor.start(*AIRFLOW)
     for name in AIRFLOW:
         wait_until(settings, name, partial(_is_healthy, settings, supervisor, name), _AIRFLOW_SECONDS)
-    on_progress(f"Airflow is ready at {airflow.url(settings)}")
+        if name == AIRFLOW[0]:  # no task runs before its pool is there
+            airflow_api.make_pools(settings)
+    on_progress(f"Airflow is ready at {settings.airflow}")

@@ -142,6 +142,6 @@ def _urls(settings: Settings) -> dict[str, str]:
     return {
         KAFKA: settings.bootstrap_servers,
         BIGQUERY: settings.endpoint,
-        AIRFLOW[0]: airflow.url(settings),
+        AIRFLOW[0]: settings.airflow,
         DASHBOARD: dashboard.url(settings),
     }

@@ -1,23 +1,18 @@
 """The Kafka client: its configuration from the settings, and what can go wrong between the two."""
 
-import logging
 from collections.abc import Callable
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
-from kafka.errors import (
-    KafkaConfigurationError,
-    KafkaError,
-    KafkaTimeoutError,
-    SaslAuthenticationFailedError,
-)
+from kafka.errors import KafkaError, KafkaTimeoutError
 
-from csat.kafka_login import connection_options
+from csat.kafka_access import KafkaAccessError, KafkaRefusedError
 from csat.settings import Settings
+from warehouse.kafka_first_contact import first_contact
+from warehouse.kafka_login import connection_options
 
 CONNECT_TIMEOUT_SECONDS = 15.0
 REQUEST_TIMEOUT_SECONDS = 15.0
-DELIVERY_TIMEOUT_SECONDS = 30.0
-_CONNECTION_LOGGERS = ("kafka.net.manager", "kafka.net.connection", "kafka.net.transport", "kafka.net.inet")
+DELIVERY_TIMEOUT_SECONDS = 120.0  # a broker may be away for as long: it is Kafka's own default
 
 
 class PublishError(Exception):
@@ -28,8 +23,8 @@ class BrokerUnreachableError(PublishError):
     """No broker answered."""
 
 
-class LoginRefusedError(PublishError):
-    """The broker refused the user."""
+class AccessRefusedError(PublishError):
+    """The broker, or the token server, refused: the login, the certificate or the protocol is wrong."""
 
 
 class TopicMissingError(PublishError):
@@ -89,34 +84,17 @@ def close(client: ProducerClient, timeout_seconds: float) -> None:
 
 
 def _created(settings: Settings, create_client: CreateClient) -> ProducerClient:
-    config = client_config(settings)
-    with _ConnectionErrors() as errors:
-        try:
-            return create_client(**config)
-        except (KafkaError, OSError) as error:
-            # The client tries again after a refused log-in until its time is up, and tells of it in its log only.
-            raise _connection_error(settings, [*errors.seen, error]) from error
-
-
-def _connection_error(settings: Settings, errors: list[BaseException]) -> PublishError:
-    servers = settings.bootstrap_servers
-    refusal = next((error for error in errors if isinstance(error, SaslAuthenticationFailedError)), None)
-    if refusal is not None:
-        return LoginRefusedError(
-            f"Kafka at {servers} refused the log-in ({refusal}). "
-            "Check CSAT_KAFKA_USERNAME, CSAT_KAFKA_PASSWORD and CSAT_KAFKA_SASL_MECHANISM."
-        )
-    if isinstance(errors[-1], KafkaConfigurationError | FileNotFoundError):
-        return PublishError(f"The Kafka client refused its settings (CSAT_KAFKA_...): {errors[-1]}")
-    cause = next((error for error in reversed(errors) if not isinstance(error, KafkaTimeoutError)), errors[-1])
-    return BrokerUnreachableError(
-        f"No Kafka broker answered at {servers} within {CONNECT_TIMEOUT_SECONDS:g} s ({cause}). "
-        "Start the stack, or set CSAT_KAFKA_BOOTSTRAP_SERVERS (and CSAT_KAFKA_SECURITY_PROTOCOL)."
-    )
+    try:
+        with first_contact(settings):
+            return create_client(**client_config(settings))
+    except KafkaRefusedError as error:
+        raise AccessRefusedError(str(error)) from error
+    except KafkaAccessError as error:
+        raise BrokerUnreachableError(str(error)) from error
 
 
 def client_config(settings: Settings) -> dict[str, Any]:
-    """kafka-python's configuration. Raises PublishError where a setting that it needs is missing."""
+    """kafka-python's configuration."""
     config: dict[str, Any] = {
         "client_id": "csat-producer",
         "acks": "all",
@@ -131,38 +109,4 @@ def client_config(settings: Settings) -> dict[str, Any]:
         "batch_size": 128 * 1024,
         "compression_type": "gzip",
     }
-    _require_login(settings)
     return config | connection_options(settings)
-
-
-def _require_login(settings: Settings) -> None:
-    if settings.kafka_security_protocol == "PLAINTEXT":
-        return
-    if settings.kafka_sasl_mechanism == "OAUTHBEARER":
-        raise PublishError(
-            "The simulator logs in with a password: set CSAT_KAFKA_SASL_MECHANISM to PLAIN or SCRAM-SHA-512."
-        )
-    if not settings.kafka_username or not settings.kafka_password.get_secret_value():
-        raise PublishError("SASL_SSL needs CSAT_KAFKA_USERNAME and CSAT_KAFKA_PASSWORD.")
-
-
-class _ConnectionErrors(logging.Filter):
-    """While open, keeps the errors in the client's connection log, and keeps that log quiet."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: list[BaseException] = []
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        args = record.args if isinstance(record.args, tuple) else ()
-        self.seen += [arg for arg in args if isinstance(arg, BaseException)]
-        return False
-
-    def __enter__(self) -> Self:
-        for name in _CONNECTION_LOGGERS:
-            logging.getLogger(name).addFilter(self)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for name in _CONNECTION_LOGGERS:
-            logging.getLogger(name).removeFilter(self)

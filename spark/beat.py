@@ -104,11 +104,12 @@ class Beat:
         """Take SIGTERM for an order to stop."""
         signal.signal(signal.SIGTERM, lambda *_: setattr(self, "_is_terminated", True))
 
-    def say(self, state: State, error: str = "") -> bool:
+    def say(self, state: State, error: str = "", failed_batch: str = "") -> bool:
         """Write the health document with a new state; False where it is another driver's document now."""
         if not self._is_ours():
             return False
-        self._health = self._health.model_copy(update={"state": state, "at": self._clock(), "error": error})
+        change = {"state": state, "at": self._clock(), "error": error, "failed_batch": failed_batch}
+        self._health = self._health.model_copy(update=change)
         self._documents.write_health(self._health)
         return True
 

@@ -6,7 +6,7 @@ same id, and never starts two.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from google.api_core.exceptions import Conflict, NotFound
@@ -44,8 +44,8 @@ class BigQueryLoadJobs:
         """Whether a job of this id was ever submitted."""
         return self._get(job_id) is not None
 
-    def submit(self, job_id: str, uri: str) -> None:
-        """Start a load of the files at `uri`; an id already used means that it was started before."""
+    def submit(self, job_id: str, uris: Sequence[str]) -> None:
+        """Start a load of these files; an id already used means that it was started before."""
         config = bigquery.LoadJobConfig(
             source_format=bigquery.SourceFormat.PARQUET,
             write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
@@ -56,7 +56,7 @@ class BigQueryLoadJobs:
         def insert() -> None:
             try:
                 self._warehouse.client.load_table_from_uri(
-                    uri,
+                    list(uris),
                     settings.table("raw", landing.TABLE),
                     job_id=job_id,
                     location=settings.location,

@@ -2,11 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pyspark
 from pyspark.sql import SparkSession
 
 from csat.settings import Settings, SettingsError
+from spark.kafka_login import REDACTION, jvm_properties
 
 APP_NAME = "csat-stream"
 
@@ -30,19 +32,24 @@ def build_session(settings: Settings) -> SparkSession:
     builder = SparkSession.builder.appName(APP_NAME)
     for name, value in session_options(settings).items():
         builder = builder.config(name, value)
-    return builder.getOrCreate()
+    spark = builder.getOrCreate()
+    jvm: Any = spark._jvm
+    for name, value in jvm_properties(settings).items():  # on Google Cloud this JVM is older than the settings
+        jvm.java.lang.System.setProperty(name, value)
+    return spark
 
 
 def session_options(settings: Settings) -> dict[str, str]:
     """Spark's options: what the landing table needs anywhere, and what one machine needs."""
     options = {
         "spark.sql.session.timeZone": "UTC",
-        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # the default, INT96, is no BigQuery type
-        "spark.sql.parquet.compression.codec": "zstd",
+        # What one worker holds at a time, were every message as long as Kafka lets it be.
+        "spark.sql.execution.arrow.maxBytesPerBatch": str(64 * 1024 * 1024),
         "spark.log.level": "WARN",
+        **REDACTION,
     }
     if not settings.is_local:
-        return options
+        return options | _executor_options(settings)
     archive = class_archive(settings)
     java_options = [f"-XX:SharedArchiveFile={archive}"] if archive.exists() else []
     return options | {
@@ -58,3 +65,8 @@ def session_options(settings: Settings) -> dict[str, str]:
         # Batches are seconds apart: a look for new data ten times a second is soon enough.
         "spark.sql.streaming.pollingDelay": "100ms",
     }
+
+
+def _executor_options(settings: Settings) -> dict[str, str]:
+    properties = [f"-D{name}={value}" for name, value in jvm_properties(settings).items()]
+    return {"spark.executor.extraJavaOptions": " ".join(properties)} if properties else {}

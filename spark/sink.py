@@ -11,22 +11,19 @@ An attempt is only followed by the next when it ended with an error, which leave
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
-from pathlib import Path
 from typing import Protocol
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from csat import landing
-from csat.landing import ColumnKind
 from csat.settings import Settings
+from spark.staging import StagedFile, spark_path, stage
 
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 5
-_ID_KINDS = {ColumnKind.UUID}  # nearly as many values as rows: a dictionary only costs time
 
 
 class Outcome(Enum):
@@ -44,8 +41,8 @@ class LoadJobs(Protocol):
     def find(self, job_id: str) -> bool:
         """Whether a job of this id was ever submitted."""
 
-    def submit(self, job_id: str, uri: str) -> None:
-        """Start a job, unless one of this id was."""
+    def submit(self, job_id: str, uris: Sequence[str]) -> None:
+        """Start a job that loads these files, unless one of this id was."""
 
     def wait(self, job_id: str) -> tuple[Outcome, int, str]:
         """Outcome, rows loaded and error of a job, once it ended or is stuck."""
@@ -63,7 +60,7 @@ class BatchRefusedError(Exception):
 
 
 class LandingSink:
-    """Writes batches of landing rows. `fence` raises SupersededError when this driver must not write any more."""
+    """Lands batches of messages. `fence` raises SupersededError when this driver must not write any more."""
 
     def __init__(
         self,
@@ -78,23 +75,28 @@ class LandingSink:
         self._sleep = sleep
         self._may_be_replay = True  # only the first batch of a life can have been submitted by another
         self.rows_committed = 0
+        self.batch_in_hand = ""
 
-    def write(self, rows: DataFrame, batch_number: int) -> None:
-        """Land one batch: `rows` are the landing columns but batch_id. For foreachBatch."""
-        query_id = str(rows.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId"))
+    def write(self, messages: DataFrame, batch_number: int) -> None:
+        """Land one batch of `messages`, as `landing_rows` takes them. For foreachBatch."""
+        query_id = str(messages.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId"))
         batch_id = f"{query_id}-{batch_number}"
-        self.rows_committed += self._land(batch_id, lambda: self._stage(rows, query_id, batch_number, batch_id))
-        self._may_be_replay = False
-        _delete(rows, spark_path(self._settings, self._folder(query_id, batch_number)))
+        self.batch_in_hand = batch_id
+        folder = f"{self._settings.staging_uri}/{query_id}/{batch_number}"
+        self.rows_committed += self._land(batch_id, lambda: self._stage(messages, folder, batch_id))
+        self._may_be_replay, self.batch_in_hand = False, ""
+        _delete(messages, spark_path(self._settings, folder))
 
-    def _land(self, batch_id: str, stage: Callable[[], str]) -> int:
-        uri = ""
+    def _land(self, batch_id: str, stage: Callable[[], list[StagedFile]]) -> int:
+        files: list[StagedFile] | None = None
         for attempt in range(1, MAX_ATTEMPTS + 1):
-            job_id = f"csat-{batch_id}-a{attempt}"
+            job_id = f"{landing.LOAD_JOB_PREFIX}{batch_id}-a{attempt}"
             if not (self._may_be_replay and self._jobs.find(job_id)):
-                uri = uri or stage()
+                files = stage() if files is None else files
+                if not files:
+                    return 0
                 self._fence()
-                self._jobs.submit(job_id, f"{uri}/*.parquet")
+                self._jobs.submit(job_id, [file.uri for file in files])
             outcome, row_count, error = self._jobs.wait(job_id)
             if outcome is Outcome.STUCK:
                 row_count = self._jobs.count_rows(batch_id)
@@ -108,26 +110,8 @@ class LandingSink:
             self._sleep(min(2**attempt, 30))
         raise BatchRefusedError(f"{MAX_ATTEMPTS} load jobs of batch {batch_id} failed; the last said: {error}")
 
-    def _folder(self, query_id: str, batch_number: int) -> str:
-        return f"{self._settings.staging_uri}/{query_id}/{batch_number}"
-
-    def _stage(self, rows: DataFrame, query_id: str, batch_number: int, batch_id: str) -> str:
-        uri = f"{self._folder(query_id, batch_number)}/{uuid.uuid4().hex}"
-        complete = rows.withColumn("batch_id", F.lit(batch_id)).select(*[column.name for column in landing.COLUMNS])
-        writer = complete.write
-        for column in landing.COLUMNS:
-            if column.kind in _ID_KINDS:
-                writer = writer.option(f"parquet.enable.dictionary#{column.name}", "false")
-        writer.parquet(spark_path(self._settings, uri))
-        return uri
-
-
-def spark_path(settings: Settings, uri: str) -> str:
-    """Where Spark finds a gs:// address: there, or in the folder that the emulator serves as gs://."""
-    scheme = "gs://"
-    if settings.is_local and uri.startswith(scheme):
-        return (settings.staging_root / Path(uri.removeprefix(scheme))).as_uri()
-    return uri
+    def _stage(self, messages: DataFrame, folder: str, batch_id: str) -> list[StagedFile]:
+        return stage(messages, self._settings, f"{folder}/{uuid.uuid4().hex}", batch_id)
 
 
 def _delete(rows: DataFrame, path: str) -> None:

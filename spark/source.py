@@ -1,4 +1,4 @@
-"""The Kafka side of the stream: options, first offsets, and how far behind it is."""
+"""The Kafka side of the stream: the messages, the first offsets, and how far behind it is."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -6,43 +6,13 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import DataFrame, SparkSession
 
 from csat.settings import Settings
+from spark.kafka_login import client_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 # Waits of the beat's own questions to Kafka: it must not miss a beat over a dead broker.
 _QUESTION_MILLISECONDS = 3_000
-_LOGIN_MODULES = {
-    "PLAIN": "org.apache.kafka.common.security.plain.PlainLoginModule",
-    "SCRAM-SHA-512": "org.apache.kafka.common.security.scram.ScramLoginModule",
-    "OAUTHBEARER": "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule",
-}
-
-
-def client_options(settings: Settings) -> dict[str, str]:
-    """Options of a Kafka client in the JVM, by Kafka's own names."""
-    options = {
-        "bootstrap.servers": settings.bootstrap_servers,
-        "security.protocol": settings.kafka_security_protocol,
-    }
-    if settings.kafka_security_protocol == "SASL_SSL":
-        options["sasl.mechanism"] = settings.kafka_sasl_mechanism
-        options["sasl.jaas.config"] = _login(settings)
-        if settings.kafka_ca_file:
-            options |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": str(settings.kafka_ca_file)}
-    return options
-
-
-def _login(settings: Settings) -> str:
-    module = _LOGIN_MODULES[settings.kafka_sasl_mechanism]
-    if settings.kafka_sasl_mechanism == "OAUTHBEARER":
-        return f"{module} required;"
-
-    def quoted(text: str) -> str:
-        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-    password = settings.kafka_password.get_secret_value()
-    return f"{module} required username={quoted(settings.kafka_username)} password={quoted(password)};"
 
 
 def read_messages(spark: SparkSession, settings: Settings, starting_offsets: str) -> DataFrame:

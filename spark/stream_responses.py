@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.streaming import StreamingQuery
@@ -20,14 +21,14 @@ from pyspark.sql.streaming import StreamingQuery
 from csat import landing
 from csat.documents import Documents
 from csat.health import SUPERSEDED_EXIT_CODE, Health, State
-from csat.settings import Settings, SettingsError, get_settings
+from csat.kafka_access import KafkaAccessError
+from csat.settings import Settings, SettingsError, get_settings, settings_problem
 from csat.version import code_version
 from spark.beat import Beat, Order, claim, order
 from spark.query import ActiveQuery, committed_offsets
 from spark.session import build_session
 from spark.sink import LandingSink, SupersededError
 from spark.source import end_offsets, read_messages, starting_offsets
-from spark.transform import landing_rows
 
 if TYPE_CHECKING:
     from spark.sink import LoadJobs
@@ -54,11 +55,11 @@ class Fence:
 def start_query(
     spark: SparkSession, settings: Settings, warehouse: "Warehouse", sink: LandingSink, *, is_catch_up: bool
 ) -> StreamingQuery:
-    """Session, source, transform, sink: the started query."""
+    """Source, sink: the started query."""
     first = "earliest" if committed_offsets(spark, settings) else _first_offsets(spark, settings, warehouse)
-    messages = read_messages(spark, settings, first)
-    rows = landing_rows(messages, F.current_timestamp(), secrets.token_hex(16))
-    writer = rows.writeStream.queryName(landing.TABLE).option("checkpointLocation", settings.checkpoint)
+    # The batch's own time: the same where the batch is run again.
+    messages = read_messages(spark, settings, first).withColumn("ingested_at", F.current_timestamp())
+    writer = messages.writeStream.queryName(landing.TABLE).option("checkpointLocation", settings.checkpoint)
     writer = writer.foreachBatch(sink.write)
     if is_catch_up:
         return writer.trigger(availableNow=True).start()
@@ -95,7 +96,9 @@ def run(settings: Settings, *, is_catch_up: bool = False) -> int:
     beat.stop_at_sigterm()
     beat.say(State.STARTING)
     fence = Fence(documents, token)
+    sink: LandingSink | None = None
     try:
+        _check_access(settings)
         with ThreadPoolExecutor(1) as pool:  # Google's client takes seconds to import: the JVM starts meanwhile
             clients = pool.submit(_open_clients, settings)
             spark = build_session(settings)
@@ -103,11 +106,19 @@ def run(settings: Settings, *, is_catch_up: bool = False) -> int:
         with warehouse:
             sink = LandingSink(settings, jobs, fence)
             query = start_query(spark, settings, warehouse, sink, is_catch_up=is_catch_up)
+            logger.info("The query has started")
             return beat.watch(ActiveQuery(spark, query, sink, settings))
     except Exception as error:
-        if fence.is_closed or not beat.say(State.FAILED, _first_line(error)):
+        if fence.is_closed or not beat.say(State.FAILED, _first_line(error), sink.batch_in_hand if sink else ""):
             return SUPERSEDED_EXIT_CODE
         raise
+
+
+def _check_access(settings: Settings) -> None:
+    """Raise KafkaAccessError where the brokers do not let us in: Spark itself would try again for ever."""
+    from warehouse.kafka_login import check_access
+
+    check_access(settings)
 
 
 def _open_clients(settings: Settings) -> "tuple[Warehouse, LoadJobs]":
@@ -131,12 +142,15 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stdout)
     logging.getLogger("py4j").setLevel(logging.WARNING)
-    settings = get_settings()
+    try:
+        settings = get_settings()
+    except ValidationError as error:
+        sys.exit(f"error: {settings_problem(error)}")
     if settings.is_local:
         Path(settings.state).mkdir(parents=True, exist_ok=True)
     try:
         code = run(settings, is_catch_up=arguments.catch_up)
-    except SettingsError as error:
+    except (SettingsError, KafkaAccessError) as error:
         sys.exit(f"error: {error}")
     except Exception:
         logger.exception("The stream failed")

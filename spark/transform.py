@@ -1,109 +1,136 @@
 """Messages to landing rows: every message becomes one row, accepted or rejected with the first reason that fits.
 
-All of it runs in the JVM. Spark's JSON reader takes single quotes, NaN and whatever follows the first value, so a
-message is read as an element of an array that ends with a mark no sender can guess: exactly two elements, the second
-being the mark, means one JSON object and nothing else.
+Arrow does it in Spark's Python workers, thousands of messages at a time.
 """
 
-from functools import reduce
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from csat import landing
 from csat.event import MAX_DAYS_AHEAD, SUPPORTED_SCHEMA_VERSIONS, TIMESTAMP_PATTERN, UUID_PATTERN
-from csat.landing import ColumnKind, Rejection
+from csat.landing import EVENT_COLUMNS, ColumnKind, Rejection
+from spark.json_objects import IS_OBJECT, WRONG_FIELDS, read_objects
 
-_STRICT = {"allowSingleQuotes": "false", "allowNonNumericNumbers": "false", "mode": "PERMISSIVE"}
-_EXACT_PRICE = "DECIMAL(38,12)"
+_PRICE_SCALE = 2
+_PRICE_LIMIT = 10.0**10  # NUMERIC(12, 2) has ten digits before the point
+_TIME = pa.timestamp("us", "UTC")
+_FIRST = pa.scalar(datetime(1, 1, 1, tzinfo=UTC), _TIME)  # of BigQuery's timestamps
+_END = pa.scalar(253_402_300_800_000_000, pa.int64()).cast(_TIME)  # the year 10000
+_ARROW_TYPES = {
+    ColumnKind.TEXT: pa.string(),
+    ColumnKind.UUID: pa.string(),
+    ColumnKind.INTEGER: pa.int64(),
+    ColumnKind.PRICE: pa.decimal128(12, _PRICE_SCALE),
+    ColumnKind.TIMESTAMP: _TIME,
+    ColumnKind.BYTES: pa.binary(),
+}
+_JSON_TYPES = {ColumnKind.INTEGER: pa.int64(), ColumnKind.PRICE: pa.float64()}  # the rest is text
+
+LANDING_SCHEMA = pa.schema([(column.name, _ARROW_TYPES[column.kind]) for column in landing.COLUMNS])
+_FIELDS = pa.schema([(column.name, _JSON_TYPES.get(column.kind, pa.string())) for column in EVENT_COLUMNS])
 
 
-def landing_rows(messages: DataFrame, ingested_at: Column, mark: str) -> DataFrame:
-    """The landing table's columns but `batch_id`, one row a message.
+def landing_rows(messages: pa.RecordBatch, batch_id: str) -> pa.RecordBatch:
+    """The landing table's rows, in `LANDING_SCHEMA`, one a message and in their order.
 
-    `messages` has Kafka's value, topic, partition, offset and timestamp. `mark` is a text that no sender knows.
+    `messages` has Kafka's value, topic, partition, offset and timestamp, and `ingested_at`.
     """
-    raw = messages.select(
-        "value",
-        F.col("topic").alias("kafka_topic"),
-        F.col("partition").cast("BIGINT").alias("kafka_partition"),
-        F.col("offset").alias("kafka_offset"),
-        F.col("timestamp").alias("kafka_timestamp"),
-        _parsed(F.col("value").cast("STRING"), mark).alias("parsed"),
-    )
-    typed = raw.select(
-        *["value", "kafka_topic", "kafka_partition", "kafka_offset", "kafka_timestamp"],
-        _is_one_object(F.col("parsed"), mark).alias("is_one_object"),
-        *[F.col("parsed")[0][column.name].alias(f"raw_{column.name}") for column in landing.EVENT_COLUMNS],
-        *[_typed(column).alias(column.name) for column in landing.EVENT_COLUMNS],
-    )
-    judged = typed.withColumn("rejection_reason", _rejection_reason())
-    is_accepted = F.col("rejection_reason").isNull()
-    return judged.select(
-        *[F.when(is_accepted, F.col(column.name)).alias(column.name) for column in landing.EVENT_COLUMNS],
-        *["kafka_topic", "kafka_partition", "kafka_offset", "kafka_timestamp"],
-        ingested_at.alias("ingested_at"),
-        "rejection_reason",
-        F.when(~is_accepted, F.col("value")).alias("payload"),
-    )
+    objects = read_objects(messages["value"], _FIELDS)
+    values = {column.name: _typed(column, objects[column.name]) for column in EVENT_COLUMNS}
+    reason = _first_reason(_broken_rules(messages, objects, values), len(messages))
+    is_accepted = reason.is_null()
+    if reason.null_count < len(reason):
+        values = {name: pc.if_else(is_accepted, value, None) for name, value in values.items()}
+    columns = values | {
+        "kafka_topic": messages["topic"],
+        "kafka_partition": messages["partition"].cast(pa.int64()),
+        "kafka_offset": messages["offset"],
+        "kafka_timestamp": messages["timestamp"].cast(_TIME),
+        "ingested_at": messages["ingested_at"].cast(_TIME),
+        "batch_id": pa.repeat(batch_id, len(messages)),
+        "rejection_reason": reason,
+        "payload": pc.if_else(is_accepted, None, messages["value"]),
+    }
+    return pa.RecordBatch.from_arrays([columns[name] for name in LANDING_SCHEMA.names], schema=LANDING_SCHEMA)
 
 
-def _parsed(text: Column, mark: str) -> Column:
-    schema = f"ARRAY<STRUCT<{landing.reader_schema()}, _end STRING>>"
-    return F.from_json(F.concat(F.lit("["), text, F.lit(f',{{"_end":"{mark}"}}]')), schema, _STRICT)
-
-
-def _is_one_object(parsed: Column, mark: str) -> Column:
-    is_one = (F.size(parsed) == 2) & parsed[0].isNotNull() & (parsed[1]["_end"] == mark)
-    return F.coalesce(is_one, F.lit(False))
-
-
-def _typed(column: landing.Column) -> Column:
-    raw = F.col("parsed")[0][column.name]
-    if column.kind in (ColumnKind.TEXT, ColumnKind.UUID, ColumnKind.INTEGER):
-        return raw
-    return raw.try_cast(column.type.spark)
-
-
-def _matches(text: Column, pattern: str) -> Column:
-    return text.rlike(rf"^(?:{pattern})\z")  # "$" would let a line break follow
-
-
-def _is_bad(column: landing.Column) -> Column:
-    raw, value = F.col(f"raw_{column.name}"), F.col(column.name)
+def _typed(column: landing.Column, raw: pa.Array) -> pa.Array:
+    """The field's values; null where the JSON value is no value of the column."""
     match column.kind:
         case ColumnKind.UUID:
-            is_wrong = ~_matches(raw, UUID_PATTERN)
+            return _where(_matches(raw, UUID_PATTERN), raw)
         case ColumnKind.TIMESTAMP:
-            is_wrong = value.isNull() | ~_matches(raw, TIMESTAMP_PATTERN)
-        case ColumnKind.PRICE:  # a cast rounds; a price of three decimals is no price
-            is_wrong = value.isNull() | (raw.try_cast(_EXACT_PRICE) != value)
+            times = _times(_where(_matches(raw, TIMESTAMP_PATTERN), raw))
+            return _where(pc.and_(pc.greater_equal(times, _FIRST), pc.less(times, _END)), times)
+        case ColumnKind.PRICE:  # a price of three decimals is no price
+            is_price = pc.and_(pc.equal(pc.round(raw, _PRICE_SCALE), raw), pc.less(pc.abs(raw), _PRICE_LIMIT))
+            return _where(is_price, raw).cast(_ARROW_TYPES[column.kind])
         case _:
-            is_wrong = F.lit(False)
-    return raw.isNull() | is_wrong if column.is_required else raw.isNotNull() & is_wrong
+            return raw
 
 
-def _is_out_of_range(column: landing.Column) -> Column:
-    value = F.col(column.name)
-    too_low = value < column.minimum if column.minimum is not None else F.lit(False)
-    too_high = value > column.maximum if column.maximum is not None else F.lit(False)
-    return too_low | too_high
+def _where(is_kept: pa.BooleanArray, values: pa.Array) -> pa.Array:
+    return pc.if_else(is_kept, values, None)
 
 
-def _rejection_reason() -> Column:
-    value = F.col("value")
-    text = value.cast("STRING")
-    columns = landing.EVENT_COLUMNS
-    bounded = [column for column in columns if (column.minimum, column.maximum) != (None, None)]
-    latest = F.col("kafka_timestamp") + F.expr(f"INTERVAL {MAX_DAYS_AHEAD} DAY")
-    rules = [
-        (value.isNull() | (F.length(value) == 0), Rejection.EMPTY.value),
-        (~F.is_valid_utf8(text), Rejection.NOT_UTF8.value),
-        (~F.col("is_one_object"), Rejection.NOT_ONE_JSON_OBJECT.value),
-        (~F.col("schema_version").isin(*SUPPORTED_SCHEMA_VERSIONS), Rejection.UNSUPPORTED_VERSION.value),
-        *[(_is_bad(column), Rejection.BAD_FIELD.of(column.name)) for column in columns],
-        *[(_is_out_of_range(column), Rejection.OUT_OF_RANGE.of(column.name)) for column in bounded],
-        (F.col("survey_answered_at") > latest, Rejection.IN_THE_FUTURE.value),
-    ]
-    (first, reason), *others = rules
-    return reduce(lambda chain, rule: chain.when(rule[0], F.lit(rule[1])), others, F.when(first, F.lit(reason)))
+def _matches(texts: pa.StringArray, pattern: str) -> pa.BooleanArray:
+    return pc.match_substring_regex(texts, rf"^(?:{pattern})\z")  # "$" would let a line break follow
+
+
+def _times(texts: pa.StringArray) -> pa.TimestampArray:
+    """The moments, cut to microseconds; null where there is no such moment, as on the 30th of February."""
+    try:
+        return texts.cast(_TIME)
+    except pa.ArrowInvalid:
+        cut = pc.replace_substring_regex(texts, r"(\.\d{6})\d+", r"\1")
+    return _times_of(cut)
+
+
+def _times_of(texts: pa.StringArray) -> pa.TimestampArray:
+    try:
+        return texts.cast(_TIME)
+    except pa.ArrowInvalid:
+        if len(texts) == 1:
+            return pa.nulls(1, _TIME)
+    half = len(texts) // 2
+    return pa.concat_arrays([_times_of(texts.slice(0, half)), _times_of(texts.slice(half))])
+
+
+def _broken_rules(
+    messages: pa.RecordBatch, objects: pa.RecordBatch, values: dict[str, pa.Array]
+) -> Iterator[tuple[str, pa.BooleanArray]]:
+    """Reason and whether it fits, for each message, in the order in which they are named."""
+    length = pc.fill_null(pc.binary_length(messages["value"]), 0)
+    yield Rejection.EMPTY.value, pc.equal(length, 0)
+    yield Rejection.NOT_UTF8.value, objects[IS_OBJECT].is_null()
+    yield Rejection.NOT_ONE_JSON_OBJECT.value, pc.invert(objects[IS_OBJECT])
+    is_supported = pc.is_in(values["schema_version"], pa.array(SUPPORTED_SCHEMA_VERSIONS, pa.int64()))
+    yield Rejection.UNSUPPORTED_VERSION.value, pc.and_(values["schema_version"].is_valid(), pc.invert(is_supported))
+    for number, column in enumerate(EVENT_COLUMNS):
+        yield Rejection.BAD_FIELD.of(column.name), _is_bad(column, number, objects, values[column.name])
+    for column in EVENT_COLUMNS:
+        if column.minimum is not None:
+            yield Rejection.OUT_OF_RANGE.of(column.name), pc.less(values[column.name], column.minimum)
+        if column.maximum is not None:
+            yield Rejection.OUT_OF_RANGE.of(column.name), pc.greater(values[column.name], column.maximum)
+    latest = pc.add(messages["timestamp"], pa.scalar(timedelta(days=MAX_DAYS_AHEAD)))
+    yield Rejection.IN_THE_FUTURE.value, pc.greater(values["survey_answered_at"], latest)
+
+
+def _is_bad(column: landing.Column, number: int, objects: pa.RecordBatch, value: pa.Array) -> pa.BooleanArray:
+    if column.is_required:
+        return value.is_null()
+    is_wrong = pc.not_equal(pc.bit_wise_and(objects[WRONG_FIELDS], 1 << number), 0)
+    return pc.or_(is_wrong, pc.and_(objects[column.name].is_valid(), value.is_null()))
+
+
+def _first_reason(rules: Iterator[tuple[str, pa.BooleanArray]], count: int) -> pa.StringArray:
+    reason = pa.nulls(count, pa.string())
+    for name, is_broken in rules:
+        if pc.any(is_broken).as_py():
+            is_first = pc.and_(reason.is_null(), pc.fill_null(is_broken, False))
+            reason = pc.if_else(is_first, name, reason)
+    return reason

@@ -8,11 +8,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
-from google.cloud import bigquery
-
 from csat import landing
 from warehouse.client import Warehouse
-from warehouse.tables import ops_table
+from warehouse.tables import append_rows
 
 TABLE = "mart_builds"
 # A row may become visible after one that the stream read later. To build a date twice does no harm.
@@ -93,22 +91,8 @@ def last_record(warehouse: Warehouse) -> BuildRecord | None:
 
 
 def insert_record(warehouse: Warehouse, record: BuildRecord) -> None:
-    """Insert the record with a load job, which ran once however often it is sent."""
-    table = ops_table(warehouse.settings, TABLE)
-    config = bigquery.LoadJobConfig(
-        schema=table.schema,
-        create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
-        write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
-    )
-    with warehouse.errors():
-        job = warehouse.client.load_table_from_json(
-            [record.as_dict()],
-            table,
-            job_id=f"mart_build_{record.build_id}",
-            job_config=config,
-            timeout=warehouse.settings.bigquery_timeout_seconds,
-        )
-        job.result(timeout=warehouse.settings.bigquery_job_timeout_seconds, retry=warehouse.retry)
+    """Insert the record, once however often it is sent."""
+    append_rows(warehouse, TABLE, [record.as_dict()], job_id=f"mart_build_{record.build_id}")
 
 
 def plan_build(warehouse: Warehouse, *, full_refresh: bool = False) -> Plan:

@@ -5,16 +5,15 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kafka import KafkaAdminClient, TopicPartition
+from kafka import TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError
 
 from csat import landing
-from csat.kafka_login import connection_options
+from csat.kafka_access import KafkaAccessError
 from csat.settings import Settings
 from warehouse.client import Warehouse
-
-_KAFKA_MILLISECONDS = 10_000
+from warehouse.kafka_login import open_admin
 
 PartitionKey = tuple[str, int]  # topic, partition
 
@@ -177,20 +176,14 @@ def landing_counts(warehouse: Warehouse) -> dict[str, int]:
 def kafka_offsets(settings: Settings, topics: Iterable[str]) -> dict[PartitionKey, Offsets]:
     """Start and end of every partition of the topics that Kafka knows. Raises KafkaOffsetsError."""
     try:
-        with closing(KafkaAdminClient(**_client_options(settings))) as admin:
+        with closing(open_admin(settings)) as admin:
             known = admin.describe_topics(sorted(set(topics) & set(admin.list_topics())))
             keys = [(topic["name"], part["partition_index"]) for topic in known for part in topic["partitions"]]
             places = [TopicPartition(*key) for key in keys]
             starts = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.EARLIEST))
             ends = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST))
+    except KafkaAccessError as error:
+        raise KafkaOffsetsError(str(error)) from error
     except (KafkaError, OSError) as error:
-        raise KafkaOffsetsError(
-            f"Kafka does not answer at {settings.bootstrap_servers} ({error}), fix: start the stack with `csat up` or "
-            "correct CSAT_KAFKA_BOOTSTRAP_SERVERS"
-        ) from error
+        raise KafkaOffsetsError(f"Kafka at {settings.bootstrap_servers} does not tell its offsets: {error}") from error
     return {tuple(place): Offsets(starts[place].offset, ends[place].offset) for place in places}
-
-
-def _client_options(settings: Settings) -> dict[str, Any]:
-    waits = {"bootstrap_timeout_ms": _KAFKA_MILLISECONDS, "request_timeout_ms": _KAFKA_MILLISECONDS}
-    return connection_options(settings) | waits

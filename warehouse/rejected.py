@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from google.cloud import bigquery
-
 from csat import landing
 from warehouse.client import Warehouse
+from warehouse.tables import append_rows
 
 # No time is older than Kafka.
 _EVER = datetime.fromisoformat("2011-01-01T00:00:00+00:00")
@@ -108,18 +107,7 @@ def note_replayed(warehouse: Warehouse, rows: Iterable[dict[str, Any]], replayed
     """Keep which rejected messages were sent again."""
     places = ("kafka_topic", "kafka_partition", "kafka_offset")
     records = [{**{name: row[name] for name in places}, "replayed_at": replayed_at.isoformat()} for row in rows]
-    config = bigquery.LoadJobConfig(
-        create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
-        write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
-    )
-    with warehouse.errors():
-        job = warehouse.client.load_table_from_json(
-            records,
-            warehouse.settings.table("ops", _REPLAYS),
-            job_config=config,
-            timeout=warehouse.settings.bigquery_timeout_seconds,
-        )
-        job.result(timeout=warehouse.settings.bigquery_job_timeout_seconds, retry=warehouse.retry)
+    append_rows(warehouse, _REPLAYS, records)
 
 
 def _tables(warehouse: Warehouse) -> dict[str, str]:

@@ -1,7 +1,9 @@
 """Datasets and the tables that dbt does not own, made for the local stack (Terraform makes the cloud's)."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
@@ -13,6 +15,7 @@ from warehouse.client import Warehouse
 SCRATCH_HOURS = 24
 # A file for each table of the ops dataset, named for it.
 OPS_SCHEMAS = Path(__file__).parent / "schemas"
+_UPLOAD_RETRIES = 1  # the client's own six wait 65 s for a BigQuery that does not answer
 
 
 def create_datasets(warehouse: Warehouse) -> list[str]:
@@ -61,14 +64,18 @@ def table_version(warehouse: Warehouse, table: str, timeout_seconds: float) -> s
 
 
 def create_table(warehouse: Warehouse, table: bigquery.Table) -> None:
-    """Create the table where it is missing; one that is there stays as it is."""
+    """Create the table where it is missing; one that is there gets the columns that it lacks."""
+    patience = {"retry": warehouse.retry, "timeout": warehouse.settings.bigquery_timeout_seconds}
     with warehouse.errors():
         try:
-            warehouse.client.create_table(
-                table, retry=warehouse.retry, timeout=warehouse.settings.bigquery_timeout_seconds
-            )
+            warehouse.client.create_table(table, **patience)
         except Conflict:
-            return
+            there = warehouse.client.get_table(table.reference, **patience)
+            known = {field.name for field in there.schema}
+            missing = [field for field in table.schema if field.name not in known]
+            if missing:
+                there.schema = [*there.schema, *missing]
+                warehouse.client.update_table(there, ["schema"], **patience)
 
 
 def create_landing_table(warehouse: Warehouse) -> None:
@@ -80,3 +87,27 @@ def create_ops_tables(warehouse: Warehouse) -> None:
     """Create the tables of the ops dataset where they are missing."""
     for file in sorted(OPS_SCHEMAS.glob("*.json")):
         create_table(warehouse, ops_table(warehouse.settings, file.stem))
+
+
+def append_rows(warehouse: Warehouse, name: str, rows: Sequence[dict[str, Any]], job_id: str | None = None) -> None:
+    """Append rows in JSON's types to a table of the ops dataset. With a `job_id`, once however often it is sent.
+
+    Raises WarehouseError.
+    """
+    settings = warehouse.settings
+    table = ops_table(settings, name)
+    config = bigquery.LoadJobConfig(
+        schema=table.schema,  # without it, the client asks for the table first, and for as long as it likes
+        create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
+        write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
+    )
+    with warehouse.errors():
+        job = warehouse.client.load_table_from_json(
+            rows,
+            table,
+            num_retries=_UPLOAD_RETRIES,
+            job_id=job_id,
+            job_config=config,
+            timeout=settings.bigquery_timeout_seconds,
+        )
+        job.result(timeout=settings.bigquery_job_timeout_seconds, retry=warehouse.retry)

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 _COLORS = {"healthy": "green", "idle": "green", "starting": "yellow", "lagging": "yellow", "slow": "yellow"}
+_COLORS |= {"ok": "green", "skipped": "dim", "warning": "yellow"}
 
 
 def login_table(document: Mapping[str, Any]) -> Table:
@@ -55,6 +56,21 @@ def text_table(
     for line in lines:
         table.add_row(*(Text(text) for text in line))
     return table
+
+
+def look_table(document: Mapping[str, Any]) -> Table:
+    """The checks of `csat check health`."""
+    rows = ([_colored(check["grade"]), check["check"], check["detail"]] for check in document["checks"])
+    return _table("health", ("", "check", "found"), rows)
+
+
+def alerts_table(document: Mapping[str, Any]) -> Table:
+    """The alerts that stand."""
+    rows = (
+        [_colored(alert["severity"]), alert["key"], alert["about"], alert["opened_at"][:16], alert["text"]]
+        for alert in document["open_alerts"]
+    )
+    return _table("open alerts (docs/runbook.md)", ("", "key", "about", "since", "text"), rows)
 
 
 def _table(title: str, names: Iterable[str], rows: Iterable[Iterable[Any]]) -> Table:

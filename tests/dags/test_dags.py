@@ -11,6 +11,7 @@ from airflow.sdk import AssetOrTimeSchedule
 from airflow.sdk.exceptions import ParamValidationError
 
 from csat.settings import ROOT
+from guard.alerts import alert_failure, end_alert
 
 FOLDER = ROOT / "dags"
 
@@ -22,7 +23,14 @@ def bag() -> DagBag:
 
 def test_the_bag_holds_exactly_our_dags(bag: DagBag) -> None:
     assert bag.import_errors == {}
-    assert sorted(bag.dags) == ["backfill_history", "build_marts", "replay_rejected", "run_stream"]
+    assert sorted(bag.dags) == [
+        "backfill_history",
+        "build_marts",
+        "check_stream_health",
+        "maintain",
+        "replay_rejected",
+        "run_stream",
+    ]
 
 
 def test_every_file_is_named_for_its_one_dag(bag: DagBag) -> None:
@@ -40,6 +48,48 @@ def test_every_dag_has_owner_docs_and_tags(bag: DagBag) -> None:
 def test_every_dag_runs_by_itself_and_one_run_at_a_time(bag: DagBag) -> None:
     for dag_id, dag in bag.dags.items():
         assert (dag.max_active_runs, dag.catchup, dag.is_paused_upon_creation) == (1, False, False), dag_id
+
+
+def test_every_dag_tells_of_its_failures_and_of_their_end(bag: DagBag) -> None:
+    for task in (task for dag in bag.dags.values() for task in dag.tasks):
+        assert list(task.on_failure_callback) == [alert_failure], task.task_id
+        assert list(task.on_success_callback) == [end_alert], task.task_id
+
+
+def test_every_dag_links_the_runbook(bag: DagBag) -> None:
+    assert [dag_id for dag_id, dag in bag.dags.items() if "`docs/runbook.md`" not in dag.doc_md] == []
+
+
+def test_nothing_waits_in_the_pool_of_the_stream(bag: DagBag) -> None:
+    pools = {dag_id: {task.pool for task in dag.tasks} for dag_id, dag in bag.dags.items()}
+    assert pools.pop("run_stream") == {"stream"}
+    assert set.union(*pools.values()) == {"pipeline"}
+
+
+def test_every_task_but_the_endless_one_has_a_time_out(bag: DagBag) -> None:
+    tasks = [task for dag in bag.dags.values() for task in dag.tasks if dag.dag_id != "run_stream"]
+    assert [task.task_id for task in tasks if not task.execution_timeout] == []
+
+
+def test_check_stream_health_looks_every_five_minutes_and_once(bag: DagBag) -> None:
+    dag = bag.dags["check_stream_health"]
+    (task,) = dag.tasks
+    assert dag.timetable.expression == "*/5 * * * *"
+    assert (task.command, task.retries) == (["check", "health"], 0)
+    assert task.execution_timeout < timedelta(minutes=5)
+
+
+def test_maintain_cleans_one_thing_after_another_each_day(bag: DagBag) -> None:
+    dag = bag.dags["maintain"]
+    assert (dag.timetable.expression, dag.max_active_tasks) == ("40 3 * * *", 1)
+    assert {task.task_id: (task.command[:2], task.retries) for task in dag.tasks} == {
+        "clean_airflow": (["maintain", "airflow"], 1),
+        "clean_staging": (["maintain", "staging"], 1),
+        "clean_emulator_jobs": (["maintain", "emulator-jobs"], 1),
+        "clean_dbt": (["maintain", "dbt"], 1),
+        "clean_scratch": (["maintain", "scratch"], 1),
+        "prove_completeness": (["check", "completeness"], 1),
+    }
 
 
 def test_run_stream_is_one_endless_task(bag: DagBag) -> None:
@@ -66,13 +116,24 @@ BY_HAND = {
     "backfill_history": {"days": 7, "events": 2771, "seed": 1},
     "replay_rejected": {"reason": "unsupported schema_version", "since": "2026-01-01T00:00:00", "limit": 10000},
 }
+DAILY = {
+    "maintain": {
+        "airflow_days": 30,
+        "staging_days": 7,
+        "job_hours": 6,
+        "job_limit": 20000,
+        "dbt_days": 14,
+        "scratch_hours": 24,
+    }
+}
+WITH_FORM = BY_HAND | DAILY
 
 
-@pytest.mark.parametrize("dag_id", BY_HAND)
-def test_a_dag_by_hand_has_a_form_of_typed_fields_with_defaults(bag: DagBag, dag_id: str) -> None:
+@pytest.mark.parametrize("dag_id", WITH_FORM)
+def test_a_form_has_typed_fields_with_defaults(bag: DagBag, dag_id: str) -> None:
     dag = bag.dags[dag_id]
-    assert dag.schedule is None
-    assert dag.params.dump() == BY_HAND[dag_id]
+    assert (dag.schedule is None) is (dag_id in BY_HAND)
+    assert dag.params.dump() == WITH_FORM[dag_id]
     for name in dag.params:
         param = dag.params.get_param(name)
         assert param.schema["type"] in ("integer", "string"), name
@@ -81,26 +142,32 @@ def test_a_dag_by_hand_has_a_form_of_typed_fields_with_defaults(bag: DagBag, dag
 
 @pytest.mark.parametrize(
     ("dag_id", "bad"),
-    [("backfill_history", {"days": 0}), ("replay_rejected", {"since": "yesterday"}), ("replay_rejected", {"limit": 0})],
+    [
+        ("backfill_history", {"days": 0}),
+        ("replay_rejected", {"since": "yesterday"}),
+        ("replay_rejected", {"limit": 0}),
+        ("maintain", {"airflow_days": 6}),
+        ("maintain", {"job_hours": "often"}),
+    ],
 )
-def test_a_dag_by_hand_refuses_a_wrong_value(bag: DagBag, dag_id: str, bad: dict[str, object]) -> None:
+def test_a_form_refuses_a_wrong_value(bag: DagBag, dag_id: str, bad: dict[str, object]) -> None:
     params = copy.deepcopy(bag.dags[dag_id].params)
     params.validate()
     with pytest.raises(ParamValidationError):
         params.update(bad)
 
 
-def test_every_param_of_a_dag_by_hand_reaches_its_command(bag: DagBag) -> None:
-    for dag_id, defaults in BY_HAND.items():
-        (task,) = bag.dags[dag_id].tasks
-        used = {word.split(".")[1].split()[0] for word in task.command if word.startswith("{{ params.")}
+def test_every_param_of_a_form_reaches_a_command(bag: DagBag) -> None:
+    for dag_id, defaults in WITH_FORM.items():
+        words = [word for task in bag.dags[dag_id].tasks for word in task.command]
+        used = {word.split(".")[1].split()[0] for word in words if word.startswith("{{ params.")}
         assert used == set(defaults), dag_id
 
 
 def test_a_dag_file_imports_nothing_heavy() -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); "
-        "import run_stream, build_marts, replay_rejected, backfill_history; "
+        "import run_stream, build_marts, replay_rejected, backfill_history, check_stream_health, maintain; "
         "print([m for m in ('pyspark', 'pandas', 'google.cloud.bigquery', 'gcsfs', 'dbt') if m in sys.modules])"
     )
     done = subprocess.run(

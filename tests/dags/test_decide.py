@@ -55,17 +55,28 @@ def test_plan_starts_anew_when_the_driver_is_not_well(
     assert decide(make_control(**control), make_health(**health), process) == Plan("new", "a", NOON)
 
 
-def test_plan_waits_for_the_back_off_of_recent_starts(make_control: Make) -> None:
-    starts = tuple(NOON - timedelta(seconds=age) for age in (2000, 60, 40, 20))
-    before = make_control(started_at=starts)
-    assert decide(before, None, ended(1)).at == NOON + timedelta(seconds=30)
+def test_plan_waits_for_the_back_off_when_drivers_do_not_live(make_control: Make) -> None:
+    assert decide(make_control(attempts=3), None, ended(1)).at == NOON + timedelta(seconds=30)
+
+
+def test_plan_starts_at_once_when_the_last_driver_lived_well(make_control: Make, make_health: Make) -> None:
+    well = make_health(started_at=NOON - timedelta(seconds=60))
+    assert decide(make_control(attempts=6), well, ended(1)).at == NOON
 
 
 def test_starting_keeps_the_starts_of_the_last_half_hour_and_adds_its_own(make_control: Make) -> None:
     old, recent = NOON - timedelta(seconds=1801), NOON - timedelta(seconds=1800)
-    control = starting(make_control(started_at=(old, recent)), "new", NOON)
+    control = starting(make_control(started_at=(old, recent)), None, "new", NOON)
     assert (control.token, control.desired, control.at) == ("new", "run", NOON)
     assert control.started_at == (recent, NOON)
+
+
+def test_starting_counts_the_attempts_and_the_failures_in_a_row(make_control: Make, make_health: Make) -> None:
+    before = make_control(attempts=2, failed_batch="q-7", failed_count=1)
+    again = starting(before, make_health(state="failed", failed_batch="q-7"), "new", NOON)
+    assert (again.attempts, again.failed_batch, again.failed_count) == (3, "q-7", 2)
+    well = starting(before, make_health(started_at=NOON - timedelta(seconds=60)), "new", NOON)
+    assert (well.attempts, well.failed_batch, well.failed_count) == (1, "", 0)
 
 
 STOP = {"desired": "stop"}

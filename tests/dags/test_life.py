@@ -237,7 +237,7 @@ def test_a_backend_that_cannot_start_ends_the_life_with_the_fix(make_life: Make,
     assert (look.verdict, look.detail) == (Verdict.NEVER_STARTED, "no supervisord")
     control = documents.control()
     assert control is not None
-    assert control.started_at == (NOON,)  # it counts for the back-off
+    assert control.started_at == (NOON,)
 
 
 def test_a_silent_backend_does_not_end_a_life_whose_beat_is_fresh(

@@ -11,8 +11,8 @@ from typing import Any
 import psutil
 import pytest
 
+from csat import airflow_api
 from csat.settings import ROOT, Settings, environment
-from local import airflow
 from local.ports import free_ports
 from warehouse.client import Warehouse
 
@@ -52,7 +52,7 @@ class Platform:
 
     def airflow(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """An answer of Airflow's API, with the generated login."""
-        return airflow.call(self.settings, method, path, body)
+        return airflow_api.call(self.settings, method, path, body)
 
 
 @pytest.fixture(scope="session")

@@ -80,14 +80,14 @@ class World:
 class Driver:
     """A driver's process group."""
 
-    def __init__(self, settings: Settings, command: list[str]) -> None:
+    def __init__(self, settings: Settings, command: list[str], cwd: Path = ROOT) -> None:
         self.log = settings.state / "logs" / f"driver-{time.monotonic_ns()}.log"
-        variables = {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
+        variables = {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1", "PYTHONPATH": str(cwd)}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command,
                 env=environment(**settings.as_environment(), **variables),
-                cwd=ROOT,
+                cwd=cwd,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

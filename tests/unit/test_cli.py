@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from csat.cli import run
+from csat.documents import Documents
 from csat.settings import Settings, get_settings
 
 
@@ -75,3 +76,30 @@ def test_simulate_without_a_number_says_what_to_give(capsys: pytest.CaptureFixtu
 
 def test_an_unknown_command_exits_with_2() -> None:
     assert run(["nonsense"]) == 2
+
+
+def test_alert_is_told_once_while_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    call = ["alert", "critical", "poison_batch", "batch 7 failed"]
+    assert [run(call), run(call), run(["alert", "recovered", "poison_batch", "passed"])] == [0, 0, 0]
+    assert capsys.readouterr().err.count("nothing to tell") == 1
+    assert Documents(get_settings().documents).watch().open_alerts == ()
+
+
+def test_alert_refuses_a_key_that_is_none() -> None:
+    assert run(["alert", "critical", "nonsense", "no"]) == 2
+
+
+def test_check_health_prints_one_json_document_and_exits_with_1_when_nothing_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("warehouse.kafka_login.CONTACT_MILLISECONDS", 300)
+    monkeypatch.setattr("warehouse.health_facts._CALL_SECONDS", 0.3)
+    assert run(["check", "health", "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert (document["is_healthy"], len(document["checks"])) == (False, 11)
+    assert {alert["key"] for alert in document["open_alerts"]} == {
+        "stream_down",
+        "kafka_unreachable",
+        "bigquery_unreachable",
+        "airflow_unreachable",
+    }

@@ -149,10 +149,6 @@ def test_settings_name_the_setting_when_the_cloud_has_no_project() -> None:
         settings(target="gcp")
 
 
-def test_settings_do_not_show_the_password() -> None:
-    assert "hush" not in repr(settings(kafka_password="hush"))
-
-
 def test_settings_name_datasets_and_tables_by_role() -> None:
     assert settings(dataset_prefix="shop").dataset("marts") == "shop_marts"
     assert settings(project_id="p").table("raw", "survey_responses") == "p.csat_raw.survey_responses"

@@ -1,3 +1,4 @@
+import fcntl
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -5,6 +6,7 @@ import pytest
 
 from csat.documents import DocumentError, Documents
 from csat.health import Control, Health, State
+from csat.watch import Watch
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 
@@ -64,3 +66,16 @@ def test_a_document_that_is_not_one_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "control.json").write_text(text)
     with pytest.raises(DocumentError, match=r"control\.json is not a Control document; delete it"):
         Documents(str(tmp_path)).control()
+
+
+def test_the_watch_is_empty_before_the_first_look_and_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    documents = Documents(str(tmp_path / "stream"))
+    assert documents.watch() == Watch()
+    documents.write_watch(Watch(bad_token="t1", looked_at=NOW))
+    assert (documents.watch().bad_token, documents.watch().looked_at) == ("t1", NOW)
+
+
+def test_the_watch_lock_keeps_a_second_writer_out(tmp_path: Path) -> None:
+    documents = Documents(str(tmp_path))
+    with documents.watch_lock(), (tmp_path / "watch.lock").open() as other, pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -16,7 +16,9 @@ from csat.health import (
     State,
     Verdict,
     back_off_seconds,
+    failures,
     judge,
+    lived_well,
 )
 from csat.settings import Settings
 
@@ -40,6 +42,10 @@ def health(**changed: Any) -> Health:
     return Health.model_validate(well | {"progress_at": ago(1)} | changed)
 
 
+def failed(batch: str, **changes: Any) -> Health:
+    return health(state=State.FAILED, failed_batch=batch, **changes)
+
+
 CASES = [
     ("no document, within the start-up time", None, control(at=ago(120)), Verdict.STARTING),
     ("no document, past the start-up time", None, control(at=ago(121)), Verdict.NEVER_STARTED),
@@ -50,8 +56,13 @@ CASES = [
     ("one beat so far", health(state=State.STARTING, at=ago(21), started_at=ago(21)), control(), Verdict.STARTING),
     ("beat at the limit", health(at=ago(20)), control(), Verdict.HEALTHY),
     ("beat past the limit", health(at=ago(20.1)), control(), Verdict.DEAD_OR_FROZEN),
+    ("beat ahead of time at the limit", health(at=ago(-20)), control(), Verdict.HEALTHY),
+    ("beat of another time", health(at=ago(-21)), control(), Verdict.DEAD_OR_FROZEN),
     ("query failed", health(state=State.FAILED, error="no"), control(), Verdict.FAILED),
     ("query failed long ago", health(state=State.FAILED, at=ago(999)), control(), Verdict.FAILED),
+    ("failed on a second batch", failed("q-7"), control(failed_batch="q-6", failed_count=2), Verdict.FAILED),
+    ("failed twice on a batch", failed("q-7"), control(failed_batch="q-7", failed_count=1), Verdict.FAILED),
+    ("failed a third time", failed("q-7"), control(failed_batch="q-7", failed_count=2), Verdict.POISON_BATCH),
     ("stopped as told", health(state=State.STOPPED), control(desired="stop"), Verdict.STOPPED),
     ("stopped long ago", health(state=State.STOPPED, at=ago(999)), control(), Verdict.STOPPED),
     ("backlog, batch at the limit", health(backlog=9, progress_at=ago(120)), control(), Verdict.HEALTHY),
@@ -92,29 +103,63 @@ def test_a_quiet_stream_is_never_restarted() -> None:
 
 
 def test_verdicts_have_one_consequence_each() -> None:
-    assert {Verdict.NEVER_STARTED, Verdict.DEAD_OR_FROZEN, Verdict.FAILED, Verdict.STALLED} == RESTARTING
+    assert {
+        Verdict.NEVER_STARTED,
+        Verdict.DEAD_OR_FROZEN,
+        Verdict.FAILED,
+        Verdict.POISON_BATCH,
+        Verdict.STALLED,
+    } == RESTARTING
     assert {Verdict.MEMORY, Verdict.RECYCLE} == RECYCLING
     assert {Verdict.LAGGING, Verdict.SLOW} == WARNING
     assert not WARNING & ENDING
 
 
+def test_back_off_grows_with_the_starts_in_a_row() -> None:
+    assert [back_off_seconds(attempts) for attempts in range(9)] == [0, 0, 10, 30, 60, 120, 300, 300, 300]
+
+
 @pytest.mark.parametrize(
-    ("ages", "seconds"),
+    ("document", "is_well"),
     [
-        ([], 0),
-        ([5], 0),
-        ([60, 5], 10),
-        ([90, 60, 5], 30),
-        ([90, 60, 30, 5], 60),
-        ([90, 60, 30, 20, 5], 120),
-        ([90, 60, 30, 20, 10, 5], 300),
-        ([90, 60, 30, 20, 10, 5, 4, 3, 2], 300),
-        ([1801, 1801, 1801, 5], 0),
-        ([1800, 5], 10),
+        (None, False),
+        (health(token="old", started_at=ago(100), progress_at=ago(30)), False),
+        (health(started_at=ago(100), progress_at=None), False),
+        (health(started_at=ago(100), progress_at=ago(70), backlog=9), True),
+        (health(started_at=ago(100), progress_at=ago(71), backlog=9), False),  # then no batch ended
+        (health(started_at=ago(100), progress_at=ago(99), at=ago(1)), True),  # quiet, but there
+        (health(started_at=ago(31), progress_at=ago(30), at=ago(2)), False),
+        (health(started_at=ago(100), progress_at=ago(99), at=ago(1), state=State.FAILED), False),
     ],
 )
-def test_back_off_grows_with_the_starts_of_the_last_half_hour(ages: list[float], seconds: int) -> None:
-    assert back_off_seconds(tuple(ago(age) for age in ages), NOON) == seconds
+def test_driver_lived_well_when_it_did_its_work_for_half_a_minute(document: Health | None, is_well: bool) -> None:
+    assert lived_well(document, control()) is is_well
+
+
+@pytest.mark.parametrize(
+    ("document", "before", "expected"),
+    [
+        (None, control(), ("", 0)),
+        (failed("q-7"), control(), ("q-7", 1)),
+        (failed("q-7"), control(failed_batch="q-7", failed_count=1), ("q-7", 2)),
+        (failed("q-8"), control(failed_batch="q-7", failed_count=2), ("q-8", 1)),
+        (
+            health(started_at=ago(9)),
+            control(failed_batch="q-7", failed_count=2),
+            ("q-7", 2),
+        ),  # killed at its start: nothing learnt
+        (None, control(failed_batch="q-7", failed_count=2), ("q-7", 2)),
+        (
+            health(started_at=ago(100), progress_at=ago(2)),
+            control(failed_batch="q-7", failed_count=2),
+            ("", 0),
+        ),
+    ],
+)
+def test_failures_count_the_drivers_that_failed_on_one_batch_in_a_row(
+    document: Health | None, before: Control, expected: tuple[str, int]
+) -> None:
+    assert failures(document, before) == expected
 
 
 @pytest.mark.parametrize(

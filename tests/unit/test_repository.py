@@ -75,7 +75,7 @@ def test_every_package_is_in_the_wheel() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     found = {path.parts[0] for path in tracked("*/__init__.py") if len(path.parts) == 2}
-    assert found - {"tests"} == set(packages)
+    assert found - {"tests", "bench"} == set(packages)
 
 
 def test_no_test_is_skipped() -> None:

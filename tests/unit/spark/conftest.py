@@ -1,23 +1,46 @@
-"""One Spark session for the tests of transforms."""
+"""Messages as Spark's workers get them, and a Spark session for what only Spark can tell."""
 
 import os
-import sys
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
+import pyarrow as pa
 import pytest
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
 from csat.settings import Settings
 from spark.session import session_options
 from spark.transform import landing_rows
 
-# Spark's workers are otherwise whatever python3 is on PATH.
-os.environ["PYSPARK_PYTHON"] = sys.executable
 os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
 
-MESSAGES = "value BINARY, topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP"
+TIME = pa.timestamp("us", "UTC")
+
+
+def messages(values: list[bytes | None], now: datetime) -> pa.RecordBatch:
+    """One batch of one partition, received at `now` and read a second later."""
+    count = len(values)
+    return pa.RecordBatch.from_pydict(
+        {
+            "value": pa.array(values, pa.binary()),
+            "topic": pa.array(["messages"] * count, pa.string()),
+            "partition": pa.array([2] * count, pa.int32()),
+            "offset": pa.array(range(count), pa.int64()),
+            "timestamp": pa.array([now] * count, TIME),
+            "ingested_at": pa.array([now + timedelta(seconds=1)] * count, TIME),
+        }
+    )
+
+
+@pytest.fixture
+def land(now: datetime):
+    """Turns message values into landing rows, in the order of the values."""
+
+    def run(*values: bytes | None) -> list[dict[str, Any]]:
+        return landing_rows(messages(list(values), now), "query-7").to_pylist()
+
+    return run
 
 
 @pytest.fixture(scope="session")
@@ -29,16 +52,3 @@ def spark() -> Iterator[SparkSession]:
     session = builder.config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1").getOrCreate()
     yield session
     session.stop()
-
-
-@pytest.fixture
-def land(spark: SparkSession, now: datetime):
-    """Turns message values into landing rows, in the order of the values."""
-
-    def run(*values: bytes | None) -> list[dict[str, object]]:
-        records = [(value, "messages", 0, offset, now) for offset, value in enumerate(values)]
-        messages: DataFrame = spark.createDataFrame(records, MESSAGES)
-        rows = landing_rows(messages, F.lit(now), mark="only the stream knows")
-        return [row.asDict() for row in rows.orderBy("kafka_offset").collect()]
-
-    return run

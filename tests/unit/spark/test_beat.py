@@ -96,6 +96,12 @@ def test_beat_does_not_overwrite_its_successor_when_the_query_fails(beat, docume
     assert documents.health().token == "t2"
 
 
+def test_beat_names_the_batch_that_the_query_failed_in(beat, documents):
+    assert beat.say(State.FAILED, "boom", failed_batch="q-7")
+    said = documents.health()
+    assert (said.state, said.error, said.failed_batch) == (State.FAILED, "boom", "q-7")
+
+
 def test_beat_goes_on_when_control_cannot_be_read_for_a_while(beat, tmp_path, documents):
     (tmp_path / "control.json").write_text("half a docu")
     assert beat.watch(FakeQuery(looks=50)) == 0

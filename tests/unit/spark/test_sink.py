@@ -3,7 +3,8 @@
 import pytest
 
 from csat.settings import Settings
-from spark.sink import BatchRefusedError, LandingSink, Outcome, SupersededError, spark_path
+from spark.sink import BatchRefusedError, LandingSink, Outcome, SupersededError
+from spark.staging import StagedFile, spark_path
 
 DONE, FAILED = (Outcome.DONE, 10, ""), (Outcome.FAILED, 0, "backendError: try again")
 REFUSED, STUCK = (Outcome.REFUSED, 0, "invalid: no such column"), (Outcome.STUCK, 0, "says RUNNING")
@@ -21,9 +22,9 @@ class FakeLoadJobs:
     def find(self, job_id):
         return job_id in self.known
 
-    def submit(self, job_id, uri):
+    def submit(self, job_id, uris):
         self.known.add(job_id)
-        self.submitted.append((job_id, uri))
+        self.submitted.append((job_id, uris))
 
     def wait(self, job_id):
         return self.ends[job_id]
@@ -35,17 +36,21 @@ class FakeLoadJobs:
 class Staging:
     """Counts how often a batch was written to files."""
 
-    def __init__(self):
+    def __init__(self, files):
         self.count = 0
+        self.files = files
 
     def __call__(self):
         self.count += 1
-        return "gs://staging/q/7/x"
+        return self.files
 
 
-def land(jobs, fence=lambda: None):
+FILES = [StagedFile("gs://staging/q/7/x/1.parquet", 6), StagedFile("gs://staging/q/7/x/2.parquet", 4)]
+
+
+def land(jobs, fence=lambda: None, files=FILES):
     """Land batch 7 of query q; returns the sink's row count and how often files were written."""
-    staging = Staging()
+    staging = Staging(files)
     sink = LandingSink(Settings(_env_file=None), jobs, fence, sleep=lambda seconds: None)
     return sink._land("q-7", staging), staging.count
 
@@ -53,7 +58,13 @@ def land(jobs, fence=lambda: None):
 def test_sink_submits_one_job_named_for_the_batch():
     jobs = FakeLoadJobs({"csat-q-7-a1": DONE})
     assert land(jobs) == (10, 1)
-    assert jobs.submitted == [("csat-q-7-a1", "gs://staging/q/7/x/*.parquet")]
+    assert jobs.submitted == [("csat-q-7-a1", ["gs://staging/q/7/x/1.parquet", "gs://staging/q/7/x/2.parquet"])]
+
+
+def test_sink_submits_nothing_when_the_batch_has_no_messages():
+    jobs = FakeLoadJobs({})
+    assert land(jobs, files=[]) == (0, 1)
+    assert jobs.submitted == []
 
 
 def test_sink_waits_for_the_job_of_an_earlier_life_without_writing_again():
@@ -116,3 +127,31 @@ def test_spark_path_is_the_folder_that_the_emulator_serves_when_local(tmp_path):
 def test_spark_path_is_the_address_itself_on_google_cloud():
     settings = Settings(target="gcp", project_id="shop", _env_file=None)
     assert spark_path(settings, "gs://bucket/q/7") == "gs://bucket/q/7"
+
+
+class FakeBatch:
+    """A batch of Spark's, as far as the sink looks at it before it is landed."""
+
+    def __init__(self):
+        self.sparkSession = self
+        self.sparkContext = self
+
+    def getLocalProperty(self, name):  # noqa: N802
+        return "q"
+
+
+def test_sink_has_the_batch_in_hand_that_it_could_not_land():
+    jobs = FakeLoadJobs({"csat-q-7-a1": REFUSED}, submitted=["csat-q-7-a1"])
+    sink = LandingSink(Settings(_env_file=None), jobs, lambda: None)
+    assert sink.batch_in_hand == ""
+    with pytest.raises(BatchRefusedError):
+        sink.write(FakeBatch(), 7)
+    assert sink.batch_in_hand == "q-7"
+
+
+def test_sink_has_no_batch_in_hand_once_it_has_landed(monkeypatch):
+    monkeypatch.setattr("spark.sink._delete", lambda rows, path: None)
+    jobs = FakeLoadJobs({"csat-q-7-a1": DONE}, submitted=["csat-q-7-a1"])
+    sink = LandingSink(Settings(_env_file=None), jobs, lambda: None)
+    sink.write(FakeBatch(), 7)
+    assert (sink.batch_in_hand, sink.rows_committed) == ("", 10)

@@ -20,9 +20,9 @@ def test_landing_row_holds_the_event_when_it_is_valid(land, answer, now):
         "item_price": Decimal("979.50"),
         "customer_city": None,
         "customer_remarks": "fine ü 😀",
-        "issue_reported_at": _naive(2026, 11, 20, 10, 0),
-        "issue_responded_at": _naive(2026, 11, 20, 10, 5),
-        "survey_answered_at": _naive(2026, 11, 20, 11, 0, 0, 123456),
+        "issue_reported_at": _utc(2026, 11, 20, 10, 0),
+        "issue_responded_at": _utc(2026, 11, 20, 10, 5),
+        "survey_answered_at": _utc(2026, 11, 20, 11, 0, 0, 123456),
         "agent_id": "agent-0001",
         "agent_name": "Ada",
         "supervisor_name": "Sam",
@@ -31,14 +31,15 @@ def test_landing_row_holds_the_event_when_it_is_valid(land, answer, now):
         "shift": "Morning",
         "csat_score": 5,
         "kafka_topic": "messages",
-        "kafka_partition": 0,
+        "kafka_partition": 2,
         "kafka_offset": 0,
-        "kafka_timestamp": _naive(2026, 11, 20, 12, 0),
-        "ingested_at": _naive(2026, 11, 20, 12, 0),
+        "kafka_timestamp": _utc(2026, 11, 20, 12, 0),
+        "ingested_at": _utc(2026, 11, 20, 12, 0, 1),
+        "batch_id": "query-7",
         "rejection_reason": None,
         "payload": None,
     }
-    assert list(row) == [column.name for column in landing.COLUMNS if column.name != "batch_id"]
+    assert list(row) == [column.name for column in landing.COLUMNS]
 
 
 REJECTED = [
@@ -66,17 +67,27 @@ REJECTED = [
     (lambda answer: answer(order_id="not an id"), "missing or wrong type in order_id"),
     (lambda answer: answer(agent_id=None), "missing or wrong type in agent_id"),
     (lambda answer: answer(channel=...), "missing or wrong type in channel"),
+    (lambda answer: answer(agent_name=7), "missing or wrong type in agent_name"),
+    (lambda answer: answer(customer_remarks=["fine"]), "missing or wrong type in customer_remarks"),
+    (lambda answer: answer(customer_remarks="\ud800"), "missing or wrong type in customer_remarks"),
     (lambda answer: answer(csat_score="5"), "missing or wrong type in csat_score"),
     (lambda answer: answer(csat_score=4.5), "missing or wrong type in csat_score"),
     (lambda answer: answer(csat_score=True), "missing or wrong type in csat_score"),
     (lambda answer: answer(csat_score=10**30), "missing or wrong type in csat_score"),
     (lambda answer: answer(item_price="much"), "missing or wrong type in item_price"),
+    (lambda answer: answer(item_price="9.50"), "missing or wrong type in item_price"),
     (lambda answer: answer(item_price=9.999), "missing or wrong type in item_price"),
     (lambda answer: answer(item_price=1e11), "missing or wrong type in item_price"),
     (lambda answer: answer(survey_answered_at="2026-11-20"), "missing or wrong type in survey_answered_at"),
     (lambda answer: answer(survey_answered_at="2026-11-20T11:00Z"), "missing or wrong type in survey_answered_at"),
     (lambda answer: answer(survey_answered_at="2026-11-20T11:00:00"), "missing or wrong type in survey_answered_at"),
     (lambda answer: answer(survey_answered_at="2026-02-30T11:00:00Z"), "missing or wrong type in survey_answered_at"),
+    (lambda answer: answer(issue_reported_at="2026-11-20T24:00:00Z"), "missing or wrong type in issue_reported_at"),
+    (lambda answer: answer(issue_reported_at="0000-12-31T00:00:00Z"), "missing or wrong type in issue_reported_at"),
+    (
+        lambda answer: answer(issue_reported_at="9999-12-31T23:59:59-01:00"),
+        "missing or wrong type in issue_reported_at",
+    ),
     (lambda answer: answer(survey_answered_at="2026-11-20T11:00:00Z\n"), "missing or wrong type in survey_answered_at"),
     (lambda answer: answer(survey_answered_at=1_763_636_400), "missing or wrong type in survey_answered_at"),
     (lambda answer: answer(csat_score=0), "csat_score out of range"),
@@ -103,6 +114,7 @@ def test_landing_row_keeps_only_bytes_and_place_when_it_is_rejected(land, answer
         "kafka_offset",
         "kafka_timestamp",
         "ingested_at",
+        "batch_id",
         "rejection_reason",
         "payload",
     }
@@ -115,6 +127,8 @@ ACCEPTED = [
     {"category": "A category of tomorrow", "channel": "Chat"},
     {"item_price": 0},
     {"item_price": 1e3},
+    {"item_price": 9_999_999_999.99},
+    {"issue_reported_at": "0001-01-01T00:00:00Z", "issue_responded_at": "9999-12-31T23:59:59.999999999Z"},
     {"unknown_field": {"nested": [1, {"a": None}]}},
     {"customer_remarks": "'\"\\\u0000\u2028\u202e\n\t{}[],<script>" * 3},
     {"agent_id": ""},
@@ -130,6 +144,51 @@ def test_landing_row_is_accepted_when_the_event_is_unusual_but_valid(land, answe
         assert {name: row[name] for name in sent} == sent
 
 
-def _naive(*parts: int) -> datetime:
-    """A moment as collect() gives it: local time without zone. Tests run in any zone."""
-    return datetime(*parts, tzinfo=UTC).astimezone().replace(tzinfo=None)
+TIMES = [
+    ("2026-11-20T11:00:00Z", (2026, 11, 20, 11)),
+    ("2026-11-20T11:00:00.1Z", (2026, 11, 20, 11, 0, 0, 100_000)),
+    ("2026-11-20T11:00:00.123456789Z", (2026, 11, 20, 11, 0, 0, 123_456)),
+    ("2026-11-20T11:00:00-05:30", (2026, 11, 20, 16, 30)),
+    ("2024-02-29T23:59:59+14:00", (2024, 2, 29, 9, 59, 59)),
+]
+
+
+def test_landing_row_holds_the_moment_in_utc_cut_to_microseconds(land, answer):
+    rows = land(*[answer(issue_reported_at=text) for text, _ in TIMES])
+    assert [row["issue_reported_at"] for row in rows] == [_utc(*parts) for _, parts in TIMES]
+
+
+def test_landing_row_holds_the_exact_price(land, answer):
+    prices = ["0", "-0.0", "0.1", "0.29", "1.005e3", "4.35", "1e2", "8765432109.87", "9999999999.99"]
+    rows = land(*[answer(item_price=0.25).replace(b"0.25", text.encode()) for text in prices])
+    assert [row["item_price"] for row in rows] == [Decimal(text) for text in prices]
+
+
+NASTY = [
+    *["", " ", "\ttabs\r\nlines\x0b\x0c\x85\u2028\u2029", "\x00\x01\x1f\x7f\x80\x9f", "\ufeff\ufffe\uffff\U0010ffff"],
+    *["null", "NULL", "undefined", "NaN", "[NaN]", "-Infinity", "true", "0", "1e999", "1/0", "0x0", "\\", "\\u0000"],
+    *["{}", "}{", "[", '"', "'", "`", '{"a":', ",{}", "\\N", "\\n", "%s%d", "${HOME}", "{{ 1 }}", "$(id)"],
+    *["'; drop table survey_responses; --", "<script>alert(1)</script>", "../../etc/passwd", "=1+1", "@SUM(A1)"],
+    *[
+        "Ω≈ç√∫˜µ≤≥÷",
+        "田中さんにあげて下さい",
+        "الكل في المجمو عة",
+        "Ṱ̺̺̕o͞ ̷i̲̬͇̪͙n̝̗͕v̟̜̘̦͟o̶̙̰̠kè",
+        "👩🏽‍❤️‍💋‍👨🏿",
+        "\u202etest\u202d",
+        "ﷺ",
+        "ı İ ß",
+        "e\u0301 é",
+    ],
+    "x" * 100_000,
+]
+
+
+def test_landing_row_keeps_every_text_unchanged(land, answer):
+    texts = [column.name for column in landing.EVENT_COLUMNS if column.kind is landing.ColumnKind.TEXT]
+    rows = land(*[answer(**dict.fromkeys(texts, nasty)) for nasty in NASTY])
+    assert [[row[name] for name in texts] for row in rows] == [[nasty] * len(texts) for nasty in NASTY]
+
+
+def _utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""Measured comparisons, one a file; each prints a table and can write its results as JSON."""

@@ -1,0 +1,74 @@
+"""A plain Python consumer: confluent-kafka, orjson, pyarrow, and a load job for each batch.
+
+It looks at the fields it needs and no further, and commits its offsets after the load: at least once.
+"""
+
+import sys
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+from confluent_kafka import Consumer
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+
+from bench.contenders.rows import ARROW_SCHEMA, TIMES, place
+from csat.settings import Settings, get_settings
+
+
+def row(message: Any, now: datetime) -> dict[str, Any]:
+    """The landing row of a message."""
+    try:
+        answer = orjson.loads(message.value())
+        is_good = bool(answer["response_id"]) and 1 <= answer["csat_score"] <= 5
+        for name in TIMES:
+            answer[name] = datetime.fromisoformat(answer[name])
+    except (KeyError, TypeError, ValueError):
+        is_good = False
+    if is_good:
+        return answer | place(message, now)
+    return {"rejection_reason": "bad", "payload": message.value(), **place(message, now)}
+
+
+def load(client: bigquery.Client, settings: Settings, rows: list[dict[str, Any]]) -> None:
+    """One Parquet file, one load job."""
+    name = f"plain/{uuid.uuid4().hex}.parquet"
+    file = settings.staging_root / "csat-staging" / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(rows, schema=ARROW_SCHEMA), file, compression="zstd")
+    config = bigquery.LoadJobConfig(source_format="PARQUET", write_disposition="WRITE_APPEND")
+    table = settings.table("raw", "survey_responses")
+    client.load_table_from_uri(
+        f"{settings.staging_uri}/{name}", table, location=settings.location, job_config=config, timeout=60
+    ).result(timeout=300)
+    file.unlink()
+
+
+def main() -> None:
+    """Consume until N rows have landed in this and earlier runs."""
+    settings, wanted = get_settings(), int(sys.argv[1])
+    client = bigquery.Client(
+        settings.project_id, credentials=AnonymousCredentials(), client_options={"api_endpoint": settings.endpoint}
+    )
+    options = {"bootstrap.servers": settings.bootstrap_servers, "group.id": settings.dataset_prefix}
+    consumer = Consumer(options | {"auto.offset.reset": "earliest", "enable.auto.commit": False})
+    consumer.subscribe([settings.kafka_topic])
+    print("started", flush=True)
+    rows: list[dict[str, Any]] = []
+    seen = 0
+    while seen + len(rows) < wanted:
+        now = datetime.now(UTC)
+        rows += [row(message, now) for message in consumer.consume(10_000, 1.0)]
+        if len(rows) >= settings.max_offsets_per_trigger or (rows and seen + len(rows) >= wanted):
+            load(client, settings, rows)
+            consumer.commit(asynchronous=False)
+            print("landed", len(rows), flush=True)
+            seen, rows = seen + len(rows), []
+    consumer.close()
+
+
+if __name__ == "__main__":
+    main()

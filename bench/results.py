@@ -1,0 +1,31 @@
+"""Results as people and programs read them."""
+
+import json
+import os
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """A table of rows that have the same keys; numbers to three figures."""
+    if not rows:
+        return ""
+    names = list(rows[0])
+    lines = [f"| {' | '.join(name.replace('_', ' ') for name in names)} |", f"|{' --- |' * len(names)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(_text(row[name]) for name in names)} |" for row in rows)])
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> None:
+    """The rows as JSON, with the machine and the time."""
+    machine = {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()}
+    document = {"measured_at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine, "results": rows}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=1) + "\n")

@@ -1,0 +1,194 @@
+"""Messages to JSON values, strictly: a message is one object of RFC 8259, encoded in UTF-8, and nothing else.
+
+Arrow's reader parses thousands of messages at once. It takes NaN and Inf, refuses a field that is there twice, and
+does not say which message it refuses; so messages that it refuses, and those that may hold NaN, are divided until few
+are left, and these are read one at a time by Python's reader. Both ways give the same values.
+"""
+
+import json
+import re
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import json as arrow_json
+
+IS_OBJECT = "is_object"
+WRONG_FIELDS = "wrong_fields"
+
+_SPACE = " \t\n\r"  # of RFC 8259
+_PARTS = 8
+_FEW = 32  # as many are read one at a time sooner than Arrow's reader starts
+_LONGEST_INTEGER = 20  # characters of an int64 at most, its sign included
+_INT64 = range(-(2**63), 2**63)
+_NOT_NUMBERS = (b"NaN", b"Inf")
+_TEXT_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_INFINITE = (float("inf"), float("-inf"))
+_NO_FIELDS = pa.schema([])
+
+
+class _NotJsonError(ValueError):
+    """NaN, Infinity or -Infinity, which Python's reader would take."""
+
+
+def read_objects(messages: pa.BinaryArray, fields: pa.Schema) -> pa.RecordBatch:
+    """What the messages hold: one row a message, a column for each of `fields` (text, int64 or float64), and two more.
+
+    `is_object` is null where the message is no UTF-8, else whether it is one JSON object. Bit n of `wrong_fields`
+    says that the n-th field is there with a value of another type; it is null in its column, as is one that is not
+    there. A text that has no UTF-8, such as half of a surrogate pair, is of another type. Of a field that is there
+    twice the last counts. Other fields may hold anything.
+    """
+    texts = _texts(messages)
+    trimmed = pc.ascii_trim(texts, _SPACE)
+    may_be_object = pc.and_(pc.starts_with(trimmed, "{"), pc.ends_with(trimmed, "}"))
+    objects = _divide(pc.if_else(pc.fill_null(may_be_object, False), texts, "{}"), fields)
+    is_object = pc.and_(may_be_object, objects.column(IS_OBJECT))
+    return objects.set_column(objects.schema.get_field_index(IS_OBJECT), IS_OBJECT, is_object)
+
+
+def _texts(messages: pa.BinaryArray) -> pa.StringArray:
+    try:
+        return messages.cast(pa.string())
+    except pa.ArrowInvalid:
+        return pa.array([_text(message) for message in messages.to_pylist()], pa.string())
+
+
+def _text(message: bytes | None) -> str | None:
+    try:
+        return None if message is None else message.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _divide(texts: pa.StringArray, fields: pa.Schema) -> pa.RecordBatch:
+    """Each text begins with a brace and ends with one, so a text is an object where Arrow finds as many as texts."""
+    objects = _read_at_once(texts, fields) if len(texts) > _FEW else _read_one_by_one(texts, fields)
+    if objects is not None:
+        return objects
+    size = -(-len(texts) // _PARTS)
+    parts = [_divide(texts.slice(start, size), fields) for start in range(0, len(texts), size)]
+    return pa.concat_batches(parts)
+
+
+def _read_at_once(texts: pa.StringArray, fields: pa.Schema) -> pa.RecordBatch | None:
+    """The objects, or None where a text is none, may be none, or has a value that needs a closer look."""
+    # No text can end inside another: a line break is not allowed in a string, and "}" before "{" only between objects.
+    lines = pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(texts)], pa.int32()), texts), "\n")[0].as_buffer()
+    data = lines.to_pybytes()
+    if any(_may_hold(word, data) for word in _NOT_NUMBERS):
+        return None
+    try:
+        table = _parse(lines, fields)
+    except pa.ArrowInvalid:
+        return None
+    if table.num_rows != len(texts):
+        return None
+    columns = [table.column(name).combine_chunks() for name in fields.names]
+    return _objects(columns, pa.repeat(True, len(texts)), pa.repeat(0, len(texts)), fields)
+
+
+def _parse(lines: pa.Buffer, fields: pa.Schema) -> pa.Table:
+    return arrow_json.read_json(
+        pa.BufferReader(lines),
+        read_options=arrow_json.ReadOptions(use_threads=False, block_size=lines.size + 1),
+        parse_options=arrow_json.ParseOptions(
+            explicit_schema=fields, newlines_in_values=True, unexpected_field_behavior="ignore"
+        ),
+    )
+
+
+def _may_hold(word: bytes, lines: bytes) -> bool:
+    """Whether the word stands where a value may begin; inside a text it may too."""
+    at = lines.find(word)
+    while at >= 0:
+        before = lines[max(0, at - 16) : at].rstrip(b" \t\n\r-")
+        if not before or before[-1:] in b"[,:":
+            return True
+        at = lines.find(word, at + 1)
+    return False
+
+
+def _objects(columns: list[pa.Array], is_object: pa.Array, wrong: pa.Array, fields: pa.Schema) -> pa.RecordBatch:
+    names = [*fields.names, IS_OBJECT, WRONG_FIELDS]
+    return pa.RecordBatch.from_arrays([*columns, is_object, wrong], names)
+
+
+def _read_one_by_one(texts: pa.StringArray, fields: pa.Schema) -> pa.RecordBatch:
+    rows = [_read_one(text, fields) for text in texts.to_pylist()]
+    columns = [_column([values[number] for _, values, _ in rows], field.type) for number, field in enumerate(fields)]
+    is_object = pa.array([is_object for is_object, _, _ in rows], pa.bool_())
+    return _objects(columns, is_object, pa.array([wrong for _, _, wrong in rows], pa.int64()), fields)
+
+
+def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
+    if pa.types.is_floating(kind):
+        values = [None if value is None else float(value) for value in values]
+    return pa.array(values, kind)
+
+
+def _read_one(text: str, fields: pa.Schema) -> tuple[bool, list[Any], int]:
+    """Whether the text is an object, the values of the fields, and the bits of the wrong ones."""
+    try:
+        found = json.loads(text, parse_constant=_refuse, parse_int=_integer)
+    except RecursionError:
+        return _read_deep(text, fields)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        return False, [None] * len(fields), 0
+    values: list[Any] = []
+    wrong = 0
+    for number, field in enumerate(fields):
+        value = found.get(field.name)
+        if value is not None and not _is_of(value, field.type):
+            value, wrong = None, wrong | 1 << number
+        values.append(value)
+    return True, values, wrong
+
+
+def _refuse(word: str) -> None:
+    raise _NotJsonError(word)
+
+
+def _integer(digits: str) -> int | float:
+    """Python would count the digits of a number of any length."""
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
+
+
+def _is_of(value: Any, kind: pa.DataType) -> bool:
+    if pa.types.is_string(kind):
+        return isinstance(value, str) and (value.isascii() or _is_unicode(value))
+    if isinstance(value, bool):
+        return False
+    if pa.types.is_integer(kind):
+        return isinstance(value, int) and value in _INT64
+    return isinstance(value, int | float) and value not in _INFINITE
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _read_deep(text: str, fields: pa.Schema) -> tuple[bool, list[Any], int]:
+    """As `_read_one`, for a nesting that Python's reader does not follow; Arrow's has no limit."""
+    if (
+        any(word.decode() in _TEXT_LITERAL.sub("", text) for word in _NOT_NUMBERS)
+        or _parse_one(text, _NO_FIELDS) is None
+    ):
+        return False, [None] * len(fields), 0
+    found = [_parse_one(text, pa.schema([field])) for field in fields]
+    wrong = sum(1 << number for number, table in enumerate(found) if table is None)
+    return True, [None if table is None else table.column(0)[0].as_py() for table in found], wrong
+
+
+def _parse_one(text: str, fields: pa.Schema) -> pa.Table | None:
+    try:
+        table = _parse(pa.py_buffer(text.encode()), fields)
+    except pa.ArrowInvalid:
+        return None
+    return table if table.num_rows == 1 else None

@@ -1,0 +1,26 @@
+locals {
+  services = toset(concat(
+    [
+      "bigquery.googleapis.com",
+      "cloudresourcemanager.googleapis.com",
+      "compute.googleapis.com",
+      "dataproc.googleapis.com",
+      "iam.googleapis.com",
+      "storage.googleapis.com",
+    ],
+    var.enable_managed_kafka ? ["managedkafka.googleapis.com"] : [],
+    var.enable_composer ? ["composer.googleapis.com"] : [],
+    var.enable_monitoring || length(var.alert_emails) > 0 ? ["logging.googleapis.com", "monitoring.googleapis.com"] : [],
+    var.monthly_budget != null ? ["billingbudgets.googleapis.com"] : [],
+    var.query_gib_per_day != null ? ["cloudquotas.googleapis.com"] : [],
+    local.is_ci_on ? ["iamcredentials.googleapis.com", "sts.googleapis.com"] : [],
+  ))
+}
+
+# They stay on when this is destroyed: others in the project may use them.
+resource "google_project_service" "main" {
+  for_each = local.services
+
+  service            = each.key
+  disable_on_destroy = false
+}

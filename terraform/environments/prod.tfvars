@@ -1,0 +1,3 @@
+project_id = "my-project"
+region     = "europe-west1"
+location   = "EU"

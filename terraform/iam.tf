@@ -1,0 +1,88 @@
+# One service account for each job, without keys. What stands here is for one dataset, table or bucket, but for
+# the right to start queries. spark.tf, kafka.tf and composer.tf hold the roles that exist for a whole project only.
+
+locals {
+  accounts = {
+    producer  = "Sends survey answers to Kafka."
+    stream    = "Runs the Spark stream."
+    marts     = "Builds the marts with dbt outside of Airflow: a person, a job of CI."
+    airflow   = "Runs Airflow, which starts the stream and builds the marts."
+    dashboard = "Reads the marts."
+  }
+
+  builds_marts = {
+    raw     = "roles/bigquery.dataViewer"
+    marts   = "roles/bigquery.dataEditor"
+    ops     = "roles/bigquery.dataEditor"
+    scratch = "roles/bigquery.dataEditor"
+  }
+  dataset_grants = merge([
+    for account, roles in {
+      marts     = local.builds_marts
+      airflow   = local.builds_marts # its DAGs run dbt, look for what is wrong and send rejected messages again
+      dashboard = { marts = "roles/bigquery.dataViewer", ops = "roles/bigquery.dataViewer" }
+    } : { for dataset, role in roles : "${account}/${dataset}" => { account = account, dataset = dataset, role = role } }
+  ]...)
+
+  bucket_grants = merge([
+    for account, roles in {
+      stream = {
+        staging     = "roles/storage.objectUser"
+        checkpoints = "roles/storage.objectUser"
+        documents   = "roles/storage.objectUser"
+        code        = "roles/storage.objectViewer"
+      }
+      airflow = { documents = "roles/storage.objectUser" }
+    } : { for bucket, role in roles : "${account}/${bucket}" => { account = account, bucket = bucket, role = role } }
+  ]...)
+}
+
+resource "google_service_account" "main" {
+  for_each = local.accounts
+
+  account_id   = "${var.name}-${each.key}"
+  display_name = "${var.name} ${each.key}"
+  description  = each.value
+
+  depends_on = [google_project_service.main]
+}
+
+# A job belongs to a project, so the right to start one does too; what it may read and write is decided below.
+resource "google_project_iam_member" "bigquery_job_user" {
+  for_each = toset(["stream", "marts", "airflow", "dashboard"])
+
+  project = var.project_id
+  role    = "roles/bigquery.jobUser"
+  member  = google_service_account.main[each.key].member
+}
+
+resource "google_bigquery_dataset_iam_member" "main" {
+  for_each = local.dataset_grants
+
+  dataset_id = google_bigquery_dataset.main[each.value.dataset].dataset_id
+  role       = each.value.role
+  member     = google_service_account.main[each.value.account].member
+}
+
+resource "google_bigquery_table_iam_member" "survey_responses" {
+  for_each = {
+    # It appends to one table and sees no other.
+    stream = "roles/bigquery.dataEditor"
+    # marts.pipeline_health is a view of it. Not an authorized view: whoever builds one needs the right to change raw.
+    # https://docs.cloud.google.com/bigquery/docs/authorized-datasets
+    dashboard = "roles/bigquery.dataViewer"
+  }
+
+  dataset_id = google_bigquery_table.survey_responses.dataset_id
+  table_id   = google_bigquery_table.survey_responses.table_id
+  role       = each.value
+  member     = google_service_account.main[each.key].member
+}
+
+resource "google_storage_bucket_iam_member" "main" {
+  for_each = local.bucket_grants
+
+  bucket = google_storage_bucket.main[each.value.bucket].name
+  role   = each.value.role
+  member = google_service_account.main[each.value.account].member
+}

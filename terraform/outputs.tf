@@ -1,0 +1,91 @@
+# What Terraform made, handed over by name. No output holds a secret: there are none.
+
+locals {
+  env_vars = merge(
+    {
+      CSAT_TARGET         = "gcp"
+      CSAT_PROJECT_ID     = var.project_id
+      CSAT_LOCATION       = var.location
+      CSAT_DATASET_PREFIX = local.dataset_prefix
+      CSAT_KAFKA_TOPIC    = var.kafka_topic
+      CSAT_STAGING_URI    = "gs://${google_storage_bucket.main["staging"].name}"
+      CSAT_CHECKPOINT_URI = "gs://${google_storage_bucket.main["checkpoints"].name}/stream"
+      CSAT_DOCUMENTS_URI  = "gs://${google_storage_bucket.main["documents"].name}/stream"
+    },
+    var.enable_managed_kafka ? {
+      CSAT_KAFKA_BOOTSTRAP_SERVERS = "bootstrap.${local.kafka_cluster}.${var.region}.managedkafka.${var.project_id}.cloud.goog:9092"
+      CSAT_KAFKA_SECURITY_PROTOCOL = "SASL_SSL"
+      CSAT_KAFKA_SASL_MECHANISM    = "OAUTHBEARER"
+      CSAT_KAFKA_OAUTH_SOURCE      = "google"
+    } : {},
+  )
+}
+
+output "env_vars" {
+  description = "Settings of csat for this environment: `make cloud-env` writes them to .env."
+  value       = local.env_vars
+}
+
+output "service_accounts" {
+  description = "E-mail address of the account of each job."
+  value       = { for key, account in google_service_account.main : key => account.email }
+}
+
+output "spark" {
+  description = "What a batch of the stream is given: region, account, subnetwork (null: Google's default) and where its code and its own files lie."
+  value = {
+    region          = var.region
+    service_account = google_service_account.main["stream"].email
+    subnetwork      = local.subnetwork
+    code_uri        = "gs://${google_storage_bucket.main["code"].name}"
+    staging_bucket  = google_storage_bucket.main["staging"].name
+    history_server  = one(google_dataproc_cluster.history[*].id)
+  }
+}
+
+output "airflow" {
+  description = "Address of Airflow and the bucket of its DAGs; null without Composer."
+  value = var.enable_composer ? {
+    url         = google_composer_environment.main[0].config[0].airflow_uri
+    dags_bucket = google_storage_bucket.main["dags"].name
+  } : null
+}
+
+output "ci" {
+  description = "What google-github-actions/auth is given; null without github_repository."
+  value = local.is_ci_on ? {
+    workload_identity_provider = google_iam_workload_identity_pool_provider.github[0].name
+    service_account            = google_service_account.ci[0].email
+  } : null
+}
+
+# https://developers.google.com/looker-studio/integrate/linking-api
+output "dashboard_link" {
+  description = "Makes a Data Studio report on the marts for whoever opens it: a copy of the template, or without one a page on the responses over time."
+  value       = "https://${var.data_studio_host}/reporting/create?${join("&", [for name, value in local.report : "${name}=${replace(urlencode(value), "+", "%20")}"])}"
+}
+
+locals {
+  # Alias in the template, and the mart behind it.
+  report_tables = var.data_studio_template_id == null ? { series = "response_series" } : {
+    leaderboard = "agent_leaderboard"
+    categories  = "category_ranking"
+    series      = "response_series"
+  }
+  report = merge(
+    var.data_studio_template_id == null ? {} : { "c.reportId" = var.data_studio_template_id },
+    { "c.mode" = "edit", "r.reportName" = "Customer satisfaction" },
+    merge([
+      for alias, table in local.report_tables : {
+        "ds.${alias}.connector"     = "bigQuery"
+        "ds.${alias}.type"          = "TABLE"
+        "ds.${alias}.projectId"     = var.project_id
+        "ds.${alias}.datasetId"     = google_bigquery_dataset.main["marts"].dataset_id
+        "ds.${alias}.tableId"       = table
+        "ds.${alias}.refreshFields" = var.data_studio_template_id == null ? "true" : "false"
+      }
+    ]...),
+    # The date control filters by the partition. The other tables hold windows, which it would cut.
+    { "ds.series.isPartitioned" = "true" },
+  )
+}

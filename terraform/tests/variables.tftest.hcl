@@ -1,0 +1,334 @@
+# Values that Google would refuse only at apply, or that would cost data, are refused at once.
+
+mock_provider "google" {}
+
+variables {
+  project_id = "shop-data-1"
+  region     = "europe-west1"
+  location   = "EU"
+}
+
+run "a_project_number_is_no_project_id" {
+  command = plan
+  variables {
+    project_id = "123456789012"
+  }
+  expect_failures = [var.project_id]
+}
+
+run "a_zone_is_no_region" {
+  command = plan
+  variables {
+    region = "europe-west1-b"
+  }
+  expect_failures = [var.region]
+}
+
+run "another_region_is_no_location" {
+  command = plan
+  variables {
+    location = "us-central1"
+  }
+  expect_failures = [var.location]
+}
+
+run "the_region_itself_is_a_location" {
+  command = plan
+  variables {
+    location = "europe-west1"
+  }
+}
+
+run "a_name_is_short_enough_for_service_accounts" {
+  command = plan
+  variables {
+    name = "customer-satisfaction"
+  }
+  expect_failures = [var.name]
+}
+
+run "a_name_has_no_underscore" {
+  command = plan
+  variables {
+    name = "csat_dev"
+  }
+  expect_failures = [var.name]
+}
+
+run "a_label_has_no_capital" {
+  command = plan
+  variables {
+    labels = { Team = "support" }
+  }
+  expect_failures = [var.labels]
+}
+
+run "staging_files_live_for_a_day_at_least" {
+  command = plan
+  variables {
+    staging_days = 0
+  }
+  expect_failures = [var.staging_days]
+}
+
+run "a_topic_has_no_space" {
+  command = plan
+  variables {
+    kafka_topic = "survey responses"
+  }
+  expect_failures = [var.kafka_topic]
+}
+
+run "kafka_needs_a_subnetwork" {
+  command = plan
+  variables {
+    enable_managed_kafka = true
+  }
+  expect_failures = [var.enable_managed_kafka]
+}
+
+run "kafka_has_three_cpus_at_least" {
+  command = plan
+  variables {
+    kafka_vcpu_count = 2
+  }
+  expect_failures = [var.kafka_vcpu_count]
+}
+
+run "kafka_has_a_gib_for_each_cpu_at_least" {
+  command = plan
+  variables {
+    kafka_vcpu_count = 16
+  }
+  expect_failures = [var.kafka_memory_gib]
+}
+
+run "kafka_has_eight_gib_for_each_cpu_at_most" {
+  command = plan
+  variables {
+    kafka_memory_gib = 25
+  }
+  expect_failures = [var.kafka_memory_gib]
+}
+
+run "a_topic_has_a_partition" {
+  command = plan
+  variables {
+    kafka_partition_count = 0
+  }
+  expect_failures = [var.kafka_partition_count]
+}
+
+run "kafka_keeps_messages_for_a_day_at_least" {
+  command = plan
+  variables {
+    kafka_retention_hours = 12
+  }
+  expect_failures = [var.kafka_retention_hours]
+}
+
+run "a_subnetwork_has_room_for_spark" {
+  command = plan
+  variables {
+    subnetwork_cidr = "10.20.0.0/28"
+  }
+  expect_failures = [var.subnetwork_cidr]
+}
+
+run "an_address_is_no_range" {
+  command = plan
+  variables {
+    subnetwork_cidr = "10.20.0.0"
+  }
+  expect_failures = [var.subnetwork_cidr]
+}
+
+run "a_subnetwork_is_named_in_full" {
+  command = plan
+  variables {
+    network    = "projects/p/global/networks/n"
+    subnetwork = "default"
+  }
+  expect_failures = [var.subnetwork]
+}
+
+run "a_given_subnetwork_and_a_made_one_exclude_each_other" {
+  command = plan
+  variables {
+    enable_network = true
+    network        = "projects/p/global/networks/n"
+    subnetwork     = "projects/p/regions/europe-west1/subnetworks/s"
+  }
+  expect_failures = [var.subnetwork]
+}
+
+run "a_name_is_not_googles" {
+  command = plan
+  variables {
+    name = "gcp-csat"
+  }
+  expect_failures = [var.name]
+}
+
+run "a_network_is_named_in_full" {
+  command = plan
+  variables {
+    network    = "default"
+    subnetwork = "projects/p/regions/europe-west1/subnetworks/s"
+  }
+  expect_failures = [var.network]
+}
+
+run "a_subnetwork_has_a_network" {
+  command = plan
+  variables {
+    subnetwork = "projects/p/regions/europe-west1/subnetworks/s"
+  }
+  expect_failures = [var.network]
+}
+
+run "airflow_is_not_open_to_all_by_oversight" {
+  command = plan
+  variables {
+    enable_composer = true
+  }
+  expect_failures = [var.enable_composer]
+}
+
+run "an_image_has_no_build" {
+  command = plan
+  variables {
+    composer_image_version = "composer-3-airflow-3.1.7-build.9"
+  }
+  expect_failures = [var.composer_image_version]
+}
+
+run "an_image_has_airflow_3" {
+  command = plan
+  variables {
+    composer_image_version = "composer-3-airflow-2.10.5"
+  }
+  expect_failures = [var.composer_image_version]
+}
+
+run "composer_has_three_sizes" {
+  command = plan
+  variables {
+    composer_environment_size = "SMALL"
+  }
+  expect_failures = [var.composer_environment_size]
+}
+
+run "a_range_has_no_bit_behind_its_prefix" {
+  command = plan
+  variables {
+    composer_allowed_ranges = { "203.0.113.7/24" = "the office" }
+  }
+  expect_failures = [var.composer_allowed_ranges]
+}
+
+run "an_email_address_has_an_at_sign" {
+  command = plan
+  variables {
+    alert_emails = ["on-call"]
+  }
+  expect_failures = [var.alert_emails]
+}
+
+run "silence_is_longer_than_a_few_batches" {
+  command = plan
+  variables {
+    alert_silence_minutes = 5
+  }
+  expect_failures = [var.alert_silence_minutes]
+}
+
+run "silence_is_shorter_than_monitoring_looks_back" {
+  command = plan
+  variables {
+    alert_silence_minutes = 1440
+  }
+  expect_failures = [var.alert_silence_minutes]
+}
+
+run "an_alert_on_no_bytes_would_never_end" {
+  command = plan
+  variables {
+    alert_query_gib_per_day = 0
+  }
+  expect_failures = [var.alert_query_gib_per_day]
+}
+
+run "a_quota_lets_one_query_through" {
+  command = plan
+  variables {
+    query_gib_per_day = 1
+  }
+  expect_failures = [var.query_gib_per_day]
+}
+
+run "a_budget_is_in_whole_units" {
+  command = plan
+  variables {
+    monthly_budget  = 99.5
+    billing_account = "012345-6789AB-CDEF01"
+  }
+  expect_failures = [var.monthly_budget]
+}
+
+run "a_budget_has_a_billing_account" {
+  command = plan
+  variables {
+    monthly_budget = 300
+  }
+  expect_failures = [var.monthly_budget]
+}
+
+run "a_billing_account_is_no_name" {
+  command = plan
+  variables {
+    billing_account = "shopzilla"
+  }
+  expect_failures = [var.billing_account]
+}
+
+run "a_repository_has_an_owner" {
+  command = plan
+  variables {
+    github_repository = "csat"
+  }
+  expect_failures = [var.github_repository]
+}
+
+run "a_repository_ends_no_condition" {
+  command = plan
+  variables {
+    github_repository = "a/b' || true || '"
+  }
+  expect_failures = [var.github_repository]
+}
+
+run "a_ref_is_named_in_full" {
+  command = plan
+  variables {
+    github_repository = "shopzilla/csat"
+    github_ref        = "main"
+  }
+  expect_failures = [var.github_ref]
+}
+
+run "a_template_is_an_id" {
+  command = plan
+  variables {
+    data_studio_template_id = "https://lookerstudio.google.com/reporting/x"
+  }
+  expect_failures = [var.data_studio_template_id]
+}
+
+run "a_link_leads_to_google" {
+  command = plan
+  variables {
+    data_studio_host = "example.com"
+  }
+  expect_failures = [var.data_studio_host]
+}

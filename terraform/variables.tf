@@ -1,0 +1,379 @@
+## Where
+
+variable "project_id" {
+  description = "Google Cloud project that holds everything. It must be there, with billing on."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project_id))
+    error_message = "project_id is 6 to 30 lower-case letters, digits and hyphens, begins with a letter and does not end with a hyphen."
+  }
+}
+
+variable "region" {
+  description = "Region of Kafka, Spark, Airflow and the network, such as europe-west1."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]+-[a-z]+[0-9]{1,2}$", var.region))
+    error_message = "region is the name of a region, such as europe-west1; not of a zone or a multi-region."
+  }
+}
+
+variable "location" {
+  description = "Location of the datasets and the buckets: US, EU, or the region itself. BigQuery loads files only from where the dataset is."
+  type        = string
+
+  validation {
+    condition     = contains(["US", "EU", var.region], var.location)
+    error_message = "location is US, EU or the same as region."
+  }
+}
+
+variable "name" {
+  description = "What the names of everything begin with; the datasets' with its hyphens as underscores. Two environments in one project need two names."
+  type        = string
+  default     = "csat"
+
+  validation {
+    condition     = can(regex("^[a-z]([a-z0-9-]{0,14}[a-z0-9])?$", var.name))
+    error_message = "name is at most 16 lower-case letters, digits and hyphens, begins with a letter and does not end with a hyphen."
+  }
+
+  validation {
+    condition     = !startswith(var.name, "gcp-") && !startswith(var.name, "goog")
+    error_message = "name does not begin with gcp- or goog: Google keeps those for itself."
+  }
+}
+
+variable "labels" {
+  description = "Labels of every resource that can have some, beside app."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition = alltrue([
+      for key, value in var.labels : can(regex("^[a-z][a-z0-9_-]{0,62}$", key)) && can(regex("^[a-z0-9_-]{0,63}$", value))
+    ])
+    error_message = "labels have keys and values of at most 63 lower-case letters, digits, hyphens and underscores; keys begin with a letter."
+  }
+}
+
+variable "deletion_protection" {
+  description = "Whether Terraform refuses to delete what holds data: tables, datasets and buckets that are not empty, Kafka and Airflow."
+  type        = bool
+  default     = true
+}
+
+## Storage
+
+variable "staging_days" {
+  description = "Days after which a file in the staging bucket is deleted. The stream deletes its own once they are loaded."
+  type        = number
+  default     = 3
+
+  validation {
+    condition     = var.staging_days >= 1 && floor(var.staging_days) == var.staging_days
+    error_message = "staging_days is a whole number of 1 or more: a load job must find its files."
+  }
+}
+
+## Kafka
+
+variable "kafka_topic" {
+  description = "Topic of the survey responses."
+  type        = string
+  default     = "messages"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._-]{1,249}$", var.kafka_topic)) && !contains([".", ".."], var.kafka_topic)
+    error_message = "kafka_topic is at most 249 letters, digits, dots, hyphens and underscores."
+  }
+}
+
+variable "enable_managed_kafka" {
+  description = "Whether to make a cluster of Managed Service for Apache Kafka with the topic. It bills as long as it is there."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = !var.enable_managed_kafka || var.enable_network || var.subnetwork != null
+    error_message = "enable_managed_kafka needs a subnetwork: set enable_network = true, or subnetwork to one that is there."
+  }
+}
+
+variable "kafka_vcpu_count" {
+  description = "Virtual CPUs of the Kafka cluster."
+  type        = number
+  default     = 3
+
+  validation {
+    condition     = var.kafka_vcpu_count >= 3 && floor(var.kafka_vcpu_count) == var.kafka_vcpu_count
+    error_message = "kafka_vcpu_count is a whole number of 3 or more: one for each broker at least."
+  }
+}
+
+variable "kafka_memory_gib" {
+  description = "Memory of the Kafka cluster in GiB."
+  type        = number
+  default     = 12
+
+  validation {
+    condition     = var.kafka_memory_gib >= var.kafka_vcpu_count && var.kafka_memory_gib <= 8 * var.kafka_vcpu_count
+    error_message = "kafka_memory_gib is 1 to 8 for each of kafka_vcpu_count."
+  }
+}
+
+variable "kafka_partition_count" {
+  description = "Partitions of the topic. They can become more, which sends an agent's answers to another partition than before, and never fewer."
+  type        = number
+  default     = 4
+
+  validation {
+    condition     = var.kafka_partition_count >= 1 && floor(var.kafka_partition_count) == var.kafka_partition_count
+    error_message = "kafka_partition_count is a whole number of 1 or more."
+  }
+}
+
+variable "kafka_retention_hours" {
+  description = "Hours for which Kafka keeps a message: the longest that the stream may stand still without loss."
+  type        = number
+  default     = 168
+
+  validation {
+    condition     = var.kafka_retention_hours >= 24
+    error_message = "kafka_retention_hours is 24 or more: the stream must have time to come back."
+  }
+}
+
+## Network
+
+variable "enable_network" {
+  description = "Whether to make a network with one private subnetwork for Kafka, Spark and Airflow."
+  type        = bool
+  default     = false
+}
+
+variable "subnetwork_cidr" {
+  description = "Addresses of the subnetwork that enable_network makes."
+  type        = string
+  default     = "10.20.0.0/20"
+
+  validation {
+    condition     = can(cidrhost(var.subnetwork_cidr, 0)) && try(tonumber(split("/", var.subnetwork_cidr)[1]) <= 24, false)
+    error_message = "subnetwork_cidr is an address range of /24 or larger, such as 10.20.0.0/20."
+  }
+}
+
+variable "subnetwork" {
+  description = "A subnetwork that is there already, with private Google access, as projects/P/regions/R/subnetworks/S. Null: that of enable_network, or Google's default."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.subnetwork == null || can(regex("^projects/[^/]+/regions/[^/]+/subnetworks/[^/]+$", var.subnetwork))
+    error_message = "subnetwork is projects/P/regions/R/subnetworks/S."
+  }
+
+  validation {
+    condition     = var.subnetwork == null || !var.enable_network
+    error_message = "subnetwork and enable_network exclude each other."
+  }
+}
+
+variable "network" {
+  description = "The network of subnetwork, as projects/P/global/networks/N. Null: that of enable_network, or Google's default."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.network == null || can(regex("^projects/[^/]+/global/networks/[^/]+$", var.network))
+    error_message = "network is projects/P/global/networks/N."
+  }
+
+  validation {
+    condition     = (var.network == null) == (var.subnetwork == null)
+    error_message = "network and subnetwork are set together."
+  }
+}
+
+## Spark
+
+variable "enable_history_server" {
+  description = "Whether to run a small cluster that shows Spark's user interface for batches that have ended. It bills as long as it is there."
+  type        = bool
+  default     = false
+}
+
+## Airflow
+
+variable "enable_composer" {
+  description = "Whether to make a Composer 3 environment. It takes half an hour, and bills as long as it is there."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = !var.enable_composer || length(var.composer_allowed_ranges) > 0
+    error_message = "enable_composer needs composer_allowed_ranges: say who may reach Airflow's web page, if only { \"0.0.0.0/0\" = \"anyone who can log in\" }."
+  }
+}
+
+variable "composer_image_version" {
+  description = "Composer 3 with Airflow 3. Builds are withdrawn, so name a version of Airflow without one; composer-3-airflow-3 is the newest."
+  type        = string
+  default     = "composer-3-airflow-3"
+
+  validation {
+    condition     = can(regex("^composer-3-airflow-3(\\.[1-9][0-9]*(\\.[0-9]+)?)?$", var.composer_image_version))
+    error_message = "composer_image_version is composer-3-airflow-3, or that with a version of Airflow from 3.1 on, such as composer-3-airflow-3.1.7."
+  }
+}
+
+variable "composer_environment_size" {
+  description = "Size of Airflow's database and of what Composer runs itself."
+  type        = string
+  default     = "ENVIRONMENT_SIZE_SMALL"
+
+  validation {
+    condition     = contains(["ENVIRONMENT_SIZE_SMALL", "ENVIRONMENT_SIZE_MEDIUM", "ENVIRONMENT_SIZE_LARGE"], var.composer_environment_size)
+    error_message = "composer_environment_size is ENVIRONMENT_SIZE_SMALL, _MEDIUM or _LARGE."
+  }
+}
+
+variable "composer_allowed_ranges" {
+  description = "Address ranges from which Airflow's web page can be reached, each with who that is. Whoever reaches it must still log in."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for range in keys(var.composer_allowed_ranges) : try(cidrsubnet(range, 0, 0) == range, false)])
+    error_message = "composer_allowed_ranges has ranges such as 203.0.113.0/24, with no bit set behind the prefix."
+  }
+}
+
+## Monitoring and cost
+
+variable "enable_monitoring" {
+  description = "Whether to make alerts and a dashboard of uptime in Cloud Monitoring."
+  type        = bool
+  default     = false
+}
+
+variable "alert_emails" {
+  description = "Who is told of alerts and of the budget. Each gets a mail from Google to confirm."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for address in var.alert_emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", address))])
+    error_message = "alert_emails are e-mail addresses."
+  }
+}
+
+variable "alert_silence_minutes" {
+  description = "Minutes without a landed batch after which an alert is raised: longer than customers are ever quiet."
+  type        = number
+  default     = 60
+
+  validation {
+    condition     = var.alert_silence_minutes >= 10 && var.alert_silence_minutes <= 1410
+    error_message = "alert_silence_minutes is 10 to 1410: Cloud Monitoring looks back for 23.5 hours."
+  }
+}
+
+variable "alert_query_gib_per_day" {
+  description = "GiB billed for queries in a day above which an alert is raised."
+  type        = number
+  default     = 500
+
+  validation {
+    condition     = var.alert_query_gib_per_day > 0
+    error_message = "alert_query_gib_per_day is more than 0."
+  }
+}
+
+variable "query_gib_per_day" {
+  description = "GiB that all queries of the project together may read in a day: BigQuery refuses more. Null: as Google has it, 200 TiB."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.query_gib_per_day == null ? true : var.query_gib_per_day >= 20
+    error_message = "query_gib_per_day is 20 or more: one query alone may read CSAT_BIGQUERY_MAX_BYTES_BILLED."
+  }
+}
+
+variable "monthly_budget" {
+  description = "Whole units of the billing account's currency that a month may cost before someone is told. Null: no budget."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.monthly_budget == null ? true : var.monthly_budget >= 1 && floor(var.monthly_budget) == var.monthly_budget
+    error_message = "monthly_budget is a whole number of 1 or more."
+  }
+
+  validation {
+    condition     = var.monthly_budget == null || var.billing_account != null
+    error_message = "monthly_budget needs billing_account."
+  }
+}
+
+variable "billing_account" {
+  description = "Billing account of the project, for monthly_budget."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.billing_account == null || can(regex("^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$", var.billing_account))
+    error_message = "billing_account looks like 012345-6789AB-CDEF01."
+  }
+}
+
+## CI
+
+variable "github_repository" {
+  description = "GitHub repository whose workflows may bring code and DAGs, as owner/name. Null: none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.github_repository == null || can(regex("^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", var.github_repository))
+    error_message = "github_repository is owner/name."
+  }
+}
+
+variable "github_ref" {
+  description = "Branch or tag whose workflows may."
+  type        = string
+  default     = "refs/heads/main"
+
+  validation {
+    condition     = can(regex("^refs/(heads|tags)/[A-Za-z0-9._/-]+$", var.github_ref))
+    error_message = "github_ref is refs/heads/BRANCH or refs/tags/TAG."
+  }
+}
+
+## Dashboard
+
+variable "data_studio_template_id" {
+  description = "Report to copy, with data sources called leaderboard, categories and series. Null: the link makes a plain page."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.data_studio_template_id == null || can(regex("^[A-Za-z0-9_-]{20,64}$", var.data_studio_template_id))
+    error_message = "data_studio_template_id is the long id in the address of the report, between /reporting/ and /page/."
+  }
+}
+
+variable "data_studio_host" {
+  description = "Host of Data Studio, which was Looker Studio until April 2026."
+  type        = string
+  default     = "lookerstudio.google.com"
+
+  validation {
+    condition     = contains(["lookerstudio.google.com", "datastudio.google.com"], var.data_studio_host)
+    error_message = "data_studio_host is lookerstudio.google.com or datastudio.google.com."
+  }
+}

@@ -1,0 +1,177 @@
+"""The attack: `python -m tests.chaos.run --faults 100 --seed 7`. Prints a table; exits with 1 where a promise broke."""
+
+import argparse
+import json
+import random
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from csat.settings import Settings
+from local.airflow import call
+from local.ports import free_ports
+from tests.chaos.faults import FAULTS, Fault
+from tests.chaos.target import Target, load, running
+
+LONGEST_RECOVERY_SECONDS = 240
+_SETTLE_SECONDS = 20  # so that a driver has lived well before the next fault
+_FAULTS_BETWEEN_REBUILDS = 10
+_MODELS = ("fct_survey_responses", "agg_agent_daily", "agent_leaderboard", "category_ranking", "response_series")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one fault did; `seconds` is from the moment recovery could begin."""
+
+    fault: str
+    seconds: float
+    lost: int
+    duplicated: int
+    most_drivers: int
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every promise held."""
+        return (self.lost, self.duplicated, self.most_drivers) == (0, 0, 1)
+
+
+def chosen(count: int, seed: int, known: tuple[Fault, ...] = FAULTS) -> list[Fault]:
+    """`count` faults in an order that the seed gives; every kind comes once before one comes again."""
+    order = random.Random(seed)
+    faults: list[Fault] = []
+    while len(faults) < count:
+        faults += order.sample(known, len(known))
+    return faults[:count]
+
+
+def attack(target: Target, faults: list[Fault], seed: int) -> Iterator[Outcome]:
+    """Strike one fault after the other under load. Raises where the stack does not recover or a mart is wrong."""
+    for start in range(0, len(faults), _FAULTS_BETWEEN_REBUILDS):
+        with load(target, seed + start):
+            _wait(lambda began=time.time(): target.last_commit() > began, "first batch")
+            for fault in faults[start : start + _FAULTS_BETWEEN_REBUILDS]:
+                yield _strike(target, fault)
+                time.sleep(_SETTLE_SECONDS)
+        require_equal_marts(target)
+
+
+def _strike(target: Target, fault: Fault) -> Outcome:
+    driver = target.pid("stream")
+    with _counting(target) as counter:
+        fault.strike(target)
+        began = time.time()
+        if fault.hits == "airflow":
+            _wait(target.is_airflow_well, f"Airflow after: {fault.name}")
+            if target.pid("stream") != driver:
+                raise AssertionError(f"{fault.name}: the stream was restarted, not adopted")
+        else:
+            _wait(lambda: target.last_commit() > began, f"batch after: {fault.name}")
+        seconds = time.time() - began
+    found = target.completeness()
+    return Outcome(fault.name, round(seconds, 1), found.lost, found.duplicated, max(counter.most, target.drivers()))
+
+
+class _counting:  # noqa: N801  # a context manager that reads as one
+    """Counts the drivers twice a second while it is open."""
+
+    def __init__(self, target: Target) -> None:
+        self.most = 0
+        self._target = target
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._count, daemon=True)
+
+    def _count(self) -> None:
+        while not self._end.wait(0.5):
+            self.most = max(self.most, self._target.drivers())
+
+    def __enter__(self) -> "_counting":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+
+def _wait(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + LONGEST_RECOVERY_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"no {what} within {LONGEST_RECOVERY_SECONDS} s")
+        time.sleep(0.25)
+
+
+def require_equal_marts(target: Target) -> None:
+    """Raises AssertionError unless all records landed once and the marts are what a full refresh makes of them."""
+    _wait(lambda: target.completeness().pending == 0, "end of the backlog")
+    found = target.completeness()
+    assert (found.lost, found.duplicated) == (0, 0), found.as_dict()
+    call(target.settings, "PATCH", "dags/build_marts", {"is_paused": True})
+    runs = "dags/build_marts/dagRuns?state=running&state=queued"
+    _wait(lambda: not call(target.settings, "GET", runs)["dag_runs"], "end of Airflow's builds")
+    target.csat("marts", "build")
+    incremental = {model: _lines(target, model) for model in _MODELS}
+    target.csat("marts", "build", "--full-refresh")
+    for model in _MODELS:
+        assert _lines(target, model) == incremental[model], f"{model} is not what a full refresh makes"
+    call(target.settings, "PATCH", "dags/build_marts", {"is_paused": False})
+
+
+def _lines(target: Target, model: str) -> list[str]:
+    table = target.settings.table("marts", model)
+    lines = sorted(row["line"] for row in target.rows(f"select to_json_string(t) as line from `{table}` as t"))
+    assert lines, f"{model} is empty"
+    return lines
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """The outcomes by fault, as Markdown."""
+    lines = [
+        "| fault | times | median s | worst s | rows lost | rows doubled | most drivers |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    names = sorted({outcome.fault for outcome in outcomes})
+    lines += [_line(name, [outcome for outcome in outcomes if outcome.fault == name]) for name in names]
+    return "\n".join([*lines, _line("**all**", outcomes)])
+
+
+def _line(name: str, outcomes: list[Outcome]) -> str:
+    seconds = [outcome.seconds for outcome in outcomes]
+    lost, doubled = (sum(values) for values in zip(*[(o.lost, o.duplicated) for o in outcomes], strict=True))
+    times = f"{statistics.median(seconds):.0f} | {max(seconds):.0f}"
+    return f"| {name} | {len(outcomes)} | {times} | {lost} | {doubled} | {max(o.most_drivers for o in outcomes)} |"
+
+
+def main() -> None:
+    """Attack a stack of its own."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--faults", type=int, default=len(FAULTS))
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", help="part of the names of the faults to choose from")
+    parser.add_argument("--results", type=Path, help="file for the outcomes, as JSON")
+    options = parser.parse_args()
+    known = tuple(fault for fault in FAULTS if options.only in fault.name)
+    outcomes: list[Outcome] = []
+    with tempfile.TemporaryDirectory(prefix="csat-chaos-") as folder:
+        settings = Settings(state_dir=Path(folder), _env_file=None, **free_ports())
+        try:
+            with running(settings) as target:
+                for outcome in attack(target, chosen(options.faults, options.seed, known), options.seed):
+                    outcomes.append(outcome)
+                    print(f"{len(outcomes):4d}  {outcome.seconds:6.1f} s  {asdict(outcome)}", flush=True)
+        finally:
+            if outcomes:
+                print(table(outcomes))
+            if options.results:
+                options.results.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1) + "\n")
+    if not all(outcome.is_good for outcome in outcomes):
+        sys.exit("error: a promise broke, see the table")
+
+
+if __name__ == "__main__":
+    main()

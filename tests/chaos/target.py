@@ -1,0 +1,184 @@
+"""What is attacked: a stack of its own, with everything that a fault or a question to it needs."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from csat.documents import Documents
+from csat.settings import ROOT, Settings, environment
+from local import airflow, programs, stack
+from local.programs import AIRFLOW, PYTHON, STREAM
+from local.supervisord import Supervisord
+from tests.chaos import saboteur
+from warehouse.client import Warehouse
+from warehouse.probes import Completeness, check_completeness
+
+EVENTS_PER_SECOND = 20
+STAGING_MEGABYTES = 64
+_CSAT = str(PYTHON.with_name("csat"))
+
+
+@dataclass
+class Target:
+    """A running stack under load."""
+
+    settings: Settings
+
+    @property
+    def supervisor(self) -> Supervisord:
+        """The stack's supervisord."""
+        return Supervisord(self.settings)
+
+    @property
+    def documents(self) -> Documents:
+        """The stream's documents."""
+        return Documents(self.settings.documents)
+
+    @property
+    def commits(self) -> Path:
+        """Folder of the checkpoint's commit files."""
+        return Path(self.settings.checkpoint) / "commits"
+
+    def last_commit(self) -> float:
+        """When the stream last committed a batch, as seconds of the epoch; 0 where it never did."""
+        times = [0.0]
+        with contextlib.suppress(FileNotFoundError):
+            for file in self.commits.iterdir():
+                if file.name.isdigit():
+                    with contextlib.suppress(FileNotFoundError):
+                        times.append(file.stat().st_mtime)
+        return max(times)
+
+    def pid(self, program: str) -> int:
+        """The program's process id; 0 where it does not run."""
+        return int(self.supervisor.programs()[program]["pid"])
+
+    def signal(self, program: str, number: signal.Signals) -> int:
+        """Signal the program's whole group; returns its id. Waits for a program that is just being started."""
+        deadline = time.monotonic() + 60
+        while not (pid := self.pid(program)):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{program} does not run")
+            time.sleep(0.2)
+        os.killpg(os.getpgid(pid), number)
+        return pid
+
+    def drivers(self) -> int:
+        """How many drivers there are."""
+        return sum(1 for process in self._processes() if str(saboteur.__file__) in process.info["cmdline"])
+
+    def _processes(self) -> Iterator[psutil.Process]:
+        for process in psutil.process_iter(["cmdline", "status"]):
+            with contextlib.suppress(psutil.Error):
+                is_there = process.info["cmdline"] and process.info["status"] != psutil.STATUS_ZOMBIE
+                if is_there and process.environ().get("CSAT_STATE_DIR") == str(self.settings.state):
+                    yield process
+
+    def is_airflow_well(self) -> bool:
+        """Whether all components run, answer, and the stream's task is watched by a living triggerer."""
+        states = self.supervisor.programs()
+        if any(states[name]["statename"] != "RUNNING" for name in AIRFLOW):
+            return False
+        if not all(airflow.health(self.settings).values()):
+            return False
+        with contextlib.suppress(airflow.AirflowError):
+            path = "dags/run_stream/dagRuns/~/taskInstances?state=deferred"
+            tasks = airflow.call(self.settings, "GET", path)["task_instances"]
+            return any((task.get("triggerer_job") or {}).get("state") == "running" for task in tasks)
+        return False
+
+    def completeness(self) -> Completeness:
+        """Whether every record of Kafka is one row."""
+        with Warehouse(self.settings) as warehouse:
+            return check_completeness(warehouse)
+
+    def csat(self, *arguments: str, seconds: float = 400) -> str:
+        """What a command of the command line prints."""
+        done = subprocess.run(
+            [_CSAT, *arguments],
+            env=environment(**self.settings.as_environment()),
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"csat {' '.join(arguments)} left with {done.returncode}: {done.stderr[-2000:]}")
+        return done.stdout
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """Rows of a query."""
+        with Warehouse(self.settings) as warehouse:
+            return warehouse.rows(sql)
+
+
+@contextmanager
+def load(target: Target, seed: int) -> Iterator[None]:
+    """Events while it is open."""
+    command = [_CSAT, "simulate", "--rate", str(EVENTS_PER_SECOND), "--seed", str(seed)]
+    log = (target.settings.state / "logs" / "chaos-producer.log").open("ab")
+    producer = subprocess.Popen(
+        command, env=environment(**target.settings.as_environment()), stdout=log, stderr=subprocess.STDOUT
+    )
+    try:
+        yield
+        if producer.poll() is not None:
+            raise RuntimeError(f"the producer ended with {producer.returncode}: see {log.name}")
+    finally:
+        producer.send_signal(signal.SIGINT)
+        producer.wait(150)
+        log.close()
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Target]:
+    """A stack whose driver can be killed between any two steps, and whose staging folder can be full (as root)."""
+    settings.staging_root.mkdir(parents=True, exist_ok=True)
+    with _small_folder(settings.staging_root), _sabotaged_driver():
+        try:
+            stack.up(settings, print)
+            yield Target(settings)
+        finally:
+            stack.down(settings, print)
+
+
+@contextmanager
+def _sabotaged_driver() -> Iterator[None]:
+    make = programs._stream
+    command = [str(PYTHON), str(saboteur.__file__)]
+    variables = {"PYTHONPATH": str(ROOT)}
+
+    def make_sabotaged() -> programs.Program:
+        program = make()
+        return replace(program, command=command, environment=program.environment | variables)
+
+    programs._stream = make_sabotaged
+    try:
+        yield
+    finally:
+        programs._stream = make
+
+
+@contextmanager
+def _small_folder(folder: Path) -> Iterator[None]:
+    if os.geteuid():
+        yield
+        return
+    options = ["-o", f"size={STAGING_MEGABYTES}m", "-t", "tmpfs", "tmpfs"]
+    subprocess.run(["mount", *options, str(folder)], check=True, timeout=30)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True, timeout=30)
+
+
+__all__ = ["EVENTS_PER_SECOND", "STAGING_MEGABYTES", "STREAM", "Target", "load", "running"]

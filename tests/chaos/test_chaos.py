@@ -1,0 +1,31 @@
+"""Eight faults on a running stack: nothing lost, nothing twice, one driver, back by itself."""
+
+from pathlib import Path
+
+import pytest
+
+from csat.settings import Settings
+from local.ports import free_ports
+from tests.chaos.faults import FAULTS
+from tests.chaos.run import attack, chosen, table
+from tests.chaos.target import running
+
+pytestmark = pytest.mark.e2e
+
+LONGEST_SECONDS = 150  # 90 s is the promise on two cores of one's own
+FAULT_COUNT, SEED = 8, 2
+
+
+def test_every_kind_of_fault_comes_once_before_one_comes_again():
+    faults = chosen(2 * len(FAULTS), seed=3)
+    assert set(faults[: len(FAULTS)]) == set(FAULTS)
+    assert faults != chosen(2 * len(FAULTS), seed=4)
+
+
+def test_stream_recovers_from_faults_without_loss_or_help(tmp_path: Path):
+    settings = Settings(state_dir=tmp_path / "state", _env_file=None, **free_ports())
+    with running(settings) as target:
+        outcomes = list(attack(target, chosen(FAULT_COUNT, SEED), SEED))
+    print(table(outcomes))
+    assert [outcome for outcome in outcomes if not outcome.is_good] == []
+    assert max(outcome.seconds for outcome in outcomes) <= LONGEST_SECONDS

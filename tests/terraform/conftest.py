@@ -1,0 +1,58 @@
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from csat.settings import ROOT
+
+MODULE = ROOT / "terraform"
+OFFLINE = [str(ROOT / ".venvs/terraform/bin/python"), str(MODULE / "tests/stub_provider.py")]
+Terraform = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@dataclass(frozen=True)
+class ModuleTest:
+    """What `terraform test` did: the status of every run, and the plan of each by the run's name."""
+
+    statuses: dict[tuple[str, str], str]
+    messages: list[str]
+    plans: dict[str, dict[str, Any]]
+
+    def planned(self, run: str, resource_type: str) -> dict[str, dict[str, Any]]:
+        """The planned arguments of every resource of a type, by address."""
+        changes = self.plans[run]["resource_changes"]
+        return {item["address"]: item["change"]["after"] for item in changes if item["type"] == resource_type}
+
+    def output(self, run: str, name: str) -> Any:
+        """The planned value of an output."""
+        return self.plans[run]["output_changes"][name]["after"]
+
+
+@pytest.fixture(scope="session")
+def terraform() -> Terraform:
+    """Runs terraform with the stub provider, in the module unless another folder is given."""
+    assert shutil.which("terraform"), "terraform is missing: .ci/run says how to install it"
+
+    def run(*arguments: str, folder: Path = MODULE) -> subprocess.CompletedProcess[str]:
+        command = [*OFFLINE, f"-chdir={folder}", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def module_test(terraform: Terraform) -> ModuleTest:
+    """One `terraform test` of the whole module."""
+    done = terraform("test", "-json", "-verbose")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    runs = [line["test_run"] for line in lines if line["type"] == "test_run" and line["test_run"].get("status")]
+    return ModuleTest(
+        {(run["path"], run["run"]): run["status"] for run in runs},
+        [line["diagnostic"]["detail"] for line in lines if line["type"] == "diagnostic"],
+        {line["@testrun"]: line["test_plan"] for line in lines if line["type"] == "test_plan"},
+    )

@@ -1,0 +1,123 @@
+"""The module is valid, its own tests pass, and it says what the code says."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from csat.settings import Settings
+from tests.terraform.conftest import MODULE, ModuleTest, Terraform
+from warehouse import tables
+
+
+def settings() -> Settings:
+    return Settings(_env_file=None)  # type: ignore[call-arg]  # a field of pydantic-settings
+
+
+def blocks(text: str, kind: str) -> dict[str, str]:
+    """The top-level blocks of a kind in a file of Terraform's, by name."""
+    return dict(re.findall(rf'^{kind} "(\w+)" {{\n(.*?)^}}', text, re.MULTILINE | re.DOTALL))
+
+
+def test_files_are_formatted() -> None:
+    done = subprocess.run(
+        ["terraform", "fmt", "-check", "-recursive", str(MODULE)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, ""), "run `make format`"
+
+
+def test_module_is_valid(terraform: Terraform) -> None:
+    done = terraform("validate", "-no-color")
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_run_of_the_modules_own_tests_passes(module_test: ModuleTest) -> None:
+    assert [run for run, status in module_test.statuses.items() if status != "pass"] == [], module_test.messages
+    files = {f"tests/{path.name}" for path in MODULE.glob("tests/*.tftest.hcl")}
+    assert {path for path, _ in module_test.statuses} == files
+
+
+def test_every_variable_has_a_type_and_a_description_and_every_validation_is_seen_to_refuse() -> None:
+    variables = {
+        name: body for file in MODULE.glob("*.tf") for name, body in blocks(file.read_text(), "variable").items()
+    }
+    assert "project_id" in variables
+    assert [name for name, body in variables.items() if not re.search(r"^  type +=", body, re.MULTILINE)] == []
+    assert [name for name, body in variables.items() if not re.search(r"^  description +=", body, re.MULTILINE)] == []
+    tests = "".join(path.read_text() for path in MODULE.glob("tests/*.tftest.hcl"))
+    refused = set(re.findall(r"expect_failures = \[var\.(\w+)\]", tests))
+    assert {name for name, body in variables.items() if "validation {" in body} == refused
+
+
+def test_stub_provider_refuses_an_argument_that_google_has_not(terraform: Terraform, tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text('resource "google_bigquery_dataset" "main" { dataset = "a" }')
+    done = terraform("validate", "-no-color", folder=tmp_path)
+    assert done.returncode == 1
+    assert 'An argument named "dataset" is not expected here.' in done.stderr
+    assert 'The argument "dataset_id" is required' in done.stderr
+
+
+def test_stub_provider_refuses_to_set_what_google_sets(terraform: Terraform, tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text('resource "google_bigquery_dataset" "main" {\ndataset_id = "a"\netag = "b"\n}')
+    done = terraform("validate", "-no-color", folder=tmp_path)
+    assert done.returncode == 1
+    assert '"etag" is set by the provider.' in done.stderr
+
+
+def test_stub_provider_refuses_to_plan_without_a_mock(terraform: Terraform, tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text('resource "google_bigquery_dataset" "main" { dataset_id = "a" }')
+    done = terraform("plan", "-no-color", folder=tmp_path)
+    assert done.returncode == 1
+    assert "The stub provider reaches no cloud" in done.stderr
+
+
+def test_landing_table_is_the_one_that_the_stack_makes(module_test: ModuleTest) -> None:
+    planned = module_test.planned("names_are_handed_to_csat", "google_bigquery_table")
+    table = planned["google_bigquery_table.survey_responses"]
+    wanted = tables.landing_table(settings())
+    assert table["table_id"] == wanted.table_id == "survey_responses"
+    assert table["schema"] == (MODULE.parent / "csat/landing_schema.json").read_text()
+    assert table["clustering"] == wanted.clustering_fields == ["category", "channel", "agent_id"]
+    assert wanted.time_partitioning is not None
+    assert [(part["type"], part["field"]) for part in table["time_partitioning"]] == [("DAY", "survey_answered_at")]
+    assert (wanted.time_partitioning.type_, wanted.time_partitioning.field) == ("DAY", "survey_answered_at")
+
+
+def test_ops_tables_are_those_that_the_stack_makes(module_test: ModuleTest) -> None:
+    planned = module_test.planned("names_are_handed_to_csat", "google_bigquery_table")
+    made = {table["table_id"]: table for table in planned.values() if table["dataset_id"] == "csat_ops"}
+    files = {path.stem: path for path in tables.OPS_SCHEMAS.glob("*.json")}
+    assert "mart_builds" in files
+    assert made.keys() == files.keys()
+    for name, table in made.items():
+        wanted = tables.ops_table(settings(), name)
+        assert table["schema"] == files[name].read_text()
+        assert table["clustering"] == wanted.clustering_fields
+        fields = [part["field"] for part in table["time_partitioning"]]
+        assert fields == ([wanted.time_partitioning.field] if wanted.time_partitioning else [])
+
+
+def test_scratch_tables_live_as_long_as_those_of_the_stack(module_test: ModuleTest) -> None:
+    datasets = module_test.planned("names_are_handed_to_csat", "google_bigquery_dataset")
+    hours = datasets['google_bigquery_dataset.main["scratch"]']["default_table_expiration_ms"] / 3_600_000
+    assert hours == tables.SCRATCH_HOURS == 24
+
+
+@pytest.mark.parametrize(
+    "run", ["names_are_handed_to_csat", "kafka_keeps_three_copies_for_a_week_and_refuses_to_be_deleted"]
+)
+def test_output_holds_settings_of_csat(module_test: ModuleTest, run: str) -> None:
+    variables = module_test.output(run, "env_vars")
+    assert all(name.startswith("CSAT_") for name in variables)
+    fields = {name.removeprefix("CSAT_").lower(): value for name, value in variables.items()}
+    assert set(fields) <= set(Settings.model_fields)
+    taken = Settings(_env_file=None, **fields)
+    assert (taken.target, taken.project_id, taken.location) == ("gcp", "shop-data-1", "EU")
+    assert taken.dataset("raw") == "csat_raw"
+    assert taken.staging_uri == "gs://shop-data-1-csat-staging"
+    assert taken.kafka_topic == settings().kafka_topic == "messages"

@@ -1,0 +1,145 @@
+"""The first contact with Kafka: it ends at a refusal, and says in one line what to do about it.
+
+kafka-python itself tries again after a refused login until its time is up, and tells the reason to its log only.
+"""
+
+import logging
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from kafka.errors import (
+    IllegalSaslStateError,
+    InvalidReceiveError,
+    KafkaError,
+    KafkaTimeoutError,
+    SaslAuthenticationFailedError,
+    UnsupportedSaslMechanismError,
+)
+from kafka.net.compat import KafkaNetClient
+from kafka.net.manager import KafkaConnectionManager
+from kafka.net.selector import NetworkSelector
+
+from csat.kafka_access import Access, KafkaAccessError, KafkaRefusedError, KafkaUnreachableError, access_of, variables
+from csat.settings import Settings
+
+_LOGIN_ERRORS = (SaslAuthenticationFailedError, UnsupportedSaslMechanismError, IllegalSaslStateError)
+_HOST_MISMATCH, _ADDRESS_MISMATCH = 62, 64  # of X509_V_ERR
+_CONNECTION_LOGGERS = ("kafka.net.manager", "kafka.net.connection", "kafka.net.transport", "kafka.net.inet")
+
+
+class _Manager(KafkaConnectionManager):  # type: ignore[misc]
+    """Ends the first contact at a refusal; a client that has been let in once tries again as kafka-python has it."""
+
+    _has_been_let_in = False
+    _last_error: BaseException | None = None
+
+    def get_connection(self, node_id: Any, **options: Any) -> Any:
+        connection = super().get_connection(node_id, **options)
+        if not self._has_been_let_in:
+            connection.init_future.add_errback(lambda error: self._note(node_id, error))
+        return connection
+
+    def bootstrap(self, timeout_ms: float | None = None, refresh: bool = True) -> None:
+        try:
+            super().bootstrap(timeout_ms, refresh)
+            self._has_been_let_in = True
+        except KafkaTimeoutError as error:
+            self._net.stop()
+            raise error from self._last_error
+        except BaseException:
+            self._net.stop()
+            raise
+
+    def _note(self, node_id: Any, error: BaseException) -> None:
+        if not isinstance(error, KafkaTimeoutError):
+            self._last_error = error
+        if _is_final(error):
+            self._auth_failures[node_id] = error  # the next get_connection raises it
+
+
+def client(**config: Any) -> KafkaNetClient:
+    """kafka-python's network client for its option `kafka_client`."""
+    net = NetworkSelector(**config)
+    return KafkaNetClient(net, _Manager(net, **config), **config)
+
+
+@contextmanager
+def first_contact(settings: Settings) -> Iterator[None]:
+    """While a client is made: its log is quiet, and its error becomes a KafkaAccessError."""
+    with _quiet_log():
+        try:
+            yield
+        except (KafkaError, OSError, KafkaAccessError) as error:
+            raise explained(settings, error) from error
+
+
+def explained(settings: Settings, error: BaseException) -> KafkaAccessError:
+    """The error in words that name the settings."""
+    cause = error.__cause__ or error
+    if isinstance(cause, KafkaAccessError):
+        return cause
+    servers = settings.bootstrap_servers
+    if isinstance(cause, _LOGIN_ERRORS):
+        access = access_of(settings)
+        names = variables(access) if access is Access.OIDC else f"{variables(access)}, CSAT_KAFKA_SASL_MECHANISM"
+        return KafkaRefusedError(f"Kafka at {servers} refused the login ({_text(cause)}): check {names}.")
+    tls = _tls_error(cause)
+    if isinstance(tls, ssl.SSLCertVerificationError):
+        return KafkaRefusedError(
+            f"Kafka at {servers} shows a certificate that is not trusted: {_certificate_advice(tls)}"
+        )
+    if isinstance(cause, InvalidReceiveError) or isinstance(tls, ssl.SSLEOFError | ConnectionResetError):
+        return KafkaRefusedError(
+            f"Kafka at {servers} does not speak {settings.kafka_security_protocol}: correct "
+            "CSAT_KAFKA_SECURITY_PROTOCOL, or the port in CSAT_KAFKA_BOOTSTRAP_SERVERS."
+        )
+    if tls is not None:
+        return KafkaRefusedError(
+            f"No TLS with Kafka at {servers} ({tls}): check CSAT_KAFKA_CA_FILE={settings.kafka_ca_file}."
+        )
+    return KafkaUnreachableError(
+        f"No Kafka broker answers at {servers} ({_text(cause)}): start the stack with `csat up`, or correct "
+        "CSAT_KAFKA_BOOTSTRAP_SERVERS and CSAT_KAFKA_SECURITY_PROTOCOL."
+    )
+
+
+def _is_final(error: BaseException) -> bool:
+    refusals = (*_LOGIN_ERRORS, KafkaRefusedError, InvalidReceiveError)
+    return isinstance(error, refusals) or _tls_error(error) is not None
+
+
+def _tls_error(error: BaseException) -> BaseException | None:
+    """What failed in the handshake or with the authority's file; kafka-python keeps it as the context."""
+    for one in (error, error.__context__):
+        if isinstance(
+            one, ssl.SSLError | ConnectionResetError | FileNotFoundError | PermissionError | IsADirectoryError
+        ):
+            return one
+    return None
+
+
+def _certificate_advice(error: ssl.SSLCertVerificationError) -> str:
+    if error.verify_code in (_HOST_MISMATCH, _ADDRESS_MISMATCH):
+        return f"{error.verify_message} Name the brokers in CSAT_KAFKA_BOOTSTRAP_SERVERS as their certificate does."
+    return f"{error.verify_message}. Set CSAT_KAFKA_CA_FILE to the PEM file of the authority that signed it."
+
+
+def _text(error: BaseException) -> str:
+    return str(error).strip() or type(error).__name__
+
+
+@contextmanager
+def _quiet_log() -> Iterator[None]:
+    def silence(record: logging.LogRecord) -> bool:
+        return False
+
+    loggers = [logging.getLogger(name) for name in _CONNECTION_LOGGERS]
+    for logger in loggers:
+        logger.addFilter(silence)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(silence)
