@@ -12,8 +12,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from csat.settings import Settings, get_settings
+from dashboard import frame
 from local.ports import free_ports
-from tests.integration.board.history import history, live
+from tests.integration.board.history import history, live, rejected
 from tests.integration.conftest import wait_for
 from tests.integration.marts.conftest import Marts, _answers, _start_emulator
 from warehouse.client import Warehouse
@@ -66,15 +67,17 @@ def marts(emulator: Emulator) -> Iterator[Marts]:
         now = datetime.now(UTC)
         # By night the last of few answers may be hours old
         made.land(history(ANSWERS, DAYS, now) + live(LIVE_ANSWERS, now, first=ANSWERS))
+        made.land([rejected(now, number=ANSWERS + LIVE_ANSWERS)])
         made.build()
         yield made
 
 
 @pytest.fixture
 def use_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Settings], None]]:
-    """Lets this process read the given settings."""
+    """Lets this process read the given settings, and nothing that it read before."""
 
     def use(settings: Settings) -> None:
+        frame.shared_source.clear()
         for name, value in settings.as_environment().items():
             monkeypatch.setenv(name, value)
         get_settings.cache_clear()
@@ -122,7 +125,7 @@ def page(marts: Marts, use_settings: Callable[[Settings], None]) -> Callable[...
     use_settings(marts.settings)
 
     def run(name: str, **filters: str) -> Seen:
-        script = f"from dashboard import frame\nfrom dashboard.pages import {name}\nframe.run({name}.PAGE)"
+        script = f"from dashboard import frame\nfrom dashboard.views import {name}\nframe.run({name}.PAGE)"
         app = AppTest.from_string(script, default_timeout=60)
         app.query_params.update(filters)
         app.run()
