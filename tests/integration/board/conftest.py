@@ -20,7 +20,9 @@ from tests.integration.marts.conftest import Marts, _answers, _start_emulator
 from warehouse.client import Warehouse
 from warehouse.tables import create_datasets, create_landing_table, create_ops_tables
 
-ANSWERS, DAYS, LIVE_ANSWERS = 12_000, 60, 20
+ANSWERS, DAYS, LIVE_ANSWERS = 12_000, 60, 30
+# Markdown and HTML that would load a picture or run a script, were it not taken for a name.
+EVIL = "Eve ![x](http://evil.example/x.png) <img src=x onerror='window.wasRun = true'>"
 
 
 class Emulator:
@@ -66,7 +68,9 @@ def marts(emulator: Emulator) -> Iterator[Marts]:
         made = Marts(emulator.settings, warehouse)
         now = datetime.now(UTC)
         # By night the last of few answers may be hours old
-        made.land(history(ANSWERS, DAYS, now) + live(LIVE_ANSWERS, now, first=ANSWERS))
+        recent = live(LIVE_ANSWERS, now, first=ANSWERS)
+        evil = {"agent_id": "evil", "agent_name": EVIL, "supervisor_name": EVIL}
+        made.land(history(ANSWERS, DAYS, now) + [row | evil for row in recent])
         made.land([rejected(now, number=ANSWERS + LIVE_ANSWERS)])
         made.build()
         yield made
