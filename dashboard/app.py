@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import frame
-from dashboard.pages import PAGES
+from dashboard.views import PAGES
 
 _FOLDER = Path(__file__).parent
 

@@ -1,7 +1,7 @@
 """Charts of the board. Each draws plain rows, and has a sentence that says what it shows to who cannot see it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import streamlit as st
@@ -12,7 +12,9 @@ from dashboard.series import WHOLE, Grain, Parts
 Drawn = alt.Chart | alt.LayerChart | alt.FacetChart
 Points = Sequence[dict[str, Any]]
 
-_HEIGHT = 220
+_Symbol = Literal["square", "stroke"]
+
+_HEIGHT, _HEIGHT_WITH_LEGEND = 220, 340
 _DASHES = ((1, 0), (6, 3), (2, 2), (8, 2, 2, 2), (4, 2), (1, 3))
 _MINUTES_LABEL = (
     "datum.value < 60 ? datum.value + ' min' : datum.value < 1440 ? datum.value / 60 + ' h' : datum.value / 1440 + ' d'"
@@ -33,14 +35,14 @@ def volume(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
         scale=alt.Scale(zero=True),
     )
     chart: Drawn = (
-        _chart(points)
+        _chart(points, parts)
         .mark_rect(x2Offset=-1)
         .encode(
             x=_time(grain),
             x2="end:T",
             y=y,
             y2="bottom:Q",
-            color=_color(parts),
+            color=_color(parts, "square"),
             tooltip=[*_tooltip_heads(grain, parts), alt.Tooltip("answers:Q", title="Answers", format=",")],
         )
     )
@@ -49,7 +51,7 @@ def volume(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
 
 def rates(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
     """CSAT of each bucket as a line within its interval. A point: at, part, answers, csat, low, high."""
-    base = _chart(points).encode(x=_time(grain))
+    base = _chart(points, parts).encode(x=_time(grain))
     y = alt.Y(
         "csat:Q",
         title="CSAT",
@@ -66,7 +68,9 @@ def rates(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
     band = base.mark_area(opacity=0.18).encode(
         y=alt.Y("low:Q", title="CSAT"), y2="high:Q", color=_color(parts), tooltip=tooltip
     )
-    return alt.layer(band, _line(base, parts).encode(y=y, tooltip=tooltip))
+    line = _line(base, parts).encode(y=y, tooltip=tooltip)
+    # The intervals of several lines would hide each other: those are told, not drawn
+    return alt.layer(band, line) if parts == WHOLE else alt.layer(line)
 
 
 def response_times(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
@@ -74,7 +78,7 @@ def response_times(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
 
     A logarithm has no zero: median_drawn and p90_drawn hold what is drawn.
     """
-    base = _chart(points).encode(x=_time(grain))
+    base = _chart(points, parts).encode(x=_time(grain))
     axis = alt.Axis(values=[0.1, 1, 5, 15, 60, 240, 1440, 5760], labelExpr=_MINUTES_LABEL)
     scale = alt.Scale(type="log", nice=False)
     tooltip = [
@@ -110,8 +114,26 @@ def ranks(points: Points) -> Drawn:
     return chart
 
 
-def _chart(points: Points) -> alt.Chart:
-    return alt.Chart(alt.InlineData(values=list(points)), height=_HEIGHT)
+def build_times(points: Points) -> Drawn:
+    """How long builds took. A point: at, label, seconds."""
+    chart: Drawn = (
+        _chart(points)
+        .mark_line(strokeWidth=2, color=palette().satisfied, point={"size": 24})
+        .encode(
+            x=_time("hour"),
+            y=alt.Y("seconds:Q", title="Seconds", axis=alt.Axis(format=",d", tickCount=4)),
+            tooltip=[
+                alt.Tooltip("label:N", title="Built"),
+                alt.Tooltip("seconds:Q", title="Seconds", format=",.0f"),
+            ],
+        )
+    )
+    return chart
+
+
+def _chart(points: Points, parts: Parts = WHOLE) -> alt.Chart:
+    height = _HEIGHT if parts == WHOLE else _HEIGHT_WITH_LEGEND
+    return alt.Chart(alt.InlineData(values=list(points)), height=height)
 
 
 def _line(base: alt.Chart, parts: Parts, width: float = 2) -> alt.Chart:
@@ -120,7 +142,7 @@ def _line(base: alt.Chart, parts: Parts, width: float = 2) -> alt.Chart:
         return line
     dashes = [list(dash) for dash in _DASHES[: len(parts.names)]]
     scale = alt.Scale(domain=list(parts.names), range=dashes)
-    dashed: alt.Chart = line.encode(strokeDash=alt.StrokeDash("part:N", scale=scale, legend=None))
+    dashed: alt.Chart = line.encode(strokeDash=alt.StrokeDash("part:N", scale=scale, legend=_legend(parts)))
     return dashed
 
 
@@ -129,10 +151,15 @@ def _time(grain: Grain) -> alt.X:
     return alt.X("at:T", title=None, axis=axis, scale=alt.Scale(type="utc"))
 
 
-def _color(parts: Parts) -> alt.Color:
-    legend = None if parts == WHOLE else alt.Legend(title=None, orient="bottom", columns=3, labelLimit=220)
+def _color(parts: Parts, symbol: _Symbol = "stroke") -> alt.Color:
     scale = alt.Scale(domain=list(parts.names), range=_colors(parts))
-    return alt.Color("part:N", scale=scale, legend=legend)
+    return alt.Color("part:N", scale=scale, legend=_legend(parts, symbol))
+
+
+def _legend(parts: Parts, symbol: _Symbol = "stroke") -> alt.Legend | None:
+    if parts == WHOLE:
+        return None
+    return alt.Legend(title=None, orient="bottom", columns=3, labelLimit=220, symbolType=symbol, symbolStrokeWidth=3)
 
 
 def _colors(parts: Parts) -> list[str]:

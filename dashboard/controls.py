@@ -43,6 +43,14 @@ def choice(label: str, key: str, options: Sequence[str]) -> str:
     return chosen or ""
 
 
+def day_filter(label: str, key: str, default: date, first: date, last: date) -> date:
+    """A UTC date between the first and the last."""
+    chosen: date = st.date_input(
+        label, default, min_value=first, max_value=last, key=key, bind="query-params", format="YYYY-MM-DD"
+    )
+    return chosen
+
+
 def download(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """A button that saves the rows as a CSV file."""
     st.download_button(

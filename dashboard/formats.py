@@ -71,14 +71,15 @@ def age(duration: timedelta) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """42 s, 3 min 5 s or 2 h 10 min."""
+    """42 s, 3 min 5 s, 2 h 10 min or 3 d 4 h."""
     if seconds is None:
         return MISSING
     whole = round(seconds)
     if whole < 60:
         return f"{whole}{_NARROW_SPACE}s"
-    size, large, small = (60, "min", "s") if whole < 3_600 else (3_600, "h", "min")
-    rest = whole % size if size == 60 else whole % size // 60
+    units = ((60, "min", 1, "s"), (3_600, "h", 60, "min"), (86_400, "d", 3_600, "h"))
+    size, large, part, small = [unit for unit in units if whole >= unit[0]][-1]
+    rest = whole % size // part
     return f"{whole // size}{_NARROW_SPACE}{large}" + (f" {rest}{_NARROW_SPACE}{small}" if rest else "")
 
 

@@ -42,12 +42,16 @@ class Board:
 
 @dataclass(frozen=True)
 class Page:
-    """A page: its place in the URL, what it shows, and the columns whose meaning is one click away, by their label."""
+    """A page: its place in the URL, what it shows, and the columns whose meaning is one click away, by their label.
+
+    With `refresh` it is drawn again so often, not only after a build.
+    """
 
     title: str
     path: str
     show: Callable[[Board], None]
     terms: Mapping[str, str] = field(default_factory=dict)
+    refresh: timedelta | None = None
 
 
 @st.cache_resource(show_spinner=False)
@@ -63,8 +67,12 @@ def run(page: Page) -> None:
     state = source.state()
     st.title(page.title, anchor=False)
     _head(page, source, state)
+    st.fragment(run_every=page.refresh)(_guarded_body)(page, Board(source, state))
+
+
+def _guarded_body(page: Page, board: Board) -> None:
     try:
-        _body(page, Board(source, state))
+        _body(page, board)
     except WarehouseUnreachableError:
         st.info(AWAY, icon=":material/cloud_off:")
     except WarehouseError as error:

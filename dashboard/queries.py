@@ -23,7 +23,7 @@ MARTS = (
     "pipeline_health",
     "response_series",
 )
-OPS_TABLES = ("mart_builds",)
+OPS_TABLES = ("alerts", "mart_builds", "pipeline_health_checks")
 
 
 class NoMartsError(Exception):
@@ -207,6 +207,8 @@ RESPONSE_TIME = Query("""
         percentile_cont(response_minutes, 0.9) over () as p90_response_minutes
     from {fct_survey_responses}
     where answered_date between @since and @until
+        and (@channel = '' or channel = @channel)
+        and (@category = '' or category = @category)
     limit 1
 """)
 
@@ -214,6 +216,44 @@ RESPONSE_TIME = Query("""
 
 OUTCOMES = Query("select * from {pipeline_health} order by is_accepted desc, message_count desc, outcome")
 BUILDS = Query("select * from {mart_builds} order by built_at desc limit @row_limit")
+LAST_LOOK = Query("""
+    select looked_at, check, grade, detail
+    from {pipeline_health_checks}
+    where looked_at >= @since
+    qualify looked_at = max(looked_at) over ()
+    order by grade in ('ok', 'skipped'), check
+""")
+# The check stream_life gives the age of the life that runs: looks that saw one life agree on when it began.
+LIVES = Query("""
+    with looks as (
+        select
+            looked_at,
+            timestamp_trunc(
+                timestamp_micros(unix_micros(looked_at) - cast(value * 1000000 as int64) + 500000), second
+            ) as started_at
+        from {pipeline_health_checks}
+        where looked_at >= @since and check = 'stream_life' and value is not null
+    )
+
+    select started_at, max(looked_at) as last_seen_at, count(*) as look_count
+    from looks
+    group by started_at
+    order by started_at desc
+""")
+ALERTS = Query("""
+    select
+        opened_at,
+        alert_key,
+        about,
+        severity,
+        max(if(status = 'opened', text, null)) as text,
+        max(if(status = 'recovered', told_at, null)) as recovered_at
+    from {alerts}
+    where opened_at >= @since
+    group by opened_at, alert_key, about, severity
+    order by opened_at desc
+    limit @row_limit
+""")
 LAST_BUILD = Query("""
     select * from {mart_builds} where status = 'succeeded' order by watermark_to desc, built_at desc limit 1
 """)

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from csat.settings import get_settings
-from dashboard.pages import PAGES
+from dashboard.views import PAGES
 
 _APP = Path(__file__).parent / "app.py"
 _INDEX = Path(st.__file__).parent / "static" / "index.html"

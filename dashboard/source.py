@@ -54,6 +54,7 @@ class Question:
 
     query: Query
     parameters: Mapping[str, Any]
+    kept_for: timedelta = KEPT_FOR  # or until the next build
 
 
 def question(query: Query, **parameters: Any) -> Question:
@@ -129,7 +130,7 @@ class Source:
         now = self._clock()
         with self._keeping:
             kept = self._kept.get(key)
-        if kept is not None and (not state.is_reachable or now - kept[0] < KEPT_FOR):
+        if kept is not None and (not state.is_reachable or now - kept[0] < one.kept_for):
             return kept[1]
         if not state.is_reachable:
             raise WarehouseUnreachableError(_AWAY)

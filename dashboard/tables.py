@@ -138,6 +138,16 @@ def scale_head(label: str, scale: Scale) -> Html:
     )
 
 
+def bar(share: float) -> Html:
+    """A share as a bar. The figure stands beside it."""
+    return Html(f'<span class="bar" aria-hidden="true"><i style="width:{round(100 * share, 2)}%"></i></span>')
+
+
+def badge(word: str, kind: str) -> Html:
+    """A word in a coloured frame."""
+    return Html(f'<span class="badge badge-{kind}">{escape(word)}</span>')
+
+
 @dataclass(frozen=True)
 class Card:
     """A figure with its label, and lines that put it into place."""

@@ -12,14 +12,17 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from csat.settings import Settings, get_settings
+from dashboard import frame
 from local.ports import free_ports
-from tests.integration.board.history import history, live
+from tests.integration.board.history import history, live, rejected
 from tests.integration.conftest import wait_for
 from tests.integration.marts.conftest import Marts, _answers, _start_emulator
 from warehouse.client import Warehouse
 from warehouse.tables import create_datasets, create_landing_table, create_ops_tables
 
-ANSWERS, DAYS, LIVE_ANSWERS = 12_000, 60, 20
+ANSWERS, DAYS, LIVE_ANSWERS = 12_000, 60, 30
+# Markdown and HTML that would load a picture or run a script, were it not taken for a name.
+EVIL = "Eve ![x](http://evil.example/x.png) <img src=x onerror='window.wasRun = true'>"
 
 
 class Emulator:
@@ -65,16 +68,20 @@ def marts(emulator: Emulator) -> Iterator[Marts]:
         made = Marts(emulator.settings, warehouse)
         now = datetime.now(UTC)
         # By night the last of few answers may be hours old
-        made.land(history(ANSWERS, DAYS, now) + live(LIVE_ANSWERS, now, first=ANSWERS))
+        recent = live(LIVE_ANSWERS, now, first=ANSWERS)
+        evil = {"agent_id": "evil", "agent_name": EVIL, "supervisor_name": EVIL}
+        made.land(history(ANSWERS, DAYS, now) + [row | evil for row in recent])
+        made.land([rejected(now, number=ANSWERS + LIVE_ANSWERS)])
         made.build()
         yield made
 
 
 @pytest.fixture
 def use_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Settings], None]]:
-    """Lets this process read the given settings."""
+    """Lets this process read the given settings, and nothing that it read before."""
 
     def use(settings: Settings) -> None:
+        frame.shared_source.clear()
         for name, value in settings.as_environment().items():
             monkeypatch.setenv(name, value)
         get_settings.cache_clear()
@@ -122,7 +129,7 @@ def page(marts: Marts, use_settings: Callable[[Settings], None]) -> Callable[...
     use_settings(marts.settings)
 
     def run(name: str, **filters: str) -> Seen:
-        script = f"from dashboard import frame\nfrom dashboard.pages import {name}\nframe.run({name}.PAGE)"
+        script = f"from dashboard import frame\nfrom dashboard.views import {name}\nframe.run({name}.PAGE)"
         app = AppTest.from_string(script, default_timeout=60)
         app.query_params.update(filters)
         app.run()

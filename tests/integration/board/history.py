@@ -46,3 +46,17 @@ def landed(message: Message, number: int, ingested_after: timedelta = timedelta(
         "ingested_at": answered_at + ingested_after,
         "batch_id": "history",
     }
+
+
+def rejected(at: datetime, number: int) -> dict[str, Any]:
+    """The landing row of a message that is no text."""
+    return {
+        "kafka_topic": "messages",
+        "kafka_partition": number % PARTITIONS,
+        "kafka_offset": number // PARTITIONS,
+        "kafka_timestamp": at,
+        "ingested_at": at,
+        "batch_id": "history",
+        "rejection_reason": "not UTF-8",
+        "payload": "/w==",
+    }

@@ -1,7 +1,7 @@
 import pytest
 
 from dashboard.definitions import DefinitionsError, definition, variables
-from dashboard.pages import PAGES
+from dashboard.views import PAGES
 
 
 def test_variables_are_those_of_dbt() -> None:

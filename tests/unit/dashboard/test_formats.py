@@ -29,6 +29,8 @@ from dashboard import formats
         (formats.duration(42.4), "42\u202fs"),
         (formats.duration(185), "3\u202fmin 5\u202fs"),
         (formats.duration(7800), "2\u202fh 10\u202fmin"),
+        (formats.duration(3600), "1\u202fh"),
+        (formats.duration(3 * 86400 + 4 * 3600 + 59), "3\u202fd 4\u202fh"),
         (formats.day(date(2026, 11, 3)), "3 Nov 2026"),
         (formats.moment(datetime(2026, 11, 3, 14, 5, 59, tzinfo=UTC)), "3 Nov 2026, 14:05 UTC"),
     ],

@@ -1,7 +1,7 @@
 import re
 
-from dashboard.pages import PAGES
 from dashboard.serve import document, make_app, security_policy
+from dashboard.views import PAGES
 
 
 def test_document_tells_the_page_where_its_server_is() -> None:

@@ -21,7 +21,7 @@ def recording(tmp_path: Path) -> dict[str, Any]:
 def test_recording_holds_the_questions_of_the_board(recording: dict[str, Any]) -> None:
     statements = {statement["origin"]: statement["sql"] for statement in recording["statements"]}
     assert "`csat-local.csat_marts.agent_leaderboard`" in statements["dashboard/queries.py, LEADERBOARD"]
-    assert recording["sources"] == {"csat-local.csat_ops.mart_builds": "mart_builds"}
+    assert recording["sources"]["csat-local.csat_ops.mart_builds"] == "mart_builds"
 
 
 def test_check_finds_the_tables_of_an_earlier_recording(recording: dict[str, Any], check: Check) -> None:

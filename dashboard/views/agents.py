@@ -9,7 +9,6 @@ from dashboard.controls import choice, download, window_filter, window_name
 from dashboard.definitions import variables
 from dashboard.figures import Tally
 from dashboard.frame import Board, Page
-from dashboard.pages import agent
 from dashboard.queries import Rows
 from dashboard.series import tally
 from dashboard.source import question
@@ -25,6 +24,7 @@ from dashboard.tables import (
     scale_of,
     table,
 )
+from dashboard.views import agent
 
 _ON_A_PAGE = 25
 _EVERY_AGENT = 100_000

@@ -9,11 +9,11 @@ from dashboard.controls import window_filter, window_name
 from dashboard.definitions import variables
 from dashboard.figures import Change, Tally, change, wilson_interval
 from dashboard.frame import Board, Page
-from dashboard.pages.agents import board_columns
 from dashboard.queries import Rows
 from dashboard.series import between, points, tally, window_start
 from dashboard.source import question, utc_now
 from dashboard.tables import Card, Column, cards, link, more, table
+from dashboard.views.agents import board_columns
 
 _ROWS = 5
 
@@ -28,7 +28,7 @@ def show(board: Board) -> None:
     today = utc_now().date()
     history, [time], [so_far], agents, categories = board.rows(
         question(queries.DAYS, since=before, until=last),
-        question(queries.RESPONSE_TIME, since=first, until=last),
+        question(queries.RESPONSE_TIME, since=first, until=last, channel="", category=""),
         question(queries.DAYS_UP_TO, today=today, until=board.state.data_up_to),
         question(queries.LEADERBOARD, board_date=last, window_id=window, row_limit=_ROWS),
         question(queries.CATEGORIES, board_date=last, window_id=window, row_limit=_ROWS),
