@@ -18,7 +18,6 @@ ALL_ANSWER = dict.fromkeys(
         "airflow-dag-processor",
         "airflow-triggerer",
         "stream",
-        "dashboard",
     ),
     True,
 )
@@ -31,8 +30,7 @@ def running(**changes: object) -> dict[str, object]:
 def test_status_has_its_whole_shape_when_nothing_runs(
     make_settings: Callable[..., Settings], free_port: Callable[[], int]
 ) -> None:
-    names = ("kafka_port", "bigquery_port", "airflow_port", "supervisord_port", "dashboard_port")
-    ports = {name: free_port() for name in names}
+    ports = {name: free_port() for name in ("kafka_port", "bigquery_port", "airflow_port", "supervisord_port")}
     document = status(make_settings(**ports), NOW)
     down = {"state": "down", "url": None}
     assert document == {
@@ -45,7 +43,6 @@ def test_status_has_its_whole_shape_when_nothing_runs(
             "airflow-dag-processor": down,
             "airflow-triggerer": down,
             "stream": down,
-            "dashboard": {"state": "down", "url": f"http://127.0.0.1:{ports['dashboard_port']}"},
         },
         "stream": {
             "state": "stopped",
@@ -65,9 +62,7 @@ def test_status_has_its_whole_shape_when_nothing_runs(
 def test_status_makes_no_secrets_where_nothing_was_ever_started(
     make_settings: Callable[..., Settings], free_port: Callable[[], int]
 ) -> None:
-    settings = make_settings(
-        kafka_port=free_port(), bigquery_port=free_port(), airflow_port=free_port(), dashboard_port=free_port()
-    )
+    settings = make_settings(kafka_port=free_port(), bigquery_port=free_port(), airflow_port=free_port())
     status(settings, NOW)
     assert not settings.state.exists()
 
