@@ -212,11 +212,6 @@ def environment(**changes: str) -> dict[str, str]:
     return {**os.environ, **changes}
 
 
-def change_environment(**changes: str) -> None:
-    """Change this process's environment: for a fork, which is its own child."""
-    os.environ.update(changes)
-
-
 @cache
 def get_settings() -> Settings:
     """The settings of this process."""

@@ -1,19 +1,21 @@
-"""Calls of dbt on the project in dbt/: by the server that holds it ready, or else by a process of its own."""
+"""Calls of dbt on the project in dbt/, each a process of its own."""
 
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from csat.settings import Settings, environment
-from warehouse import dbt_server
+from csat.settings import ROOT, Settings, environment
 from warehouse.dbt_results import DbtResult, read_results
-from warehouse.dbt_server import NICENESS, PROJECT, Tell
 from warehouse.mart_plans import Plan
 
+PROJECT = ROOT / "dbt"
+_NICENESS = 10  # a build can wait; a stream that starts again on the same machine cannot
 _TAIL_LINES = 5
+
+Tell = Callable[[str], None]
 
 
 class MartsError(Exception):
@@ -77,10 +79,7 @@ def run_dbt(settings: Settings, words: Sequence[str], plan: Plan, tell: Tell, lo
         tell(line)
         tail.append(line.strip())
 
-    variables = dbt_variables(settings, plan)
-    code = dbt_server.call(dbt_server.socket_file(settings), words, variables, pass_on, lock)
-    if code is None:
-        code = _run(words, variables, pass_on, lock)
+    code = _run(words, dbt_variables(settings, plan), pass_on, lock)
     result = read_results(target) if results.exists() else None
     if result is None or (code and not result.failed):
         end = " ".join(tail[-_TAIL_LINES:])
@@ -91,7 +90,7 @@ def run_dbt(settings: Settings, words: Sequence[str], plan: Plan, tell: Tell, lo
 def _run(words: Sequence[str], variables: dict[str, str], tell: Tell, lock: int) -> int:
     dbt = Path(sys.executable).with_name("dbt")
     with subprocess.Popen(
-        ["nice", "-n", str(NICENESS), dbt, *words],
+        ["nice", "-n", str(_NICENESS), dbt, *words],
         env=environment(**variables),
         cwd=PROJECT,
         stdout=subprocess.PIPE,
