@@ -7,6 +7,7 @@ from csat.settings import ROOT, Settings
 from local import airflow, kafka
 
 KAFKA, BIGQUERY, STREAM, PRODUCER, MIGRATE = "kafka", "bigquery", "stream", "producer", "airflow-migrate"
+DBT = "dbt"
 AIRFLOW = tuple(f"airflow-{name}" for name in airflow.COMPONENTS)
 COMPONENTS = (KAFKA, BIGQUERY, *AIRFLOW, STREAM)  # what `csat status` tells of
 PYTHON = ROOT / ".venv" / "bin" / "python"
@@ -37,7 +38,7 @@ def programs(settings: Settings) -> list[Program]:
         for name in airflow.COMPONENTS
     ]
     migrate = Program(MIGRATE, airflow.migrate_command(), variables, is_restarted=False, start_seconds=0)
-    return [_kafka(settings), _emulator(settings), migrate, *components, _stream(), _producer()]
+    return [_kafka(settings), _emulator(settings), migrate, *components, _dbt(), _stream(), _producer()]
 
 
 def log_file(settings: Settings, name: str) -> Path:
@@ -56,6 +57,11 @@ def _emulator(settings: Settings) -> Program:
     return Program(
         BIGQUERY, [str(part) for part in command], {"GCS_LOCAL_ROOT": str(settings.staging_root)}, niceness=_YIELDING
     )
+
+
+def _dbt() -> Program:
+    # Not among the components: without it a build starts dbt itself, and only takes longer
+    return Program(DBT, [str(PYTHON), "-m", "warehouse.dbt_server"], niceness=_YIELDING)
 
 
 def stream_variables() -> dict[str, str]:

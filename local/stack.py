@@ -11,7 +11,7 @@ from csat import airflow_api
 from csat.settings import Settings
 from csat.supervisor import ALIVE
 from local import airflow, doctor, kafka, processes, shutdown, supervisord
-from local.programs import AIRFLOW, BIGQUERY, KAFKA, MIGRATE, log_file
+from local.programs import AIRFLOW, BIGQUERY, DBT, KAFKA, MIGRATE, log_file
 from local.readiness import bigquery_answers, wait_until
 from local.supervisord import Supervisord, SupervisordError
 from warehouse import tables
@@ -150,7 +150,7 @@ def _start_airflow(settings: Settings, on_progress: Progress) -> None:
         wait_until(settings, MIGRATE, lambda: _has_migrated(supervisor), _MIGRATE_SECONDS, ("FATAL", "EXITED"))
         airflow.mark_migrated(settings)
     on_progress("starting Airflow")
-    supervisor.start(*AIRFLOW)
+    supervisor.start(DBT, *AIRFLOW)
     for name in AIRFLOW:
         wait_until(settings, name, partial(_is_healthy, settings, supervisor, name), _AIRFLOW_SECONDS)
         if name == AIRFLOW[0]:  # no task runs before its pool is there
