@@ -117,6 +117,10 @@ EVENTS ?= 1000000
 bench-stream: setup .venvs/bench/.synced ## Measure the stream against what people write instead, EVENTS=n
 	$(PYTHON) -m bench.stream --events $(EVENTS) --results bench/results/stream.json
 
+.PHONY: scaling
+scaling: .venv/.synced ## Print what more answers a day ask for, and where each limit binds
+	$(PYTHON) -m bench.scaling
+
 .PHONY: lint lint-python lint-imports lint-dbt lint-sql lint-terraform lint-generated
 lint: lint-python lint-imports lint-generated lint-dbt lint-sql lint-terraform ## Check style, types and contracts; changes nothing
 
