@@ -19,8 +19,9 @@ TERRAFORM_OFFLINE := .venvs/terraform/bin/python terraform/tests/stub_provider.p
 CHECKED := csat producer spark warehouse local guard sqlcheck terraform
 
 .PHONY: help
-help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+help: ## Show this list
+	@awk -F ':.*## ' '/^## / { printf "\n%s\n", substr($$0, 4) } /^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' \
+		$(MAKEFILE_LIST)
 
 ## Run it
 
@@ -106,6 +107,8 @@ test-integration: setup ## Run the tests against the real broker, Spark, emulato
 test-e2e: setup ## Run the tests of the whole stack
 	$(BIN)/pytest tests/e2e
 
+## Measure it
+
 FAULTS ?= 23
 SEED ?= 1
 .PHONY: chaos
@@ -121,29 +124,32 @@ bench-stream: setup .venvs/bench/.synced ## Measure the stream against what peop
 scaling: .venv/.synced ## Print what more answers a day ask for, and where each limit binds
 	$(PYTHON) -m bench.scaling
 
+## Check its style and contracts
+
 .PHONY: lint lint-python lint-imports lint-dbt lint-sql lint-terraform lint-generated
 lint: lint-python lint-imports lint-generated lint-dbt lint-sql lint-terraform ## Check style, types and contracts; changes nothing
 
-lint-python: .venv/.synced
+lint-python: .venv/.synced ## Python: format, rules and types
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy --no-error-summary $(CHECKED)
-lint-imports: .venv/.synced
+lint-imports: .venv/.synced ## Which part may import which
 	$(BIN)/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
-lint-dbt: .venv/.synced
+lint-dbt: .venv/.synced ## The style of dbt's SQL
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt/models
-lint-sql: .venvs/sqlcheck/.checked # Google's analyser reads every statement that dbt would send
+lint-sql: .venvs/sqlcheck/.checked ## Every statement that dbt would send, read by Google's own analyser
 .venvs/sqlcheck/.checked: $(SQL_SOURCES) | .venv/.synced .venvs/sqlcheck/.synced
 	CSAT_TOUCHED_DATES='["2026-01-05", "2026-01-06"]' CSAT_AS_OF=2026-01-08 \
 		$(PYTHON) -m sqlcheck.record .venvs/sqlcheck/recording.json
 	.venvs/sqlcheck/bin/python -m sqlcheck .venvs/sqlcheck/recording.json
 	touch $@
-lint-terraform: .venvs/terraform/.synced # of shape only: the provider is a stub
+lint-terraform: .venvs/terraform/.synced ## Terraform: format and shape (the provider is a stub)
 	$(TERRAFORM_OFFLINE) fmt -check -recursive
 	$(TERRAFORM_OFFLINE) validate > .venvs/terraform/validate.log || { cat .venvs/terraform/validate.log; exit 1; }
-lint-generated: .venv/.synced
+lint-generated: .venv/.synced ## The files that are made from code
 	$(PYTHON) -c '$(print_env_example)' | diff .env.example -
 	$(PYTHON) -c '$(print_landing_schema)' | diff csat/landing_schema.json -
+	$(print_decisions) | diff docs/decisions/README.md -
 
 ## Change it
 
@@ -156,9 +162,12 @@ format: .venv/.synced ## Format Python, dbt's SQL and Terraform, and fix what ca
 
 print_env_example := from csat.settings import env_example; print(env_example(), end="")
 print_landing_schema := from csat.landing import bigquery_schema_json; print(bigquery_schema_json(), end="")
+print_decisions = { sed '/^| ---/q' docs/decisions/README.md; awk 'FNR == 1 { name = FILENAME; sub(/.*\//, "", name); \
+	number = substr($$2, 1, 3); sub(/^\# [0-9]+: /, ""); print "| [" number "](" name ") | " $$0 " |" }' docs/decisions/[0-9]*.md; }
 generated: .venv/.synced ## Write the files that are made from code
 	$(PYTHON) -c '$(print_env_example)' > .venv/generated && cp .venv/generated .env.example
 	$(PYTHON) -c '$(print_landing_schema)' > .venv/generated && cp .venv/generated csat/landing_schema.json
+	$(print_decisions) > .venv/generated && cp .venv/generated docs/decisions/README.md
 
 COMPILE := uv pip compile pyproject.toml --quiet --python-version 3.13 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --no-header $(if $(UPGRADE),--upgrade)

@@ -5,6 +5,7 @@ A command is a line of a fenced block of shell, or `code` in the text that begin
 
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import dropwhile
@@ -164,6 +165,16 @@ def test_every_registered_command_is_in_a_document_and_its_test_is_there() -> No
     assert unused == []
     assert [path for path in RUN_BY.values() if not (ROOT / path).is_file()] == []
     assert {why.partition(":")[0] for why in NOT_RUN.values()} <= {"cloud", "by hand"}
+
+
+def test_every_target_of_a_document_is_listed_by_make_with_what_it_does() -> None:
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    listed = re.findall(r"^  (\S+) +[A-Z].+[^.]$", done.stdout, re.MULTILINE)
+    named = {
+        word for command in COMMANDS if command.words[0] == "make" for word in command.words[1:] if "=" not in word
+    }
+    assert {"demo", "test"} <= named
+    assert named - set(listed) == set()
 
 
 @pytest.mark.parametrize(
