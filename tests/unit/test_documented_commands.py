@@ -210,7 +210,7 @@ def test_every_target_of_a_document_is_listed_by_make_with_what_it_does() -> Non
         "csat marts",
         "csat status --often",
         "csat rejected show PARTITION",
-        "csat marts show agents",
+        "csat marts show nonsense",
         "dbt compile",
         "pytest tests/nowhere",
         "python -m bench.nothing",
