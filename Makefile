@@ -118,6 +118,12 @@ SEED ?= 1
 chaos: setup ## Attack a stack of its own with FAULTS=n random faults of SEED=s; prints what was lost and when it was back
 	$(PYTHON) -m tests.chaos.run --faults $(FAULTS) --seed $(SEED)
 
+MINUTES ?= 90
+RATE ?= 50
+.PHONY: soak
+soak: setup ## Load a stack of its own for MINUTES=n at RATE=n events a second; fails where the stream grows or loses anything
+	$(PYTHON) -m bench.soak --minutes $(MINUTES) --rate $(RATE) --results bench/results/soak.json
+
 EVENTS ?= 1000000
 .PHONY: bench-stream
 bench-stream: setup .venvs/bench/.synced ## Measure the stream against what people write instead, EVENTS=n
