@@ -16,7 +16,7 @@ PYTHON := $(BIN)/python
 SQL_SOURCES := $(shell find dbt sqlcheck warehouse/schemas csat/landing_schema.json locks/dev.txt locks/sqlcheck.txt \
 	-type f -not -path '*/target/*' -not -path '*/logs/*' -not -name '*.pyc' 2> /dev/null)
 TERRAFORM_OFFLINE := .venvs/terraform/bin/python terraform/tests/stub_provider.py -chdir=terraform
-CHECKED := csat producer spark warehouse local guard sqlcheck terraform
+CHECKED := csat producer spark warehouse local guard sqlcheck cloud terraform
 
 .PHONY: help
 help: ## Show this list
@@ -183,6 +183,8 @@ COMPILE := uv pip compile pyproject.toml --quiet --python-version 3.13 --generat
 locks: ## Resolve the dependency groups into locks/; keeps the pins there are unless UPGRADE=1
 	$(COMPILE) --group pipeline --group dev --output-file locks/dev.txt
 	$(COMPILE) --group pipeline --constraint locks/dev.txt --output-file locks/pipeline.txt
+	$(COMPILE:3.13=3.12) --python-platform x86_64-manylinux_2_28 --group stream --constraint locks/dev.txt \
+		--output-file locks/stream.txt
 	$(COMPILE) --group airflow --output-file locks/airflow.txt
 	$(COMPILE) --group emulator --output-file locks/emulator.txt
 	$(COMPILE) --group sqlcheck --output-file locks/sqlcheck.txt
