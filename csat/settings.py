@@ -132,6 +132,11 @@ class Settings(BaseSettings):
     airflow_worker_log_port: int = Field(8793, description="Port that serves Airflow's task logs.")
     airflow_trigger_log_port: int = Field(8794, description="Port that serves Airflow's trigger logs.")
     airflow_url: str = Field("", description="Address of Airflow's web UI and API; empty: the local stack's.")
+    airflow_database_url: str = Field(
+        "",
+        description="Airflow's database, driver://user@host/name; its password is the secret `postgres`. "
+        "Empty: SQLite in the state folder.",
+    )
     supervisord_url: str = Field("", description="supervisord's XML-RPC address; empty: the local stack's.")
     supervisord_port: int = Field(9001, description="Port of the local supervisord.")
 
