@@ -13,10 +13,10 @@ PYTHON_3_13 ?= $(or $(lastword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/pyth
 ENVIRONMENTS := .venv/.synced .venvs/airflow/.synced .venvs/emulator/.synced .venvs/sqlcheck/.synced .venvs/terraform/.synced
 BIN := .venv/bin
 PYTHON := $(BIN)/python
-SQL_SOURCES := $(shell find dbt sqlcheck warehouse/schemas csat/landing_schema.json locks/dev.txt locks/sqlcheck.txt \
+SQL_SOURCES := $(shell find dbt sqlcheck dashboard/queries.py dashboard/report.yaml warehouse/schemas csat/landing_schema.json locks/dev.txt locks/sqlcheck.txt \
 	-type f -not -path '*/target/*' -not -path '*/logs/*' -not -name '*.pyc' 2> /dev/null)
 TERRAFORM_OFFLINE := .venvs/terraform/bin/python terraform/tests/stub_provider.py -chdir=terraform
-CHECKED := csat producer spark warehouse local guard sqlcheck terraform
+CHECKED := csat producer spark warehouse dashboard local guard sqlcheck terraform
 
 .PHONY: help
 help: ## List the targets
@@ -117,6 +117,12 @@ EVENTS ?= 1000000
 bench-stream: setup .venvs/bench/.synced ## Measure the stream against what people write instead, EVENTS=n
 	$(PYTHON) -m bench.stream --events $(EVENTS) --results bench/results/stream.json
 
+.PHONY: bench-board screenshots
+bench-board: setup ## Measure how long a viewer of the board waits, with EVENTS=n answers in the history
+	$(PYTHON) -m bench.board --events $(EVENTS) --results bench/results/board.json
+screenshots: setup ## Take the documents' pictures of the board, on a stack of its own
+	$(PYTHON) -m tests.screenshots docs/pictures
+
 .PHONY: lint lint-python lint-imports lint-dbt lint-sql lint-terraform lint-generated
 lint: lint-python lint-imports lint-generated lint-dbt lint-sql lint-terraform ## Check style, types and contracts; changes nothing
 
@@ -128,11 +134,12 @@ lint-imports: .venv/.synced
 	$(BIN)/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
 lint-dbt: .venv/.synced
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt/models
-lint-sql: .venvs/sqlcheck/.checked # Google's analyser reads every statement that dbt would send
+lint-sql: .venvs/sqlcheck/.checked # Google's analyser reads every statement that dbt would send and the board asks
 .venvs/sqlcheck/.checked: $(SQL_SOURCES) | .venv/.synced .venvs/sqlcheck/.synced
 	CSAT_TOUCHED_DATES='["2026-01-05", "2026-01-06"]' CSAT_AS_OF=2026-01-08 \
 		$(PYTHON) -m sqlcheck.record .venvs/sqlcheck/recording.json
-	.venvs/sqlcheck/bin/python -m sqlcheck .venvs/sqlcheck/recording.json
+	$(PYTHON) -m sqlcheck.record_board .venvs/sqlcheck/board.json
+	.venvs/sqlcheck/bin/python -m sqlcheck .venvs/sqlcheck/recording.json .venvs/sqlcheck/board.json
 	touch $@
 lint-terraform: .venvs/terraform/.synced # of shape only: the provider is a stub
 	$(TERRAFORM_OFFLINE) fmt -check -recursive
