@@ -90,13 +90,16 @@ endef
 
 ## Check it
 
+# Two workers, the long tests first: they mostly wait. tests/conftest.py says what stays together.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
+
 .PHONY: test check test-unit test-dags test-terraform test-integration test-e2e
 test: setup lint test-dags ## Lint and run every test there is
-	$(BIN)/pytest tests/unit tests/terraform tests/integration tests/e2e tests/chaos
+	$(BIN)/pytest $(SIDE_BY_SIDE) tests/e2e tests/integration tests/terraform tests/chaos tests/unit
 check: lint test-unit ## Lint and run the unit tests: the quick round before a commit
 
 test-unit: .venv/.synced .venvs/sqlcheck/.synced ## Run the tests that need nothing running
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit
 test-dags: .venvs/airflow/.synced ## Run the tests of the DAGs in Airflow's environment
 	.venvs/airflow/bin/python -m pytest tests/dags
 test-terraform: .venv/.synced .venvs/terraform/.synced ## Run the tests of the cloud's resources, without a cloud
