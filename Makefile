@@ -13,10 +13,10 @@ PYTHON_3_13 ?= $(or $(lastword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/pyth
 ENVIRONMENTS := .venv/.synced .venvs/airflow/.synced .venvs/emulator/.synced .venvs/sqlcheck/.synced .venvs/terraform/.synced
 BIN := .venv/bin
 PYTHON := $(BIN)/python
-SQL_SOURCES := $(shell find dbt sqlcheck warehouse/schemas csat/landing_schema.json locks/dev.txt locks/sqlcheck.txt \
+SQL_SOURCES := $(shell find dbt sqlcheck dashboard/queries.py dashboard/report.yaml warehouse/schemas csat/landing_schema.json locks/dev.txt locks/sqlcheck.txt \
 	-type f -not -path '*/target/*' -not -path '*/logs/*' -not -name '*.pyc' 2> /dev/null)
 TERRAFORM_OFFLINE := .venvs/terraform/bin/python terraform/tests/stub_provider.py -chdir=terraform
-CHECKED := csat producer spark warehouse local guard sqlcheck cloud terraform
+CHECKED := csat producer spark warehouse dashboard local guard sqlcheck cloud terraform
 
 .PHONY: help
 help: ## Show this list
@@ -133,6 +133,12 @@ bench-stream: setup .venvs/bench/.synced ## Measure the stream against what peop
 scaling: .venv/.synced ## Print what more answers a day ask for, and where each limit binds
 	$(PYTHON) -m bench.scaling
 
+.PHONY: bench-board screenshots
+bench-board: setup ## Measure how long a viewer of the board waits, with EVENTS=n answers in the history
+	$(PYTHON) -m bench.board --events $(EVENTS) --results bench/results/board.json
+screenshots: setup ## Take the documents' pictures of the board, on a stack of its own
+	$(PYTHON) -m tests.screenshots docs/pictures
+
 ## Check its style and contracts
 
 .PHONY: lint lint-python lint-imports lint-dbt lint-sql lint-terraform lint-generated
@@ -146,11 +152,12 @@ lint-imports: .venv/.synced ## Which part may import which
 	$(BIN)/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
 lint-dbt: .venv/.synced ## The style of dbt's SQL
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt/models
-lint-sql: .venvs/sqlcheck/.checked ## Every statement that dbt would send, read by Google's own analyser
+lint-sql: .venvs/sqlcheck/.checked ## Every statement that dbt would send and the board asks, read by Google's own analyser
 .venvs/sqlcheck/.checked: $(SQL_SOURCES) | .venv/.synced .venvs/sqlcheck/.synced
 	CSAT_TOUCHED_DATES='["2026-01-05", "2026-01-06"]' CSAT_AS_OF=2026-01-08 \
 		$(PYTHON) -m sqlcheck.record .venvs/sqlcheck/recording.json
-	.venvs/sqlcheck/bin/python -m sqlcheck .venvs/sqlcheck/recording.json
+	$(PYTHON) -m sqlcheck.record_board .venvs/sqlcheck/board.json
+	.venvs/sqlcheck/bin/python -m sqlcheck .venvs/sqlcheck/recording.json .venvs/sqlcheck/board.json
 	touch $@
 lint-terraform: .venvs/terraform/.synced ## Terraform: format and shape (the provider is a stub)
 	$(TERRAFORM_OFFLINE) fmt -check -recursive

@@ -10,7 +10,7 @@ from csat.health import State
 from csat.settings import Settings
 from csat.supervisor import ALIVE
 from local import processes
-from local.programs import AIRFLOW, BIGQUERY, KAFKA, MIGRATE, PRODUCER, STREAM
+from local.programs import AIRFLOW, BIGQUERY, DASHBOARD, KAFKA, MIGRATE, PRODUCER, STREAM
 from local.supervisord import Supervisord, SupervisordError
 
 GRACE_SECONDS = 20
@@ -29,10 +29,10 @@ def end_stack(settings: Settings, on_progress: Callable[[str], None]) -> None:
 
 def _end_programs(settings: Settings, on_progress: Callable[[str], None]) -> None:
     supervisor = Supervisord(settings)
-    supervisor.stop(PRODUCER, MIGRATE, *AIRFLOW)
+    supervisor.stop(PRODUCER, MIGRATE, DASHBOARD, *AIRFLOW)
     end_stream(settings, on_progress)
     on_progress("stopping Airflow")
-    _wait(supervisor, [PRODUCER, MIGRATE, STREAM, *AIRFLOW], GRACE_SECONDS)
+    _wait(supervisor, [PRODUCER, MIGRATE, DASHBOARD, STREAM, *AIRFLOW], GRACE_SECONDS)
     on_progress("stopping Kafka and the BigQuery emulator")
     supervisor.stop(KAFKA, BIGQUERY)
     _wait(supervisor, [KAFKA, BIGQUERY], GRACE_SECONDS)
