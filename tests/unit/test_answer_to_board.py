@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bench.latency import way
+from bench.answer_to_board import way
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
