@@ -190,15 +190,12 @@ def main() -> None:
         files = history_files(options.history, answers)
         with _folder() as folder:
             results.append(asdict(measure(own_settings(folder), files, options.hours, options.answers_an_hour)))
+            if options.results:  # after each: a large history takes long
+                write(options.results, results)
     for result in results:
         print(markdown(result["models"]), end="\n\n")
-    print(
-        markdown(
-            [{name: value for name, value in result.items() if name not in ("models", "tables")} for result in results]
-        )
-    )
-    if options.results:
-        write(options.results, results)
+    figures = [name for name, value in results[0].items() if not isinstance(value, list | dict)]
+    print(markdown([{name: result[name] for name in figures} for result in results]))
 
 
 if __name__ == "__main__":
