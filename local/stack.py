@@ -155,9 +155,10 @@ def _start_airflow(settings: Settings, on_progress: Progress) -> None:
         wait_until(settings, MIGRATE, lambda: _has_migrated(supervisor), _MIGRATE_SECONDS, ("FATAL", "EXITED"))
         airflow.mark_migrated(settings)
     on_progress("starting Airflow")
-    supervisor.start(DBT, *AIRFLOW)
+    supervisor.start(*AIRFLOW)
     for name in AIRFLOW:
         wait_until(settings, name, partial(_is_healthy, settings, supervisor, name), _AIRFLOW_SECONDS)
         if name == AIRFLOW[0]:  # no task runs before its pool is there
             airflow_api.make_pools(settings)
+    supervisor.start(DBT)  # not before: its imports take a core for seconds
     on_progress(f"Airflow is ready at {settings.airflow}")
