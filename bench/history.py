@@ -17,6 +17,7 @@ from google.cloud import bigquery
 from pyarrow import parquet
 
 from csat import landing
+from csat.settings import get_settings
 from producer.message import Message
 from producer.simulate import Simulator
 from spark.transform import LANDING_SCHEMA, landing_rows
@@ -25,12 +26,18 @@ from warehouse.client import Warehouse
 HISTORY_END = datetime(2026, 11, 1, 12, tzinfo=UTC)
 ANSWERS_PER_DAY = 2_771  # as in the real data
 ANSWERS_PER_FILE = 100_000
+HISTORIES = (100_000, 1_000_000, 5_000_000)
 _SEED = 1
 _ROWS_PER_BATCH = 20_000
 _LOAD_SECONDS = 600
 _TIME = pa.timestamp("us", "UTC")
 # Kafka receives an answer a second after it was given, the stream half a minute later.
 KAFKA_DELAY, STREAM_DELAY = timedelta(seconds=1), timedelta(seconds=31)
+
+
+def history_folder() -> Path:
+    """Where histories are kept, since it takes long to make one."""
+    return get_settings().state / "bench" / "history"
 
 
 def history_files(folder: Path, answers: int) -> list[Path]:

@@ -16,20 +16,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from google.cloud.bigquery import Table
-
 from bench.emulator import dbt_ready, empty_warehouse, emulator, own_settings
-from bench.history import ANSWERS_PER_FILE, history_files, load, write_new_answers
+from bench.history import ANSWERS_PER_FILE, HISTORIES, history_files, history_folder, load, write_new_answers
 from bench.results import markdown, write
-from csat import landing
-from csat.settings import ROOT, Settings, environment, get_settings
+from csat.settings import ROOT, Settings, environment
 from warehouse.client import Warehouse
 from warehouse.dbt_results import RUNS, TESTS
 
@@ -60,7 +57,6 @@ class Growth:
     hour_statement_seconds: float
     cold_hour_seconds: float
     models: list[dict[str, Any]]
-    tables: dict[str, dict[str, Any]]
 
 
 def measure(settings: Settings, files: Sequence[Path], hours: int, answers_an_hour: int) -> Growth:
@@ -72,7 +68,7 @@ def measure(settings: Settings, files: Sequence[Path], hours: int, answers_an_ho
             full = _build(warehouse)
             builds = [_build_hour(warehouse, hour, answers_an_hour) for hour in range(hours)]
         cold = _build_hour(warehouse, hours, answers_an_hour)
-        days, tables = _days(warehouse), _tables(warehouse, full.models)
+        days = _days(warehouse)
     typical = sorted(builds, key=lambda build: build.seconds)[len(builds) // 2]
     return Growth(
         answers=len(files) * ANSWERS_PER_FILE,
@@ -83,7 +79,6 @@ def measure(settings: Settings, files: Sequence[Path], hours: int, answers_an_ho
         hour_statement_seconds=statistics.median(build.statement_seconds for build in builds),
         cold_hour_seconds=cold.seconds,
         models=[_model(name, full, typical) for name in full.models],
-        tables=tables,
     )
 
 
@@ -146,23 +141,6 @@ def _days(warehouse: Warehouse) -> int:
     return int(warehouse.rows(f"select count(distinct answered_date) as days from `{table}`")[0]["days"])
 
 
-def _tables(warehouse: Warehouse, models: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Of the landing table and each table of the marts: its rows, and the mean bytes of its texts."""
-    settings = warehouse.settings
-    paths = {landing.TABLE: settings.table("raw", landing.TABLE)} | {
-        name: settings.table("marts", name) for name in models
-    }
-    tables = {name: warehouse.client.get_table(path) for name, path in paths.items()}
-    return {name: _measured(warehouse, table) for name, table in tables.items() if table.table_type == "TABLE"}
-
-
-def _measured(warehouse: Warehouse, table: Table) -> dict[str, Any]:
-    texts = [column.name for column in table.schema if column.field_type in ("STRING", "BYTES")]
-    means = "".join(f", sum(byte_length({name})) / count(*) as {name}" for name in texts)
-    [row] = warehouse.rows(f"select count(*) as row_count{means} from `{table.full_table_id.replace(':', '.')}`")
-    return {"rows": row.pop("row_count"), "text_bytes": {name: round(mean or 0.0, 2) for name, mean in row.items()}}
-
-
 @contextmanager
 def _folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="csat-bench-"))
@@ -179,10 +157,10 @@ def _say(line: str) -> None:
 def main() -> None:
     """Measure each history and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--answers", type=int, nargs="+", default=[100_000, 1_000_000, 5_000_000])
+    parser.add_argument("--answers", type=int, nargs="+", default=list(HISTORIES))
     parser.add_argument("--hours", type=int, default=3, help="hours of new answers, each built by itself")
     parser.add_argument("--answers-an-hour", type=int, default=18_000, help="5 a second, what the demo sends")
-    parser.add_argument("--history", type=Path, default=get_settings().state / "bench" / "history")
+    parser.add_argument("--history", type=Path, default=history_folder(), help="where histories are kept")
     parser.add_argument("--results", type=Path, help="file for the results, as JSON")
     options = parser.parse_args()
     results = []

@@ -1,7 +1,7 @@
 """What a build of the marts would read on BigQuery, statement by statement: `python -m bench.scans`.
 
 The statements are those that dbt sends when answers of the latest date came, with its tests, and those that decide what
-is to be built. Rows and lengths of texts are those that bench.marts measured.
+is to be built. Rows and lengths of texts are counted in the histories of bench.marts.
 """
 
 import argparse
@@ -17,8 +17,9 @@ from typing import Any
 
 import sqlglot
 
-from bench.bigquery_scans import Catalog, Measured, Scan
-from bench.history import HISTORY_END
+from bench.bigquery_scans import Catalog, Scan
+from bench.history import HISTORIES, HISTORY_END, history_files, history_folder
+from bench.mart_sizes import sizes
 from bench.results import markdown, write
 from csat import landing
 from csat.settings import ROOT, Settings, environment
@@ -26,7 +27,6 @@ from sqlcheck.recording import Recording
 from sqlcheck.schemas import source_columns
 from warehouse import mart_plans
 
-RESULTS = ROOT / "bench" / "results"
 _DATE = HISTORY_END.date()
 
 
@@ -114,10 +114,10 @@ def _read(part: str, name: str, table: str, scans: Sequence[Scan]) -> Read:
     )
 
 
-def measured_catalog(settings: Settings, growth: Mapping[str, Any]) -> Catalog:
-    """The landing table of a history that bench.marts measured, and how much its marts hold."""
-    dates = [_DATE - timedelta(days=days) for days in range(growth["days"])]
-    catalog = Catalog(dates, {name: Measured(**table) for name, table in growth["tables"].items()})
+def catalog_of(settings: Settings, files: Sequence[Path]) -> Catalog:
+    """The landing table of a history, and how much its marts hold."""
+    days, measured = sizes(files)
+    catalog = Catalog([_DATE - timedelta(days=back) for back in range(days)], measured)
     name = (settings.project_id, settings.dataset("raw"), landing.TABLE)
     catalog.add(name, source_columns(landing.TABLE), landing.PARTITION_COLUMN)
     return catalog
@@ -130,16 +130,18 @@ def _earliest(settings: Settings) -> date:
 def main() -> None:
     """Print the table, and the sums of its parts."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--growth", type=Path, default=RESULTS / "marts.json", help="results of bench.marts")
+    parser.add_argument("--answers", type=int, nargs="+", default=list(HISTORIES))
+    parser.add_argument("--history", type=Path, default=history_folder(), help="where the histories are kept")
     parser.add_argument("--results", type=Path, help="file for the results, as JSON")
     options = parser.parse_args()
     settings = Settings(_env_file=None)
     trees = list(statements(settings, recorded(settings)))
     lines: list[dict[str, Any]] = []
-    for growth in json.loads(options.growth.read_text())["results"]:
-        found = [asdict(read) for read in reads(measured_catalog(settings, growth), trees)]
-        lines += [{"answers": growth["answers"], **line} for line in found]
-        print(f"{growth['answers']:,} answers", markdown(found), markdown(_sums(found)), sep="\n\n", end="\n\n")
+    for answers in options.answers:
+        catalog = catalog_of(settings, history_files(options.history, answers))
+        found = [asdict(read) for read in reads(catalog, trees)]
+        lines += [{"answers": answers, **line} for line in found]
+        print(f"{answers:,} answers", markdown(found), markdown(_sums(found)), sep="\n\n", end="\n\n")
     if options.results:
         write(options.results, lines)
 

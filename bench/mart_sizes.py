@@ -1,0 +1,75 @@
+"""How many rows each table holds for a history of answers, counted from the answers without a warehouse."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
+
+from bench.bigquery_scans import Measured
+from csat import landing
+from warehouse.mart_variables import window_days
+
+_COLUMNS = ("survey_answered_at", "agent_id", "channel", "category", "sub_category")
+# Columns of the marts that the landing table does not have.
+_MADE_TEXTS = {"window_id": len("28d"), "response_time_bucket": len("1 hour")}
+
+
+def sizes(files: Sequence[Path]) -> tuple[int, dict[str, Measured]]:
+    """Days of the history, and rows and lengths of texts by table; no answer in it was sent twice or rejected."""
+    answers = _answers(files)
+    texts = _text_bytes(files[-1])
+    days = len(pc.unique(answers["answered_date"]))
+    return days, {name: Measured(rows, texts) for name, rows in _rows(answers).items()}
+
+
+def _answers(files: Sequence[Path]) -> pa.Table:
+    table = pa.concat_tables(parquet.read_table(file, columns=list(_COLUMNS)) for file in files)
+    answered = table["survey_answered_at"]
+    table = table.append_column("answered_date", answered.cast(pa.date32()))
+    return table.append_column("response_hour", pc.floor_temporal(answered, unit="hour"))
+
+
+def _text_bytes(file: Path) -> dict[str, float]:
+    """Mean bytes of each text of a landing row, nulls counted as none."""
+    rows = parquet.read_table(file)
+    names = [column.name for column in rows.schema if pa.types.is_string(column.type)]
+    lengths = {name: pc.sum(pc.binary_length(rows[name])).as_py() or 0 for name in names}
+    return {name: length / rows.num_rows for name, length in lengths.items()} | _MADE_TEXTS
+
+
+def _rows(answers: pa.Table) -> dict[str, int]:
+    hours = _distinct(answers, "response_hour", "channel", "category")
+    categories = _board_rows(answers, "category", "sub_category") + _board_rows(answers, "category")
+    return {
+        landing.TABLE: answers.num_rows,
+        "fct_survey_responses": answers.num_rows,
+        "agg_agent_daily": _distinct(answers, "answered_date", "agent_id", "channel", "category"),
+        "agg_category_daily": _distinct(answers, "answered_date", "category", "sub_category"),
+        "agg_response_hourly": hours,
+        "int_agents_dated": _distinct(answers, "answered_date", "agent_id"),
+        "dim_agents": _distinct(answers, "agent_id"),
+        "agent_leaderboard": _board_rows(answers, "agent_id"),
+        "category_ranking": categories,
+        "response_series": hours,
+    }
+
+
+def _distinct(answers: pa.Table, *names: str) -> int:
+    return int(answers.group_by(list(names)).aggregate([]).num_rows)
+
+
+def _board_rows(answers: pa.Table, *names: str) -> int:
+    """Rows of the boards of all dates: one for each key that has an answer in the window; "all" on the last date."""
+    seen = answers.group_by(["answered_date", *names]).aggregate([])
+    keys = pa.array(["\t".join(key) for key in zip(*(seen[name].to_pylist() for name in names), strict=True)])
+    key_numbers = keys.dictionary_encode().indices.to_numpy()
+    dates = seen["answered_date"].cast(pa.int32()).to_numpy()
+    is_seen = np.zeros((dates.max() - dates.min() + 1, key_numbers.max() + 1), dtype=np.int64)
+    is_seen[dates - dates.min(), key_numbers] = 1
+    until = np.vstack([np.zeros_like(is_seen[:1]), is_seen.cumsum(axis=0)])
+    last = np.arange(1, len(until))
+    counts = [np.count_nonzero(until[last] - until[np.maximum(last - days, 0)]) for days in window_days().values()]
+    return int(sum(counts)) + is_seen.shape[1]
