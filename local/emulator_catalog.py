@@ -5,11 +5,14 @@ With the results of 1,300 queries, `select 1` took 0.15 s; a build of the marts 
 local.bigquery_emulator, in the emulator's own environment.
 """
 
+import logging
 import threading
 import time
 from typing import Any
 
 import duckdb
+
+logger = logging.getLogger(__name__)
 
 RESULT_SECONDS = 600
 _SWEEP_SECONDS = 30
@@ -101,9 +104,13 @@ def forget_old_results() -> None:
 def _sweep_for_ever() -> None:
     from local_bigquery.catalog import tables
     from local_bigquery.engine import database
+    from local_bigquery.errors import BigQueryError
 
     while True:
         time.sleep(_SWEEP_SECONDS)
         oldest = int((time.time() - RESULT_SECONDS) * 1000)
-        for project_id, job_id in database.fetch(_OLD_RESULTS_SQL, [oldest]):
-            tables.delete(project_id, tables.RESULTS, job_id)
+        try:
+            for project_id, job_id in database.fetch(_OLD_RESULTS_SQL, [oldest]):
+                tables.delete(project_id, tables.RESULTS, job_id)
+        except (duckdb.Error, BigQueryError) as error:  # not there yet, or deleted by its job meanwhile
+            logger.info("Old results wait for the next sweep: %s", error)
