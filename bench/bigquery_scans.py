@@ -18,7 +18,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import traverse_scope
 
 BYTES = {"BOOL": 1, "BOOLEAN": 1, "DATE": 8, "FLOAT64": 8, "INT64": 8, "NUMERIC": 16, "TIMESTAMP": 8}
-TEXT_BYTES = 2  # and those of the text itself
+TEXT_BYTES = 2  # and those of the text itself; a null has none
 LEAST_BILLED = 10 * 1024**2  # for each table that a statement names
 _TEMPORARY = "__dbt_tmp"
 
@@ -27,7 +27,7 @@ Name = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Measured:
-    """What a table holds: rows, and mean bytes of the texts of a column, nulls counted as none."""
+    """What a table holds: rows, and mean bytes of a column's texts, with TEXT_BYTES each and 0 for a null."""
 
     rows: int = 0
     text_bytes: Mapping[str, float] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Table:
     def _bytes(self, column: str) -> float:
         kind = self.types[column].split("(")[0].upper()
         if kind in ("STRING", "BYTES"):
-            return TEXT_BYTES + self.measured.text_bytes.get(column, 0.0)
+            return self.measured.text_bytes.get(column, TEXT_BYTES)
         return BYTES[kind]
 
 

@@ -8,13 +8,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from bench.bigquery_scans import Measured
+from bench.bigquery_scans import TEXT_BYTES, Measured
 from csat import landing
 from warehouse.mart_variables import window_days
 
 _COLUMNS = ("survey_answered_at", "agent_id", "channel", "category", "sub_category")
 # Columns of the marts that the landing table does not have.
-_MADE_TEXTS = {"window_id": len("28d"), "response_time_bucket": len("1 hour")}
+_MADE_TEXTS = {"window_id": TEXT_BYTES + len("28d"), "response_time_bucket": TEXT_BYTES + len("1 hour")}
 
 
 def sizes(files: Sequence[Path]) -> tuple[int, dict[str, Measured]]:
@@ -33,10 +33,10 @@ def _answers(files: Sequence[Path]) -> pa.Table:
 
 
 def _text_bytes(file: Path) -> dict[str, float]:
-    """Mean bytes of each text of a landing row, nulls counted as none."""
+    """Mean bytes of each text of a landing row, as BigQuery counts them."""
     rows = parquet.read_table(file)
-    names = [column.name for column in rows.schema if pa.types.is_string(column.type)]
-    lengths = {name: pc.sum(pc.binary_length(rows[name])).as_py() or 0 for name in names}
+    names = [one.name for one in rows.schema if pa.types.is_string(one.type) or pa.types.is_binary(one.type)]
+    lengths = {name: pc.sum(pc.add(pc.binary_length(rows[name]), TEXT_BYTES)).as_py() or 0 for name in names}
     return {name: length / rows.num_rows for name, length in lengths.items()} | _MADE_TEXTS
 
 

@@ -18,7 +18,7 @@ partition by day as (select 1)
 @pytest.fixture
 def catalog() -> Catalog:
     """1,000 answers on each of ten days, whose cities have 6 bytes; a table of 50 names without partitions."""
-    made = Catalog(DATES, {"answers": Measured(10_000, {"city": 6.0}), "names": Measured(50)})
+    made = Catalog(DATES, {"answers": Measured(10_000, {"city": 8.0}), "names": Measured(50)})
     for sql in (TABLE, VIEW):
         made.define(sqlglot.parse_one(sql, dialect="bigquery"))
     made.add(("p", "d", "names"), {"name": "STRING", "is_known": "BOOL"}, None)

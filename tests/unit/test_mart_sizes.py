@@ -50,6 +50,8 @@ def test_rows_are_those_of_each_grain(measured: tuple[int, dict[str, Measured]])
     }
 
 
-def test_lengths_of_texts_are_means_in_which_nulls_have_none(measured: tuple[int, dict[str, Measured]]) -> None:
+def test_lengths_of_texts_are_means_with_two_bytes_each_and_none_for_a_null(
+    measured: tuple[int, dict[str, Measured]],
+) -> None:
     texts = measured[1]["survey_responses"].text_bytes
-    assert (texts["agent_id"], texts["order_id"], texts["channel"]) == (6 / 5, 2.0, 5.0)
+    assert (texts["agent_id"], texts["order_id"], texts["channel"]) == (2 + 6 / 5, 12 / 5, 2 + 5.0)
