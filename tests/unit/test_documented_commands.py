@@ -46,6 +46,7 @@ NOT_RUN = {
     "make locks": "by hand: asks for newer packages",
     "make reset": "by hand: deletes data",
     "make screenshots": "by hand: writes the documents' pictures",
+    "make bench-": "by hand: takes minutes of a machine that does nothing else",
     "make soak": "by hand: takes hours",
     "jq": "cloud: cuts the answer of the real provider",
     "pkill -9 -f spark.stream_responses": "by hand: ends the streams of all stacks; tests/chaos kills one by its id",
