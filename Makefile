@@ -38,14 +38,14 @@ reset: .venv/.synced ## Stop the stack and delete its data
 marts: .venv/.synced ## Build the marts from what has landed since the last build
 	$(BIN)/csat marts build
 
-## Run it on Google Cloud: terraform/README.md
+## Run it on Google Cloud: docs/cloud.md
 
 ENVIRONMENT ?= dev
 TERRAFORM := terraform -chdir=terraform
 TFVARS := -var-file=environments/$(ENVIRONMENT).tfvars
 TFPLAN := .terraform/$(ENVIRONMENT).tfplan
 
-.PHONY: cloud-init cloud-plan cloud-apply cloud-destroy cloud-env
+.PHONY: cloud-init cloud-plan cloud-apply cloud-destroy cloud-env cloud-deploy cloud-costs
 cloud-init:
 	@command -v terraform > /dev/null || { echo "terraform is missing: https://developer.hashicorp.com/terraform/install" >&2; exit 1; }
 	$(TERRAFORM) init -input=false -reconfigure -backend-config=environments/$(ENVIRONMENT).gcs.tfbackend
@@ -60,6 +60,10 @@ cloud-destroy: cloud-init ## Delete what Terraform made in ENVIRONMENT, after a 
 	$(TERRAFORM) destroy $(TFVARS)
 cloud-env: cloud-init .venv/.synced ## Write .env from ENVIRONMENT; asks before it replaces one
 	$(TERRAFORM) output -json env_vars | $(PYTHON) terraform/write_env.py .env
+cloud-deploy: cloud-init .venv/.synced ## Bring the code to ENVIRONMENT; DRY_RUN=1 only says what it would do
+	$(TERRAFORM) output -json | $(PYTHON) -m cloud.deploy $(if $(DRY_RUN),--dry-run)
+cloud-costs: .venv/.synced ## Estimate what a month costs at several volumes
+	$(PYTHON) -m cloud.costs
 
 ## Set up
 
@@ -117,7 +121,7 @@ EVENTS ?= 1000000
 bench-stream: setup .venvs/bench/.synced ## Measure the stream against what people write instead, EVENTS=n
 	$(PYTHON) -m bench.stream --events $(EVENTS) --results bench/results/stream.json
 
-.PHONY: lint lint-python lint-imports lint-dbt lint-sql lint-terraform lint-generated
+.PHONY: lint lint-checkov lint-python lint-imports lint-dbt lint-sql lint-terraform lint-generated
 lint: lint-python lint-imports lint-generated lint-dbt lint-sql lint-terraform ## Check style, types and contracts; changes nothing
 
 lint-python: .venv/.synced
@@ -137,6 +141,8 @@ lint-sql: .venvs/sqlcheck/.checked # Google's analyser reads every statement tha
 lint-terraform: .venvs/terraform/.synced # of shape only: the provider is a stub
 	$(TERRAFORM_OFFLINE) fmt -check -recursive
 	$(TERRAFORM_OFFLINE) validate > .venvs/terraform/validate.log || { cat .venvs/terraform/validate.log; exit 1; }
+lint-checkov: .venvs/checkov/.synced # policies for the cloud; in an environment that nothing else makes
+	.venvs/checkov/bin/checkov --directory terraform --framework terraform --skip-download --compact --quiet
 lint-generated: .venv/.synced
 	$(PYTHON) -c '$(print_env_example)' | diff .env.example -
 	$(PYTHON) -c '$(print_landing_schema)' | diff csat/landing_schema.json -
@@ -168,3 +174,4 @@ locks: ## Resolve the dependency groups into locks/; keeps the pins there are un
 	$(COMPILE) --group sqlcheck --output-file locks/sqlcheck.txt
 	$(COMPILE) --group bench --output-file locks/bench.txt
 	$(COMPILE) --group terraform --output-file locks/terraform.txt
+	$(COMPILE) --group checkov --output-file locks/checkov.txt
