@@ -1,7 +1,7 @@
 """What a month on Google Cloud costs, from answers a day: `python -m cloud.costs`.
 
 Every price is an assumption: the list price of us-central1 and of the multi-region US in dollars, without discount,
-tax or free tier but BigQuery's first TiB, as stored copies of Google's price pages had it. Check them before you decide:
+tax or free tier but BigQuery's first TiB, as stored copies of Google's price pages had it. Check them first:
 https://cloud.google.com/products/calculator
 """
 

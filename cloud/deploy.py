@@ -16,6 +16,7 @@ from typing import Any
 
 from cloud.edge import DeployError, Edge, ask, command, upload, write
 from cloud.packages import PackagesError, build_wheel, fill_packages, pack
+from csat.airflow_api import POOLS
 from csat.release import Release, release_folder, release_uri
 from csat.settings import ROOT, get_settings
 from csat.version import code_version, sources_version
@@ -51,6 +52,7 @@ def steps(outputs: Mapping[str, Any], folder: Path, edge: Edge) -> Iterator[Step
         return
     yield from _image_steps(values["env_vars"], airflow, edge)
     yield from _package_steps(values["env_vars"], airflow, folder, edge)
+    yield from _pool_steps(values["env_vars"], airflow, edge)
     yield from _dag_steps(airflow["bucket_uri"], edge)
 
 
@@ -119,6 +121,14 @@ def _package_steps(
         f"gcloud composer environments update {airflow['environment']} --update-pypi-package=csat=={version}",
         install,
     )
+
+
+def _pool_steps(variables: Mapping[str, str], airflow: Mapping[str, str], edge: Edge) -> Iterator[Step]:
+    """The pools that the DAGs name: no task runs before its pool is there."""
+    where = [f"--location={variables['CSAT_REGION']}", f"--project={variables['CSAT_PROJECT_ID']}"]
+    run = ["gcloud", "composer", "environments", "run", airflow["environment"], *where, "pools", "set", "--"]
+    for name, slots in POOLS.items():
+        yield _command([*run, name, str(slots), "csat"], edge)
 
 
 def _dag_steps(bucket_uri: str, edge: Edge) -> Iterator[Step]:

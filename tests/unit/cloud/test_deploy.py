@@ -122,11 +122,13 @@ def test_with_composer_the_image_goes_to_its_job_and_the_package_to_airflow(mach
         f"docker push {IMAGE}",
         f"gcloud run jobs update csat-commands --image={IMAGE} {where}",
     ]
-    publish, update = machine.commands[3:]
+    publish, update, *pools = machine.commands[3:]
     assert publish.startswith("uv publish --publish-url=https://registry.example/shop/packages/ ")
     assert publish.endswith(f"csat-{package_version()}-py3-none-any.whl")
     version = f"--update-pypi-package=csat=={package_version()}"
     assert update == f"gcloud composer environments update csat {place} {version}"
+    run = f"gcloud composer environments run csat {place} pools set --"
+    assert pools == [f"{run} stream 2 csat", f"{run} pipeline 3 csat"]
     pip = (machine.folder / "dags-bucket/config/pip/pip.conf").read_text()
     assert pip == "[global]\nextra-index-url = https://registry.example/shop/packages/simple/\n"
 
@@ -141,13 +143,15 @@ def test_the_login_of_the_registry_is_in_no_command_line(machine: Machine) -> No
 def test_composer_that_has_this_code_is_left_alone_for_half_an_hour_less(machine: Machine) -> None:
     machine.answers = {"environments describe": f"=={package_version()}\n"}
     machine.run()
-    assert [words.split()[0] for words in machine.commands] == ["docker", "docker", "gcloud"]
+    assert [words.split()[0] for words in machine.commands] == ["docker", "docker", "gcloud", "gcloud", "gcloud"]
+    assert "update-pypi-package" not in " ".join(machine.commands)
 
 
 def test_a_package_that_is_there_is_not_published_again(machine: Machine) -> None:
     machine.answers = {"artifacts versions list": f"0.1.0.post1\n{package_version()}\n"}
     machine.run()
-    assert [words.split()[0] for words in machine.commands] == ["docker", "docker", "gcloud", "gcloud"]
+    assert "uv publish" not in " ".join(machine.commands)
+    assert "update-pypi-package" in " ".join(machine.commands)
 
 
 def test_every_dag_goes_to_the_bucket_and_after_the_package(machine: Machine) -> None:
