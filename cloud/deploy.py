@@ -15,16 +15,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from cloud.edge import DeployError, Edge, ask, command, upload, write
-from cloud.packages import PackagesError, build_wheel, fill_packages, pack
+from cloud.packages import PackagesError, build_wheel, fill_packages, pack, package_version
 from csat.airflow_api import POOLS
 from csat.release import Release, release_folder, release_uri
 from csat.settings import ROOT, get_settings
-from csat.version import code_version, sources_version
+from csat.version import code_version
 from local.jars import JarsError, dataproc_jars
 from local.java import JavaError
-
-BASE_VERSION = "0.1.0"
-_PACKAGE_FOLDERS = ("csat", "guard", "spark", "warehouse")
 
 
 @dataclass(frozen=True)
@@ -33,11 +30,6 @@ class Step:
 
     text: str
     run: Callable[[], None]
-
-
-def package_version() -> str:
-    """The version under which Airflow installs this code: another for other code, the same for the same."""
-    return f"{BASE_VERSION}.post{int(sources_version(_PACKAGE_FOLDERS), 16)}"
 
 
 def steps(outputs: Mapping[str, Any], folder: Path, edge: Edge) -> Iterator[Step]:

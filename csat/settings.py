@@ -125,6 +125,19 @@ class Settings(BaseSettings):
     startup_seconds: float = Field(0, ge=0, description="Time for a first beat; 0: 120 locally, 600 on Google Cloud.")
     max_age_hours: float = Field(24, gt=0, description="The stream is restarted in good order at this age.")
 
+    freshness_minutes: float = Field(
+        15, gt=0, description="The promise: an answer is on the board within so many minutes; older data is stale."
+    )
+    dashboard_address: str = Field(
+        "127.0.0.1", description="Address that the dashboard listens at; 0.0.0.0 is for the inside of a container."
+    )
+    dashboard_hosts: str = Field(
+        "127.0.0.1,localhost", description="Names, with commas between, that browsers may reach the dashboard by."
+    )
+    dashboard_query_seconds: float = Field(10, gt=0, description="Longest wait of the board for one query.")
+    dashboard_refresh_seconds: float = Field(
+        10, gt=0, description="Seconds between the board's looks for a new build of the marts."
+    )
     alert_webhook_url: SecretStr = Field(
         SecretStr(""), description="Address that alerts are posted to as JSON, such as Slack's; empty: nowhere."
     )
@@ -137,7 +150,13 @@ class Settings(BaseSettings):
     airflow_port: int = Field(8080, description="Port of the Airflow web UI and API.")
     airflow_worker_log_port: int = Field(8793, description="Port that serves Airflow's task logs.")
     airflow_trigger_log_port: int = Field(8794, description="Port that serves Airflow's trigger logs.")
+    dashboard_port: int = Field(8090, description="Port of the dashboard.")
     airflow_url: str = Field("", description="Address of Airflow's web UI and API; empty: the local stack's.")
+    airflow_database_url: str = Field(
+        "",
+        description="Airflow's database, driver://user@host/name; its password is the secret `postgres`. "
+        "Empty: SQLite in the state folder.",
+    )
     supervisord_url: str = Field("", description="supervisord's XML-RPC address; empty: the local stack's.")
     supervisord_port: int = Field(9001, description="Port of the local supervisord.")
 

@@ -19,6 +19,7 @@ from pyspark.sql import DataFrame
 
 from csat import landing
 from csat.settings import Settings
+from spark.load_budget import LoadBudget
 from spark.staging import StagedFile, discard, stage
 
 logger = logging.getLogger(__name__)
@@ -67,11 +68,13 @@ class LandingSink:
         settings: Settings,
         jobs: LoadJobs,
         fence: Callable[[], None],
+        budget: LoadBudget,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
         self._jobs = jobs
         self._fence = fence
+        self.budget = budget
         self._sleep = sleep
         self._may_be_replay = True  # only the first batch of a life can have been submitted by another
         self.rows_committed = 0
@@ -95,7 +98,8 @@ class LandingSink:
                 files = stage() if files is None else files
                 if not files:
                     return 0
-                self._fence()
+                self.budget.take()
+                self._fence()  # behind the wait for a job, in which another driver may have come
                 self._jobs.submit(job_id, [file.uri for file in files])
             outcome, row_count, error = self._jobs.wait(job_id)
             if outcome is Outcome.STUCK:

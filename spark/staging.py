@@ -15,15 +15,16 @@ from pyarrow import fs, parquet
 from csat import landing
 from csat.landing import ColumnKind
 from csat.settings import Settings
-from spark.transform import LANDING_SCHEMA, landing_rows
+from spark.transform import LANDING_SCHEMA, MESSAGE_COLUMNS, landing_rows
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 logger = logging.getLogger(__name__)
 
-# Nearly as many ids as rows: a dictionary of them only costs time.
-_WITH_DICTIONARY = [column.name for column in landing.COLUMNS if column.kind is not ColumnKind.UUID]
+# Ids, prices, times and offsets are nearly as many as rows: a dictionary of them only costs time.
+_WITH_FEW_VALUES = {ColumnKind.TEXT, ColumnKind.INTEGER}
+_WITH_DICTIONARY = [column.name for column in landing.EVENT_COLUMNS if column.kind in _WITH_FEW_VALUES]
 _BUCKETS = "gs://"
 _FILES = pa.schema([("name", pa.string()), ("row_count", pa.int64())])
 
@@ -39,10 +40,11 @@ class StagedFile:
 def stage(messages: "DataFrame", settings: Settings, uri: str, batch_id: str) -> list[StagedFile]:
     """Write the landing rows of `messages` to files under `uri`; the files of the tasks that succeeded.
 
-    `messages` is as `landing_rows` takes it. A task that failed leaves a file that is not named here.
+    `messages` is as `landing_rows` takes it; its other columns stay in the JVM. A task that failed leaves a file that
+    is not named here.
     """
     write = partial(_write, folder=spark_path(settings, uri), batch_id=batch_id)
-    files = messages.mapInArrow(write, "name STRING, row_count BIGINT").collect()
+    files = messages.select(*MESSAGE_COLUMNS).mapInArrow(write, "name STRING, row_count BIGINT").collect()
     return [StagedFile(f"{uri}/{file['name']}", file["row_count"]) for file in files]
 
 
