@@ -26,6 +26,7 @@ PROGRAMS |= {"pytest", "python", "python3", "ruff", "sqlfluff", "streamlit", "su
 # By the words that a command begins with: the test that runs it, or what runs the same.
 RUN_BY = {
     "make chaos": "tests/chaos/test_chaos.py",
+    "make cloud-costs": "tests/unit/cloud/test_costs.py",
     "make down": "tests/e2e/conftest.py",
     "make generated": "tests/integration/test_recipes.py",
     "make up": "tests/e2e/conftest.py",
@@ -35,14 +36,17 @@ RUN_BY = {
 }
 # And why no test runs it.
 NOT_RUN = {
-    "checkov": "cloud: no part of the environments",
+    "bq": "cloud: asks Google Cloud",
+    "chmod 600": "by hand: of a key that nobody has here",
     "dbt build": "by hand: tests/integration/marts runs dbt with the same project and profile",
     "dbt run": "by hand: the same, without the tests",
+    "export": "by hand: the same",
     "gcloud": "cloud: asks Google Cloud",
     "make check": "in parts: all of it is in make test",
     "make cloud-": "cloud: asks Google Cloud; tests/terraform has the module",
     "make demo": "in parts: tests/e2e has a stack and its commands, with a shorter history",
     "make format": "by hand: changes the tree",
+    "make lint-checkov": "by hand: an environment of its own, of 150 packages",
     "make locks": "by hand: asks for newer packages",
     "make reset": "by hand: deletes data",
     "make screenshots": "by hand: writes the documents' pictures",
@@ -50,6 +54,7 @@ NOT_RUN = {
     "jq": "cloud: cuts the answer of the real provider",
     "pkill -9 -f spark.stream_responses": "by hand: ends the streams of all stacks; tests/chaos kills one by its id",
     "terraform -chdir=terraform init": "cloud: fetches the real provider, where the tests have a stub",
+    "terraform -chdir=terraform output": "cloud: asks for what was made",
     "terraform -chdir=terraform providers schema": "cloud: asks the real provider",
 }
 # What upper-case words of a command stand for.
