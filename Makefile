@@ -13,10 +13,10 @@ PYTHON_3_13 ?= $(or $(lastword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/pyth
 ENVIRONMENTS := .venv/.synced .venvs/airflow/.synced .venvs/emulator/.synced .venvs/sqlcheck/.synced .venvs/terraform/.synced
 BIN := .venv/bin
 PYTHON := $(BIN)/python
-SQL_SOURCES := $(shell find dbt sqlcheck warehouse/schemas csat/landing_schema.json locks/dev.txt locks/sqlcheck.txt \
+SQL_SOURCES := $(shell find dbt sqlcheck dashboard/queries.py dashboard/report.yaml warehouse/schemas csat/landing_schema.json locks/dev.txt locks/sqlcheck.txt \
 	-type f -not -path '*/target/*' -not -path '*/logs/*' -not -name '*.pyc' 2> /dev/null)
 TERRAFORM_OFFLINE := .venvs/terraform/bin/python terraform/tests/stub_provider.py -chdir=terraform
-CHECKED := csat producer spark warehouse local guard sqlcheck terraform
+CHECKED := csat producer spark warehouse dashboard local guard sqlcheck cloud terraform
 
 .PHONY: help
 help: ## Show this list
@@ -118,6 +118,12 @@ SEED ?= 1
 chaos: setup ## Attack a stack of its own with FAULTS=n random faults of SEED=s; prints what was lost and when it was back
 	$(PYTHON) -m tests.chaos.run --faults $(FAULTS) --seed $(SEED)
 
+MINUTES ?= 90
+RATE ?= 50
+.PHONY: soak
+soak: setup ## Load a stack of its own for MINUTES=n at RATE=n events a second; fails where the stream grows or loses anything
+	$(PYTHON) -m bench.soak --minutes $(MINUTES) --rate $(RATE) --results bench/results/soak.json
+
 EVENTS ?= 1000000
 .PHONY: bench-stream
 bench-stream: setup .venvs/bench/.synced ## Measure the stream against what people write instead, EVENTS=n
@@ -126,6 +132,12 @@ bench-stream: setup .venvs/bench/.synced ## Measure the stream against what peop
 .PHONY: scaling
 scaling: .venv/.synced ## Print what more answers a day ask for, and where each limit binds
 	$(PYTHON) -m bench.scaling
+
+.PHONY: bench-board screenshots
+bench-board: setup ## Measure how long a viewer of the board waits, with EVENTS=n answers in the history
+	$(PYTHON) -m bench.board --events $(EVENTS) --results bench/results/board.json
+screenshots: setup ## Take the documents' pictures of the board, on a stack of its own
+	$(PYTHON) -m tests.screenshots docs/pictures
 
 ## Check its style and contracts
 
@@ -140,11 +152,12 @@ lint-imports: .venv/.synced ## Which part may import which
 	$(BIN)/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
 lint-dbt: .venv/.synced ## The style of dbt's SQL
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt/models
-lint-sql: .venvs/sqlcheck/.checked ## Every statement that dbt would send, read by Google's own analyser
+lint-sql: .venvs/sqlcheck/.checked ## Every statement that dbt would send and the board asks, read by Google's own analyser
 .venvs/sqlcheck/.checked: $(SQL_SOURCES) | .venv/.synced .venvs/sqlcheck/.synced
 	CSAT_TOUCHED_DATES='["2026-01-05", "2026-01-06"]' CSAT_AS_OF=2026-01-08 \
 		$(PYTHON) -m sqlcheck.record .venvs/sqlcheck/recording.json
-	.venvs/sqlcheck/bin/python -m sqlcheck .venvs/sqlcheck/recording.json
+	$(PYTHON) -m sqlcheck.record_board .venvs/sqlcheck/board.json
+	.venvs/sqlcheck/bin/python -m sqlcheck .venvs/sqlcheck/recording.json .venvs/sqlcheck/board.json
 	touch $@
 lint-terraform: .venvs/terraform/.synced ## Terraform: format and shape (the provider is a stub)
 	$(TERRAFORM_OFFLINE) fmt -check -recursive
@@ -177,6 +190,8 @@ COMPILE := uv pip compile pyproject.toml --quiet --python-version 3.13 --generat
 locks: ## Resolve the dependency groups into locks/; keeps the pins there are unless UPGRADE=1
 	$(COMPILE) --group pipeline --group dev --output-file locks/dev.txt
 	$(COMPILE) --group pipeline --constraint locks/dev.txt --output-file locks/pipeline.txt
+	$(COMPILE:3.13=3.12) --python-platform x86_64-manylinux_2_28 --group stream --constraint locks/dev.txt \
+		--output-file locks/stream.txt
 	$(COMPILE) --group airflow --output-file locks/airflow.txt
 	$(COMPILE) --group emulator --output-file locks/emulator.txt
 	$(COMPILE) --group sqlcheck --output-file locks/sqlcheck.txt

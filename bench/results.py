@@ -23,10 +23,11 @@ def _text(value: Any) -> str:
     return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def write(path: Path, rows: list[dict[str, Any]]) -> None:
-    """The rows as JSON, with the machine and the time."""
+def write(path: Path, rows: list[dict[str, Any]], **more: Any) -> None:
+    """The rows as JSON, with the machine, the time, and what else is to be known of them."""
     machine = {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()}
-    document = {"measured_at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine, "results": rows}
+    measured_at = datetime.now(UTC).isoformat(timespec="seconds")
+    document = {"measured_at": measured_at, "machine": machine, **more, "results": rows}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=1) + "\n")
 

@@ -198,6 +198,7 @@ def test_a_look_at_a_machine_where_nothing_runs_is_all_bad_results(tmp_path: Pat
     assert results == {
         "stream_beat": Grade.CRITICAL,
         "stream_verdict": Grade.CRITICAL,
+        "stream_life": Grade.CRITICAL,
         "run_stream": Grade.SKIPPED,
         "kafka_backlog": Grade.CRITICAL,
         "landing_age": Grade.CRITICAL,
