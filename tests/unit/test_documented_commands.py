@@ -30,6 +30,7 @@ RUN_BY = {
     "make generated": "tests/integration/test_recipes.py",
     "make scaling": "tests/unit/bench/test_scaling.py",
     "make test-terraform": "tests/terraform/test_module.py",
+    "make up": "tests/e2e/conftest.py",
     "terraform -chdir=terraform validate": "tests/terraform/test_module.py",
     "terraform -chdir=terraform test": "tests/terraform/test_module.py",
 }
@@ -43,6 +44,8 @@ NOT_RUN = {
     "make cloud-": "cloud: asks Google Cloud; tests/terraform has the module",
     "make demo": "in parts: tests/e2e has a stack and its commands, with a shorter history",
     "make format": "by hand: changes the tree",
+    "make screenshots": "by hand: pictures of a stack of its own; tests/integration/board has the same pages",
+    "make soak": "by hand: takes an hour and a half",
     "make locks": "by hand: asks for newer packages",
     "make reset": "by hand: deletes data",
     "jq": "cloud: cuts the answer of the real provider",
