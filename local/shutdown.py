@@ -70,7 +70,7 @@ def _ask_stream_to_stop(settings: Settings) -> bool:
 
 def _alive(supervisor: Supervisord, names: Iterable[str]) -> list[str]:
     known = supervisor.programs()
-    return [name for name in names if known[name]["statename"] in ALIVE]
+    return [name for name in names if name in known and known[name]["statename"] in ALIVE]
 
 
 def _wait(supervisor: Supervisord, names: Iterable[str], seconds: float) -> None:
