@@ -90,7 +90,7 @@ endef
 
 ## Check it
 
-.PHONY: test check test-unit test-dags test-terraform test-integration test-e2e
+.PHONY: test check test-unit test-dags test-terraform test-integration test-e2e test-marts-long test-dbt-next
 test: setup lint test-dags ## Lint and run every test there is
 	$(BIN)/pytest tests/unit tests/terraform tests/integration tests/e2e tests/chaos
 check: lint test-unit ## Lint and run the unit tests: the quick round before a commit
@@ -106,6 +106,11 @@ test-integration: setup ## Run the tests against the real broker, Spark, emulato
 test-e2e: setup ## Run the tests of the whole stack
 	$(BIN)/pytest tests/e2e
 
+test-marts-long: setup ## Run the marts' tests that take minutes: 50 random histories, 30 days recounted, a kill after every model
+	$(BIN)/pytest -m long tests/integration/marts
+test-dbt-next: setup .venvs/dbt-next/.synced ## Run the dbt project on the dbt that follows ours
+	$(BIN)/pytest -m dbt_next tests/integration/marts
+
 FAULTS ?= 23
 SEED ?= 1
 .PHONY: chaos
@@ -117,6 +122,11 @@ EVENTS ?= 1000000
 bench-stream: setup .venvs/bench/.synced ## Measure the stream against what people write instead, EVENTS=n
 	$(PYTHON) -m bench.stream --events $(EVENTS) --results bench/results/stream.json
 
+SEEDS ?= 10
+.PHONY: bench-fairness
+bench-fairness: setup ## Hold the leaderboard against the simulator's truth, SEEDS=n
+	$(PYTHON) -m bench.fairness --seeds $(SEEDS) --results bench/results/fairness.json
+
 .PHONY: lint lint-python lint-imports lint-dbt lint-sql lint-terraform lint-generated
 lint: lint-python lint-imports lint-generated lint-dbt lint-sql lint-terraform ## Check style, types and contracts; changes nothing
 
@@ -126,8 +136,9 @@ lint-python: .venv/.synced
 	$(BIN)/mypy --no-error-summary $(CHECKED)
 lint-imports: .venv/.synced
 	$(BIN)/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
-lint-dbt: .venv/.synced
+lint-dbt: .venv/.synced .venvs/sqlcheck/.checked # which leaves the manifest that the rules are checked against
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt/models
+	$(BIN)/dbt-bouncer --config-file dbt/dbt-bouncer.yml > .venv/dbt-bouncer.log 2>&1 || { cat .venv/dbt-bouncer.log; exit 1; }
 lint-sql: .venvs/sqlcheck/.checked # Google's analyser reads every statement that dbt would send
 .venvs/sqlcheck/.checked: $(SQL_SOURCES) | .venv/.synced .venvs/sqlcheck/.synced
 	CSAT_TOUCHED_DATES='["2026-01-05", "2026-01-06"]' CSAT_AS_OF=2026-01-08 \
@@ -140,6 +151,7 @@ lint-terraform: .venvs/terraform/.synced # of shape only: the provider is a stub
 lint-generated: .venv/.synced
 	$(PYTHON) -c '$(print_env_example)' | diff .env.example -
 	$(PYTHON) -c '$(print_landing_schema)' | diff csat/landing_schema.json -
+	$(PYTHON) -c '$(print_metrics)' | diff docs/metrics.md -
 
 ## Change it
 
@@ -152,9 +164,12 @@ format: .venv/.synced ## Format Python, dbt's SQL and Terraform, and fix what ca
 
 print_env_example := from csat.settings import env_example; print(env_example(), end="")
 print_landing_schema := from csat.landing import bigquery_schema_json; print(bigquery_schema_json(), end="")
+print_metrics := from pathlib import Path; from warehouse.mart_variables import with_values; \
+	print(with_values(Path("docs/metrics.md").read_text()), end="")
 generated: .venv/.synced ## Write the files that are made from code
 	$(PYTHON) -c '$(print_env_example)' > .venv/generated && cp .venv/generated .env.example
 	$(PYTHON) -c '$(print_landing_schema)' > .venv/generated && cp .venv/generated csat/landing_schema.json
+	$(PYTHON) -c '$(print_metrics)' > .venv/generated && cp .venv/generated docs/metrics.md
 
 COMPILE := uv pip compile pyproject.toml --quiet --python-version 3.13 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --no-header $(if $(UPGRADE),--upgrade)
@@ -164,5 +179,6 @@ locks: ## Resolve the dependency groups into locks/; keeps the pins there are un
 	$(COMPILE) --group airflow --output-file locks/airflow.txt
 	$(COMPILE) --group emulator --output-file locks/emulator.txt
 	$(COMPILE) --group sqlcheck --output-file locks/sqlcheck.txt
+	$(COMPILE) --group dbt-next --output-file locks/dbt-next.txt
 	$(COMPILE) --group bench --output-file locks/bench.txt
 	$(COMPILE) --group terraform --output-file locks/terraform.txt
