@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from csat.settings import Settings
-from warehouse import mart_queries
-from warehouse.mart_variables import window_days
+from warehouse import mart_queries, mart_variables
 
 
 class FakeWarehouse:
@@ -20,8 +19,14 @@ class FakeWarehouse:
         return []
 
 
+@pytest.fixture(autouse=True)
+def windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    variables = {"windows": [{"id": "28d", "days": 28}, {"id": "7d", "days": 7}]}
+    monkeypatch.setattr(mart_variables, "mart_variables", lambda: variables)
+
+
 def test_windows_are_the_shortest_first() -> None:
-    assert window_days() == {"7d": 7, "28d": 28}
+    assert list(mart_variables.window_days().items()) == [("7d", 7), ("28d", 28)]
 
 
 @pytest.mark.parametrize(("asked", "given"), [("", "28d"), ("7d", "7d"), ("all", "all")])
