@@ -1,4 +1,4 @@
-"""The leaderboard finds the truly good agents: one seed here, ten in `make bench-fairness`.
+"""The leaderboard finds the truly good agents: one seed here, more in `make bench-fairness`.
 
 The board is the recount's, which the other tests hold equal to the mart's.
 """

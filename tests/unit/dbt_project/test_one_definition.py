@@ -27,12 +27,14 @@ WHAT_CODE_SAYS = """
 import json
 from pathlib import Path
 from tests.integration.marts import recount
-from warehouse import mart_queries
-from warehouse.mart_variables import with_values
+from dataclasses import asdict
+from dashboard.definitions import variables
+from warehouse.mart_variables import ranking_window, with_values
 print(json.dumps({
     "recount": [recount.K, recount.MINIMUM, recount.Z, recount.COMPARABLE, recount.TIERS, recount.SMOOTHING.days],
     "windows": recount.WINDOWS,
-    "shown": mart_queries._window(""),
+    "shown": ranking_window(),
+    "board": asdict(variables()),
     "page": with_values(Path("docs/metrics.md").read_text()),
 }))
 """
@@ -43,7 +45,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tree with other definitions, changed in one place."""
     folder: Path = tmp_path_factory.mktemp("copy")
     without = shutil.ignore_patterns("__pycache__", "target", "logs")
-    for name in ("csat", "dbt", "docs", "sqlcheck", "tests", "warehouse"):
+    for name in ("csat", "dashboard", "dbt", "docs", "sqlcheck", "tests", "warehouse"):
         shutil.copytree(ROOT / name, folder / name, ignore=without)
     file = folder / "dbt" / "dbt_project.yml"
     project = yaml.safe_load(file.read_text())
@@ -108,8 +110,15 @@ def test_recount_follows(said: dict[str, Any]) -> None:
     assert said["windows"] == {"5d": 5, "31d": 31}
 
 
-def test_shown_window_follows(said: dict[str, Any]) -> None:
+def test_board_follows(said: dict[str, Any]) -> None:
     assert said["shown"] == "31d"
+    assert said["board"] == {
+        "z": 1.2345,
+        "prior_answers": 37,
+        "minimum_answers": 17,
+        "minimum_comparison_answers": 123,
+        "window_days": {"5d": 5, "31d": 31},
+    }
 
 
 def test_page_of_the_metrics_follows(said: dict[str, Any]) -> None:

@@ -54,7 +54,6 @@ def test_rules_find_what_breaks_them(manifest: Manifest, broken: Broken) -> None
     spoiled["sources"]["source.csat.landing.survey_responses"]["freshness"] = None
     assert broken(spoiled) == {
         "column_descriptions_are_consistent",
-        "exposure_based_on_non_public_models: data_studio_report",
         "exposure_based_on_non_public_models: local_dashboard",
         "lineage_source_cannot_be_used: agg_agent_daily",
         "model_column_description_populated: dim_agents",

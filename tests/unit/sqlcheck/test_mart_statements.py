@@ -1,4 +1,4 @@
-"""What the builds, the reconciliation and `csat marts show` ask of BigQuery, by Google's own analyser."""
+"""What the builds and the reconciliation ask of BigQuery, by Google's own analyser."""
 
 import re
 
@@ -6,7 +6,7 @@ from csat import landing
 from csat.settings import ROOT
 from sqlcheck.schemas import source_columns
 from tests.unit.sqlcheck.conftest import Check
-from warehouse import freshness, mart_builds, mart_differences, mart_plans, mart_queries
+from warehouse import freshness, mart_builds, mart_differences, mart_plans
 from warehouse.mart_differences import _BOARDS, _BY_DATE, _COMPARE_SQL, _FIGURES, _LANDED, _MARTS_BY_DATE, _SEEN
 
 MARTS = ("fct_survey_responses", "agg_agent_daily", "agg_category_daily", "agg_response_hourly", "int_agents_dated")
@@ -54,9 +54,6 @@ STATEMENTS = {
     "count": mart_plans._COUNT_SQL.format(**NAMES),
     "latest": mart_plans._LATEST_SQL.format(**NAMES),
     "touched": mart_plans._TOUCHED_SQL.format(**NAMES),
-    "leaderboard": mart_queries._LEADERBOARD_SQL.format(table="p.d.agent_leaderboard"),
-    "categories": mart_queries._CATEGORIES_SQL.format(table="p.d.category_ranking"),
-    "series": mart_queries._SERIES_SQL.format(table="p.d.response_series"),
 }
 
 
