@@ -133,6 +133,13 @@ EVENTS ?= 1000000
 .PHONY: bench-stream
 bench-stream: setup .venvs/bench/.synced ## Measure the stream against what people write instead, EVENTS=n
 	$(PYTHON) -m bench.stream --events $(EVENTS) --results bench/results/stream.json
+.PHONY: bench-marts bench-scans bench-latency
+bench-marts: setup ## Measure a build of the marts over a history of 100 thousand, 1 and 5 million answers
+	$(PYTHON) -m bench.marts --results bench/results/marts.json
+bench-scans: setup ## Compute what each statement of a build would read on BigQuery, from what bench-marts measured
+	$(PYTHON) -m bench.scans --results bench/results/scans.json
+bench-latency: setup ## Measure how long an answer is on its way to the board, at 20 a second
+	$(PYTHON) -m bench.answer_to_board --results bench/results/answer_to_board.json
 
 SEEDS ?= 12
 .PHONY: bench-fairness
