@@ -24,16 +24,13 @@ from typing import Any
 
 import numpy as np
 
+from bench import emulator as emulators
+from bench.history import load, write_messages
 from bench.results import markdown, write
-from bench.simulated_landing import land, simulated_rows
 from csat.settings import Settings
-from local import stack
-from local.ports import free_ports
 from producer.profile import load_profile
 from producer.simulate import Simulator
 from warehouse import marts
-from warehouse.client import Warehouse
-from warehouse.tables import create_datasets, create_landing_table, create_ops_tables
 
 DAYS = 28
 END = datetime(2026, 11, 1, tzinfo=UTC) - timedelta(milliseconds=1)
@@ -66,12 +63,13 @@ OTHERS = (
 )
 
 
-def simulate(seed: int) -> tuple[Any, Truths]:
-    """Landing rows of four weeks at the real volume, and each agent's true CSAT."""
+def simulate(seed: int, folder: Path) -> tuple[Path, Truths]:
+    """A file with the landing rows of four weeks at the real volume, and each agent's true CSAT."""
     simulator = Simulator(seed)
     count = DAYS * load_profile().answers_per_day
-    rows = simulated_rows(simulator.history(count, END - timedelta(days=DAYS), END))
-    return rows, {agent: truth["true_csat_rate"] for agent, truth in simulator.truths().items()}
+    file = folder / f"seed-{seed}.parquet"
+    write_messages(file, simulator.history(count, END - timedelta(days=DAYS), END), first_offset=0)
+    return file, {agent: truth["true_csat_rate"] for agent, truth in simulator.truths().items()}
 
 
 def best_agents(truths: Truths) -> set[str]:
@@ -114,12 +112,9 @@ def covered_share(board: Sequence[Agent], truths: Truths) -> float:
 def measure(settings: Settings, seed: int) -> dict[str, float]:
     """Hit rate of every order and the share covered, of one seed's board as the marts have it."""
     own = settings.model_copy(update={"dataset_prefix": f"seed{seed}"})
-    rows, truths = simulate(seed)
-    with Warehouse(own) as warehouse:
-        create_datasets(warehouse)
-        create_landing_table(warehouse)
-        create_ops_tables(warehouse)
-        land(warehouse, rows)
+    file, truths = simulate(seed, settings.state)
+    with emulators.empty_warehouse(own) as warehouse:
+        load(warehouse, [file])
         marts.build(own, select="+agent_leaderboard", on_progress=lambda line: None)
         board = warehouse.rows(_BOARD_SQL.format(table=own.table("marts", "agent_leaderboard")))
     return figures(board, truths)
@@ -161,15 +156,12 @@ def main() -> None:
     options = parser.parse_args()
     by_seed = []
     with tempfile.TemporaryDirectory(prefix="csat-fairness-") as folder:
-        settings = Settings(state_dir=Path(folder), _env_file=None, **free_ports())  # type: ignore[arg-type]  # ports
-        try:
-            stack.up(settings, lambda line: None, has_airflow=False)
+        settings = emulators.own_settings(Path(folder))
+        with emulators.dbt_ready(settings), emulators.emulator(settings):
             for seed in range(1, options.seeds + 1):
                 began = time.monotonic()
                 by_seed.append({"seed": seed, **measure(settings, seed)})
                 print(f"seed {seed} of {options.seeds}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-        finally:
-            stack.down(settings, lambda line: None)
     print(markdown(summary(by_seed)))
     print(markdown([{"seed": row["seed"], "covered": row["covered"]} for row in by_seed]))
     print(f"covered on average: {statistics.mean(row['covered'] for row in by_seed):.3f}")

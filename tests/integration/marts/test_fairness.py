@@ -6,6 +6,7 @@ The board is the recount's, which the other tests hold equal to the mart's.
 from typing import Any
 
 import pytest
+from pyarrow import parquet
 
 from bench import fairness
 from bench.fairness import OTHERS, OURS
@@ -16,10 +17,10 @@ Board = list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def simulated() -> tuple[Board, dict[str, float]]:
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Board, dict[str, float]]:
     """The last day's board over four weeks of a simulation, and each agent's true CSAT."""
-    rows, truths = fairness.simulate(seed=1)
-    answers = recount.responses(rows.to_pylist())
+    file, truths = fairness.simulate(1, tmp_path_factory.mktemp("fairness"))
+    answers = recount.responses(parquet.read_table(file).to_pylist())
     board = recount.agent_board(recount.within(answers, answers["day"].max(), fairness.DAYS))
     return [{"agent_id": agent, **figures} for agent, figures in board.items()], dict(truths)
 
