@@ -29,12 +29,14 @@ from pathlib import Path
 from tests.integration.marts import recount
 from dataclasses import asdict
 from dashboard.definitions import variables
+from dashboard.report import report
 from warehouse.mart_variables import ranking_window, with_values
 print(json.dumps({
     "recount": [recount.K, recount.MINIMUM, recount.Z, recount.COMPARABLE, recount.TIERS, recount.SMOOTHING.days],
     "windows": recount.WINDOWS,
     "shown": ranking_window(),
     "board": asdict(variables()),
+    "report": [chart.query.template for chart in report().charts],
     "page": with_values(Path("docs/metrics.md").read_text()),
 }))
 """
@@ -112,6 +114,8 @@ def test_recount_follows(said: dict[str, Any]) -> None:
 
 def test_board_follows(said: dict[str, Any]) -> None:
     assert said["shown"] == "31d"
+    assert sum("window_id = '31d'" in sql for sql in said["report"]) == 7
+    assert not any("28d" in sql or "{window}" in sql for sql in said["report"])
     assert said["board"] == {
         "z": 1.2345,
         "prior_answers": 37,
