@@ -4,6 +4,7 @@
 """
 
 import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal, Self
@@ -280,6 +281,12 @@ class Settings(BaseSettings):
 def environment(**changes: str) -> dict[str, str]:
     """This process's environment with changes, for a child."""
     return {**os.environ, **changes}
+
+
+def replace_environment(variables: Mapping[str, str]) -> None:
+    """Give this process another environment: for a fork, which does the work of its caller."""
+    os.environ.clear()
+    os.environ.update(variables)
 
 
 @cache

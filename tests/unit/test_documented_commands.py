@@ -25,6 +25,11 @@ PROGRAMS |= {"pytest", "python", "python3", "ruff", "sqlfluff", "streamlit", "su
 
 # By the words that a command begins with: the test that runs it, or what runs the same.
 RUN_BY = {
+    "dbt build": "tests/integration/marts/test_dbt_by_hand.py",
+    "dbt docs generate": "tests/integration/marts/test_dbt_by_hand.py",
+    "dbt run": "tests/integration/marts/test_dbt_by_hand.py",
+    "dbt test": "tests/integration/marts/test_dbt_by_hand.py",
+    "make bench-fairness": "tests/integration/marts/test_fairness.py",
     "make chaos": "tests/chaos/test_chaos.py",
     "make cloud-costs": "tests/unit/cloud/test_costs.py",
     "make down": "tests/e2e/conftest.py",
@@ -39,9 +44,7 @@ RUN_BY = {
 NOT_RUN = {
     "bq": "cloud: asks Google Cloud",
     "chmod 600": "by hand: of a key that nobody has here",
-    "dbt build": "by hand: tests/integration/marts runs dbt with the same project and profile",
-    "dbt run": "by hand: the same, without the tests",
-    "export": "by hand: the same",
+    "export": "by hand: sets a variable",
     "gcloud": "cloud: asks Google Cloud",
     "make check": "in parts: all of it is in make test",
     "make cloud-": "cloud: asks Google Cloud; tests/terraform has the module",
@@ -52,6 +55,8 @@ NOT_RUN = {
     "make soak": "by hand: takes an hour and a half",
     "make locks": "by hand: asks for newer packages",
     "make reset": "by hand: deletes data",
+    "make test-dbt-next": "by hand: needs a second dbt",
+    "make test-marts-long": "by hand: takes long; make test has a short form of each",
     "jq": "cloud: cuts the answer of the real provider",
     "pkill -9 -f spark.stream_responses": "by hand: ends the streams of all stacks; tests/chaos kills one by its id",
     "terraform -chdir=terraform init": "cloud: fetches the real provider, where the tests have a stub",
