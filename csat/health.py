@@ -59,7 +59,6 @@ class Health(BaseModel):
     batch_seconds: float = 0.0
     backlog: int = 0
     rows_committed: int = 0  # by this driver
-    event_time_max: AwareDatetime | None = None
     lagging_since: AwareDatetime | None = None
     slow_batches: int = 0
     memory_high_beats: int = 0

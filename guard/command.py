@@ -31,6 +31,7 @@ class CsatCommandOperator(BaseOperator):
         self.command = list(command)
         self.program = program
         self._process: subprocess.Popen[str] | None = None
+        self._is_killed = False
 
     def execute(self, context: Any) -> Any:
         """Run the command to its end; killed with all its children when the task is, or takes too long."""
@@ -46,16 +47,22 @@ class CsatCommandOperator(BaseOperator):
         ) as process:
             self._process = process
             try:
+                if self._is_killed:  # before the process had its name here
+                    self._end()
                 lines = self._follow(process)
                 code = process.wait()
             finally:
-                self.on_kill()
+                self._end()
         if code != 0:
             raise AirflowException(f"csat {' '.join(self.command)} exited with {code}; its log is above")
         return last_json(lines) if "--json" in self.command else None
 
     def on_kill(self) -> None:
         """End the command's process group: SIGTERM, then SIGKILL."""
+        self._is_killed = True
+        self._end()
+
+    def _end(self) -> None:
         if self._process is None or self._process.poll() is not None:
             return
         os.killpg(self._process.pid, signal.SIGTERM)

@@ -98,7 +98,10 @@ def _disk(settings: Settings) -> Check:
 
 def _ports(settings: Settings) -> list[Check]:
     names = ("kafka_port", "kafka_controller_port", "bigquery_port", "bigquery_grpc_port", "airflow_port")
-    return [port_check(name, getattr(settings, name), settings.state) for name in (*names, "supervisord_port")]
+    return [
+        port_check(name, getattr(settings, name), settings.state)
+        for name in (*names, "dashboard_port", "supervisord_port")
+    ]
 
 
 def port_check(setting: str, port: int, state: Path) -> Check:

@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from csat.settings import ROOT, Settings
-from local import airflow, kafka
+from local import airflow, dashboard, kafka
 
 KAFKA, BIGQUERY, STREAM, PRODUCER, MIGRATE = "kafka", "bigquery", "stream", "producer", "airflow-migrate"
+DASHBOARD = "dashboard"
 AIRFLOW = tuple(f"airflow-{name}" for name in airflow.COMPONENTS)
-COMPONENTS = (KAFKA, BIGQUERY, *AIRFLOW, STREAM)  # what `csat status` tells of
+COMPONENTS = (KAFKA, BIGQUERY, *AIRFLOW, STREAM, DASHBOARD)  # what `csat status` tells of
 PYTHON = ROOT / ".venv" / "bin" / "python"
 EMULATOR_PYTHON = ROOT / ".venvs" / "emulator" / "bin" / "python"
 DEMO_EVENTS_PER_SECOND = 5
@@ -37,7 +38,7 @@ def programs(settings: Settings) -> list[Program]:
         for name in airflow.COMPONENTS
     ]
     migrate = Program(MIGRATE, airflow.migrate_command(), variables, is_restarted=False, start_seconds=0)
-    return [_kafka(settings), _emulator(settings), migrate, *components, _stream(), _producer()]
+    return [_kafka(settings), _emulator(settings), migrate, *components, stream(), _producer(), _dashboard()]
 
 
 def log_file(settings: Settings, name: str) -> Path:
@@ -63,7 +64,8 @@ def stream_variables() -> dict[str, str]:
     return {"PYSPARK_PYTHON": str(PYTHON), "PYSPARK_DRIVER_PYTHON": str(PYTHON), "SPARK_LOCAL_IP": "127.0.0.1"}
 
 
-def _stream() -> Program:
+def stream() -> Program:
+    """The stream's driver."""
     command = [str(PYTHON), "-m", "spark.stream_responses"]
     # Airflow judges the stream and starts it again: a second restarter would race it. It also asks the driver to stop
     # before supervisord does, so that a driver which is still there soon after SIGTERM is a frozen one.
@@ -73,3 +75,7 @@ def _stream() -> Program:
 def _producer() -> Program:
     command = [str(PYTHON), "-m", "csat.cli", "simulate", "--rate", str(DEMO_EVENTS_PER_SECOND)]
     return Program(PRODUCER, command)
+
+
+def _dashboard() -> Program:
+    return Program(DASHBOARD, dashboard.command(PYTHON), niceness=_YIELDING)

@@ -20,7 +20,7 @@ from pyspark.sql import DataFrame
 from csat import landing
 from csat.settings import Settings
 from spark.load_budget import LoadBudget
-from spark.staging import StagedFile, spark_path, stage
+from spark.staging import StagedFile, discard, stage
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class LandingSink:
         folder = f"{self._settings.staging_uri}/{query_id}/{batch_number}"
         self.rows_committed += self._land(batch_id, lambda: self._stage(messages, folder, batch_id))
         self._may_be_replay, self.batch_in_hand = False, ""
-        _delete(messages, spark_path(self._settings, folder))
+        discard(self._settings, folder)
 
     def _land(self, batch_id: str, stage: Callable[[], list[StagedFile]]) -> int:
         files: list[StagedFile] | None = None
@@ -116,13 +116,3 @@ class LandingSink:
 
     def _stage(self, messages: DataFrame, folder: str, batch_id: str) -> list[StagedFile]:
         return stage(messages, self._settings, f"{folder}/{uuid.uuid4().hex}", batch_id)
-
-
-def _delete(rows: DataFrame, path: str) -> None:
-    session = rows.sparkSession
-    folder = session._jvm.org.apache.hadoop.fs.Path(path)  # type: ignore[union-attr]
-    files = folder.getFileSystem(session._jsparkSession.sessionState().newHadoopConf())
-    try:
-        files.delete(folder, True)
-    except Exception:  # the rows have landed; what is left is swept with the old staging files
-        logger.warning("Could not delete the staging files of %s", path, exc_info=True)

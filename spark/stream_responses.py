@@ -148,7 +148,7 @@ def main() -> None:
         settings = get_settings()
     except ValidationError as error:
         sys.exit(f"error: {settings_problem(error)}")
-    if settings.is_local:
+    if not settings.is_on_dataproc:
         Path(settings.state).mkdir(parents=True, exist_ok=True)
     try:
         code = run(settings, is_catch_up=arguments.catch_up)

@@ -11,6 +11,10 @@ _FILE = ROOT / "dbt" / "dbt_project.yml"
 ALL_TIME = "all"
 
 
+class UnknownWindowError(Exception):
+    """No ranking has this window; the message names those that there are."""
+
+
 @cache
 def mart_variables() -> dict[str, Any]:
     """dbt's variables by name."""
@@ -22,3 +26,11 @@ def window_days() -> dict[str, int]:
     """Days of the rolling windows by their id, the shortest first."""
     windows = sorted(mart_variables()["windows"], key=lambda window: int(window["days"]))
     return {window["id"]: window["days"] for window in windows}
+
+
+def ranking_window(name: str = "") -> str:
+    """The window of this name; the longest rolling one for an empty name. Raises UnknownWindowError."""
+    rolling = list(window_days())
+    if name and name not in {*rolling, ALL_TIME}:
+        raise UnknownWindowError(f"no window {name!r}, fix: name one of {', '.join([*rolling, ALL_TIME])}")
+    return name or rolling[-1]

@@ -33,6 +33,7 @@ def test_airflow_runs_the_stream_when_the_stack_is_up(platform: Platform):
         "airflow-dag-processor",
         "airflow-triggerer",
         "stream",
+        "dashboard",
     }
     assert status["components"]["kafka"]["url"] == f"127.0.0.1:{platform.settings.kafka_port}"
 
@@ -81,7 +82,7 @@ def test_marts_hold_each_response_once_and_on_its_own_day(platform: Platform, si
         f"select count(*) as n from `{{marts}}.fct_survey_responses` where answered_date < {oldest_day}"
     )
     assert 0 < before["n"] <= late
-    board = platform.json("marts", "show", "leaderboard", "--limit", "5000")
+    board = platform.json("marts", "show", "agents", "--limit", "5000")
     assert sum(row["answer_count"] for row in board) == simulated["expected_distinct_responses"]
     runs = platform.airflow("GET", "dags/build_marts/dagRuns?state=success")["dag_runs"]
     assert runs

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ import pytest
 from google.cloud import bigquery
 
 from csat.settings import ROOT, Settings
+from local.ports import free_ports
 from tests.integration.conftest import wait_for
 from warehouse import marts
 from warehouse.client import Warehouse
@@ -123,17 +123,11 @@ def _answers(settings: Settings) -> bool:
         return False
 
 
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """The settings of a running emulator."""
     state: Path = tmp_path_factory.mktemp("marts")
-    settings = Settings(state_dir=state, bigquery_port=_free_port(), bigquery_grpc_port=_free_port(), _env_file=None)
+    settings = Settings(state_dir=state, _env_file=None, **free_ports())
     process = _start_emulator(settings)
     try:
         wait_for(lambda: _answers(settings), 60, "answer of the emulator")

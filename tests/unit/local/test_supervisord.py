@@ -31,6 +31,7 @@ def test_conf_names_every_program_and_starts_none_by_itself(make_settings: MakeS
         "airflow-triggerer",
         "stream",
         "producer",
+        "dashboard",
     }
     assert {conf[f"program:{name}"]["autostart"] for name in names} == {"false"}
 

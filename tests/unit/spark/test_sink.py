@@ -7,7 +7,7 @@ import pytest
 from csat.settings import Settings
 from spark.load_budget import LoadBudget
 from spark.sink import BatchRefusedError, LandingSink, Outcome, SupersededError
-from spark.staging import StagedFile, spark_path
+from spark.staging import StagedFile, discard, spark_path
 
 DONE, FAILED = (Outcome.DONE, 10, ""), (Outcome.FAILED, 0, "backendError: try again")
 REFUSED, STUCK = (Outcome.REFUSED, 0, "invalid: no such column"), (Outcome.STUCK, 0, "says RUNNING")
@@ -178,8 +178,19 @@ def test_sink_has_the_batch_in_hand_that_it_could_not_land():
 
 
 def test_sink_has_no_batch_in_hand_once_it_has_landed(monkeypatch):
-    monkeypatch.setattr("spark.sink._delete", lambda rows, path: None)
+    monkeypatch.setattr("spark.sink.discard", lambda settings, uri: None)
     jobs = FakeLoadJobs({"csat-q-7-a1": DONE}, submitted=["csat-q-7-a1"])
     sink = LandingSink(Settings(_env_file=None), jobs, lambda: None, LoadBudget(0))
     sink.write(FakeBatch(), 7)
     assert (sink.batch_in_hand, sink.rows_committed) == ("", 10)
+
+
+def test_files_that_have_landed_are_deleted_with_their_folder_and_nothing_else(tmp_path):
+    settings = Settings(_env_file=None, state_dir=tmp_path)
+    for number in (7, 8):
+        (tmp_path / f"gcs/csat-staging/q/{number}/x").mkdir(parents=True)
+        (tmp_path / f"gcs/csat-staging/q/{number}/x/1.parquet").touch()
+    discard(settings, "gs://csat-staging/q/7")
+    discard(settings, "gs://csat-staging/q/7")
+    assert [path.name for path in (tmp_path / "gcs/csat-staging/q").iterdir()] == ["8"]
+    assert (tmp_path / "gcs/csat-staging/q/8/x/1.parquet").exists()
