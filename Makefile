@@ -68,11 +68,13 @@ cloud-costs: .venv/.synced ## Estimate what a month costs at several volumes
 
 ## Set up
 
-.PHONY: setup jars class-archive
+.PHONY: setup jars jars-spark-4-0 class-archive
 setup: $(ENVIRONMENTS) jars class-archive ## Create the Python environments and fetch the jars
 
 jars: .venv/.synced # refuses with the fix where Java is missing or too old
 	$(PYTHON) -m local.jars
+jars-spark-4-0: jars .venvs/spark40/.synced
+	.venvs/spark40/bin/python -m local.jars
 class-archive: $(ENVIRONMENTS) jars
 	$(PYTHON) -m local.class_archive
 
@@ -98,8 +100,8 @@ endef
 # Two workers, the long tests first: they mostly wait. tests/conftest.py says what stays together.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: test check test-unit test-dags test-terraform test-integration test-e2e test-marts-long test-dbt-next
-test: setup lint test-dags ## Lint and run every test there is
+.PHONY: test check test-unit test-dags test-terraform test-integration test-spark-4-0 test-e2e test-marts-long test-dbt-next
+test: setup jars-spark-4-0 lint test-dags ## Lint and run every test, but for those named test-… that only run by name
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/e2e tests/integration tests/terraform tests/chaos tests/unit
 check: lint test-unit ## Lint and run the unit tests: the quick round before a commit
 
@@ -109,8 +111,10 @@ test-dags: .venvs/airflow/.synced ## Run the tests of the DAGs in Airflow's envi
 	.venvs/airflow/bin/python -m pytest tests/dags
 test-terraform: .venv/.synced .venvs/terraform/.synced ## Run the tests of the cloud's resources, without a cloud
 	$(BIN)/pytest tests/terraform
-test-integration: setup ## Run the tests against the real broker, Spark, emulator and dbt
+test-integration: setup jars-spark-4-0 ## Run the tests against the real broker, Spark, emulator and dbt
 	$(BIN)/pytest tests/integration
+test-spark-4-0: setup jars-spark-4-0 ## Run all tests of the stream with drivers of Spark 4.0; "make test" runs one of them
+	DRIVER_PYTHON=.venvs/spark40/bin/python $(BIN)/pytest tests/integration/stream
 test-e2e: setup ## Run the tests of the whole stack
 	$(BIN)/pytest tests/e2e
 
@@ -225,5 +229,6 @@ locks: ## Resolve the dependency groups into locks/; keeps the pins there are un
 	$(COMPILE) --group sqlcheck --output-file locks/sqlcheck.txt
 	$(COMPILE) --group dbt-next --output-file locks/dbt-next.txt
 	$(COMPILE) --group bench --output-file locks/bench.txt
+	$(COMPILE) --group spark40 --output-file locks/spark40.txt
 	$(COMPILE) --group terraform --output-file locks/terraform.txt
 	$(COMPILE) --group checkov --output-file locks/checkov.txt
