@@ -97,18 +97,19 @@ def _history(history: Rows, rolling: str) -> None:
     st.header("History", anchor=False)
     st.caption(f"Each day looks back on the {window_name(rolling)} that end with it.")
     left, right = st.columns(2, gap="large")
-    first, last = (formats.day(history[place]["leaderboard_date"]) for place in (0, -1)) if history else ("", "")
+    if not history:
+        st.html(note("No answers in this time."))
+        return
+    first, last = (history[place]["leaderboard_date"] for place in (0, -1))
+    span = f"from {formats.day(first)} to {formats.day(last)}"
     drawn = points(history, time="leaderboard_date")
     with left:
-        charts.draw(
-            charts.rates(drawn, "day"), f"CSAT of the agent's windows from {first} to {last}, with its interval."
-        )
+        charts.draw(charts.rates(drawn, "day"), f"CSAT of the agent's windows {span}, with its interval.")
     with right:
         ranks = rank_points(history)
         if ranks:
-            charts.draw(
-                charts.ranks(ranks), f"Rank of the agent from {first} to {last}: {ranks[-1]['rank']} at the end."
-            )
+            alt_text = f"Rank of the agent {span}: {ranks[-1]['rank']} at the end."
+            charts.draw(charts.ranks(ranks, first, last), alt_text)
         else:
             st.html(note("No rank in this time: too few answers in every window."))
 
