@@ -16,11 +16,12 @@ PYTHON := $(BIN)/python
 SQL_SOURCES := $(shell find dbt sqlcheck dashboard/queries.py dashboard/report.yaml warehouse/schemas csat/landing_schema.json locks/dev.txt locks/sqlcheck.txt \
 	-type f -not -path '*/target/*' -not -path '*/logs/*' -not -name '*.pyc' 2> /dev/null)
 TERRAFORM_OFFLINE := .venvs/terraform/bin/python terraform/tests/stub_provider.py -chdir=terraform
-CHECKED := csat producer spark warehouse dashboard local guard sqlcheck terraform
+CHECKED := csat producer spark warehouse dashboard local guard sqlcheck cloud terraform
 
 .PHONY: help
-help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+help: ## Show this list
+	@awk -F ':.*## ' '/^## / { printf "\n%s\n", substr($$0, 4) } /^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' \
+		$(MAKEFILE_LIST)
 
 ## Run it
 
@@ -109,16 +110,28 @@ test-integration: setup ## Run the tests against the real broker, Spark, emulato
 test-e2e: setup ## Run the tests of the whole stack
 	$(BIN)/pytest tests/e2e
 
+## Measure it
+
 FAULTS ?= 23
 SEED ?= 1
 .PHONY: chaos
 chaos: setup ## Attack a stack of its own with FAULTS=n random faults of SEED=s; prints what was lost and when it was back
 	$(PYTHON) -m tests.chaos.run --faults $(FAULTS) --seed $(SEED)
 
+MINUTES ?= 90
+RATE ?= 50
+.PHONY: soak
+soak: setup ## Load a stack of its own for MINUTES=n at RATE=n events a second; fails where the stream grows or loses anything
+	$(PYTHON) -m bench.soak --minutes $(MINUTES) --rate $(RATE) --results bench/results/soak.json
+
 EVENTS ?= 1000000
 .PHONY: bench-stream
 bench-stream: setup .venvs/bench/.synced ## Measure the stream against what people write instead, EVENTS=n
 	$(PYTHON) -m bench.stream --events $(EVENTS) --results bench/results/stream.json
+
+.PHONY: scaling
+scaling: .venv/.synced ## Print what more answers a day ask for, and where each limit binds
+	$(PYTHON) -m bench.scaling
 
 .PHONY: bench-board screenshots
 bench-board: setup ## Measure how long a viewer of the board waits, with EVENTS=n answers in the history
@@ -126,30 +139,33 @@ bench-board: setup ## Measure how long a viewer of the board waits, with EVENTS=
 screenshots: setup ## Take the documents' pictures of the board, on a stack of its own
 	$(PYTHON) -m tests.screenshots docs/pictures
 
+## Check its style and contracts
+
 .PHONY: lint lint-python lint-imports lint-dbt lint-sql lint-terraform lint-generated
 lint: lint-python lint-imports lint-generated lint-dbt lint-sql lint-terraform ## Check style, types and contracts; changes nothing
 
-lint-python: .venv/.synced
+lint-python: .venv/.synced ## Python: format, rules and types
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy --no-error-summary $(CHECKED)
-lint-imports: .venv/.synced
+lint-imports: .venv/.synced ## Which part may import which
 	$(BIN)/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
-lint-dbt: .venv/.synced
+lint-dbt: .venv/.synced ## The style of dbt's SQL
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt/models
-lint-sql: .venvs/sqlcheck/.checked # Google's analyser reads every statement that dbt would send and the board asks
+lint-sql: .venvs/sqlcheck/.checked ## Every statement that dbt would send and the board asks, read by Google's own analyser
 .venvs/sqlcheck/.checked: $(SQL_SOURCES) | .venv/.synced .venvs/sqlcheck/.synced
 	CSAT_TOUCHED_DATES='["2026-01-05", "2026-01-06"]' CSAT_AS_OF=2026-01-08 \
 		$(PYTHON) -m sqlcheck.record .venvs/sqlcheck/recording.json
 	$(PYTHON) -m sqlcheck.record_board .venvs/sqlcheck/board.json
 	.venvs/sqlcheck/bin/python -m sqlcheck .venvs/sqlcheck/recording.json .venvs/sqlcheck/board.json
 	touch $@
-lint-terraform: .venvs/terraform/.synced # of shape only: the provider is a stub
+lint-terraform: .venvs/terraform/.synced ## Terraform: format and shape (the provider is a stub)
 	$(TERRAFORM_OFFLINE) fmt -check -recursive
 	$(TERRAFORM_OFFLINE) validate > .venvs/terraform/validate.log || { cat .venvs/terraform/validate.log; exit 1; }
-lint-generated: .venv/.synced
+lint-generated: .venv/.synced ## The files that are made from code
 	$(PYTHON) -c '$(print_env_example)' | diff .env.example -
 	$(PYTHON) -c '$(print_landing_schema)' | diff csat/landing_schema.json -
+	$(print_decisions) | diff docs/decisions/README.md -
 
 ## Change it
 
@@ -162,15 +178,20 @@ format: .venv/.synced ## Format Python, dbt's SQL and Terraform, and fix what ca
 
 print_env_example := from csat.settings import env_example; print(env_example(), end="")
 print_landing_schema := from csat.landing import bigquery_schema_json; print(bigquery_schema_json(), end="")
+print_decisions = { sed '/^| ---/q' docs/decisions/README.md; awk 'FNR == 1 { name = FILENAME; sub(/.*\//, "", name); \
+	number = substr($$2, 1, 3); sub(/^\# [0-9]+: /, ""); print "| [" number "](" name ") | " $$0 " |" }' docs/decisions/[0-9]*.md; }
 generated: .venv/.synced ## Write the files that are made from code
 	$(PYTHON) -c '$(print_env_example)' > .venv/generated && cp .venv/generated .env.example
 	$(PYTHON) -c '$(print_landing_schema)' > .venv/generated && cp .venv/generated csat/landing_schema.json
+	$(print_decisions) > .venv/generated && cp .venv/generated docs/decisions/README.md
 
 COMPILE := uv pip compile pyproject.toml --quiet --python-version 3.13 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --no-header $(if $(UPGRADE),--upgrade)
 locks: ## Resolve the dependency groups into locks/; keeps the pins there are unless UPGRADE=1
 	$(COMPILE) --group pipeline --group dev --output-file locks/dev.txt
 	$(COMPILE) --group pipeline --constraint locks/dev.txt --output-file locks/pipeline.txt
+	$(COMPILE:3.13=3.12) --python-platform x86_64-manylinux_2_28 --group stream --constraint locks/dev.txt \
+		--output-file locks/stream.txt
 	$(COMPILE) --group airflow --output-file locks/airflow.txt
 	$(COMPILE) --group emulator --output-file locks/emulator.txt
 	$(COMPILE) --group sqlcheck --output-file locks/sqlcheck.txt

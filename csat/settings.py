@@ -16,6 +16,7 @@ from csat.kafka_access import check_combination
 # BigQuery takes 1,500 load jobs a table a day: one every 57.6 s. 75 s leaves a fifth for retries and restarts.
 MIN_CLOUD_TRIGGER_SECONDS = 75
 LOAD_JOBS_A_DAY = 1_500
+MAX_BATCH_HOURS = 12 * 24  # a day less than the batch's own end, which is a day less than Dataproc's longest
 MIN_FREE_BYTES = 2 * 1024**3  # of the disk that holds the state folder
 ROOT = Path(__file__).parent.parent
 
@@ -94,6 +95,24 @@ class Settings(BaseSettings):
     spark_driver_memory: str = Field("1g", description="Heap of the Spark driver.")
     spark_driver_java_options: str = Field("", description="Further options of the Spark driver's JVM.")
 
+    stream_backend: Literal["", "supervisord", "dataproc"] = Field(
+        "", description="What owns the stream's process; empty: supervisord locally, dataproc on Google Cloud."
+    )
+    region: str = Field("", description="Region of the stream's batches on Dataproc, such as europe-west1.")
+    code_uri: str = Field("", description="Folder, gs://…, that `make cloud-deploy` fills with what a batch runs.")
+    stream_service_account: str = Field("", description="E-mail address of the account that a batch runs as.")
+    subnetwork: str = Field("", description="Subnetwork of the batches; empty: the region's default one.")
+    dataproc_name: str = Field(
+        "csat", pattern=r"^[a-z][a-z0-9-]{0,19}$", description="Label of the stream's batches, and begin of their ids."
+    )
+    dataproc_executors: int = Field(2, ge=2, description="Executors of a batch; Dataproc takes no fewer than two.")
+    dataproc_timeout_seconds: float = Field(15, gt=0, description="Longest wait for one call to Dataproc.")
+    command_job: str = Field(
+        "",
+        pattern=r"^(projects/[^/]+/locations/[^/]+/jobs/[^/]+)?$",
+        description="Cloud Run job in which Airflow calls csat, projects/P/locations/R/jobs/J; empty: .venv beside it.",
+    )
+
     stale_seconds: float = Field(
         0, ge=0, description="Age of a beat that means dead; 0: 20 locally, 180 on Google Cloud."
     )
@@ -127,6 +146,11 @@ class Settings(BaseSettings):
     airflow_trigger_log_port: int = Field(8794, description="Port that serves Airflow's trigger logs.")
     dashboard_port: int = Field(8090, description="Port of the dashboard.")
     airflow_url: str = Field("", description="Address of Airflow's web UI and API; empty: the local stack's.")
+    airflow_database_url: str = Field(
+        "",
+        description="Airflow's database, driver://user@host/name; its password is the secret `postgres`. "
+        "Empty: SQLite in the state folder.",
+    )
     supervisord_url: str = Field("", description="supervisord's XML-RPC address; empty: the local stack's.")
     supervisord_port: int = Field(9001, description="Port of the local supervisord.")
 
@@ -143,6 +167,22 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _check_backend(self) -> Self:
+        if self.target == "local" and self.stream_backend == "dataproc":
+            raise ValueError("CSAT_STREAM_BACKEND=dataproc needs CSAT_TARGET=gcp.")
+        if not self.is_on_dataproc and self.checkpoint_uri.startswith("gs://"):
+            raise ValueError(
+                f"CSAT_CHECKPOINT_URI={self.checkpoint_uri} needs CSAT_STREAM_BACKEND=dataproc: Spark on one machine "
+                "cannot write there. Leave it empty: it is in the state folder then."
+            )
+        if self.is_on_dataproc and self.max_age_hours > MAX_BATCH_HOURS:
+            raise ValueError(
+                f"CSAT_MAX_AGE_HOURS={self.max_age_hours:g} is more than {MAX_BATCH_HOURS}: Dataproc ends a batch "
+                "after 14 days, in the middle of its work."
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_kafka(self) -> Self:
         check_combination(self)
         return self
@@ -151,6 +191,11 @@ class Settings(BaseSettings):
     def is_local(self) -> bool:
         """Whether the one-machine stack is used."""
         return self.target == "local"
+
+    @property
+    def is_on_dataproc(self) -> bool:
+        """Whether the stream is a batch of Dataproc; else it is a process of supervisord's."""
+        return (self.stream_backend or ("supervisord" if self.is_local else "dataproc")) == "dataproc"
 
     @property
     def state(self) -> Path:

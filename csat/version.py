@@ -5,7 +5,7 @@ from functools import cache
 
 from csat.settings import ROOT
 
-_FOLDERS = ("csat", "spark")
+_FOLDERS = ("csat", "spark", "warehouse")
 
 
 @cache

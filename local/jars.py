@@ -3,7 +3,7 @@
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -14,6 +14,8 @@ from csat.settings import get_settings
 from local.java import JavaError, find_java
 
 KAFKA_VERSION = "4.3.1"
+DATAPROC_SPARK_VERSION = "4.0.1"  # of runtime 3.0
+GOOGLE_LOGIN_VERSION = "1.0.6"
 LOG4J_VERSION = "2.25.4"  # of Kafka's own log4j-core
 _FETCH_SECONDS = 600
 _PATTERN = "[artifact]-[revision](-[classifier]).[ext]"
@@ -48,6 +50,15 @@ def spark_bundle() -> Bundle:
     return Bundle(f"spark-kafka-{spark}", modules, is_beside_pyspark=True)
 
 
+def dataproc_bundle() -> Bundle:
+    """The same for a batch of Dataproc, and Google's login to its Managed Service for Apache Kafka."""
+    modules = (
+        ("org.apache.spark", "spark-sql-kafka-0-10_2.13", DATAPROC_SPARK_VERSION),
+        ("com.google.cloud.hosted.kafka", "managed-kafka-auth-login-handler", GOOGLE_LOGIN_VERSION),
+    )
+    return Bundle(f"spark-kafka-{DATAPROC_SPARK_VERSION}-dataproc", modules, is_beside_pyspark=True)
+
+
 def kafka_jars(jars_dir: Path) -> list[Path]:
     """The broker's jars. Raises JarsError where they were not fetched."""
     return _jars(jars_dir / kafka_bundle().folder)
@@ -58,9 +69,19 @@ def spark_jars(jars_dir: Path) -> list[Path]:
     return _jars(jars_dir / spark_bundle().folder)
 
 
-def fetch(jars_dir: Path, on_progress: Callable[[str], None] = lambda line: None) -> None:
+def dataproc_jars(jars_dir: Path) -> list[Path]:
+    """The jars that a batch of Dataproc needs beside Spark's own, fetched where they are missing."""
+    fetch(jars_dir, bundles=(dataproc_bundle(),))
+    return _jars(jars_dir / dataproc_bundle().folder)
+
+
+def fetch(
+    jars_dir: Path,
+    on_progress: Callable[[str], None] = lambda line: None,
+    bundles: Iterable[Bundle] | None = None,
+) -> None:
     """Fetch what is missing; a folder is there whole or not at all. Raises JarsError and JavaError."""
-    for bundle in (kafka_bundle(), spark_bundle()):
+    for bundle in bundles or (kafka_bundle(), spark_bundle()):
         if (jars_dir / bundle.folder).exists():
             continue
         on_progress(f"fetching the jars of {bundle.folder}")
@@ -75,6 +96,7 @@ def _fill(draft: Path, bundle: Bundle) -> None:
     draft.mkdir()
     for module in bundle.modules:
         _resolve(module, draft)
+    _keep_newest(draft)
     if bundle.is_beside_pyspark:
         _remove_known(draft)
 
@@ -121,6 +143,20 @@ def _remove_known(folder: Path) -> None:
     for jar in folder.glob("*.jar"):
         if _artifact(jar) in known:
             jar.unlink()
+
+
+def _keep_newest(folder: Path) -> None:
+    """Of an artifact that two modules bring in two versions, delete the older: one class path cannot have both."""
+    newest: dict[str, Path] = {}
+    for jar in sorted(folder.glob("*.jar"), key=_revision):
+        older = newest.get(_artifact(jar))
+        if older is not None:
+            older.unlink()
+        newest[_artifact(jar)] = jar
+
+
+def _revision(jar: Path) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", jar.stem.removeprefix(_artifact(jar)))]
 
 
 def _artifact(jar: Path) -> str:

@@ -38,7 +38,7 @@ def programs(settings: Settings) -> list[Program]:
         for name in airflow.COMPONENTS
     ]
     migrate = Program(MIGRATE, airflow.migrate_command(), variables, is_restarted=False, start_seconds=0)
-    return [_kafka(settings), _emulator(settings), migrate, *components, _stream(), _producer(), _dashboard()]
+    return [_kafka(settings), _emulator(settings), migrate, *components, stream(), _producer(), _dashboard()]
 
 
 def log_file(settings: Settings, name: str) -> Path:
@@ -64,7 +64,8 @@ def stream_variables() -> dict[str, str]:
     return {"PYSPARK_PYTHON": str(PYTHON), "PYSPARK_DRIVER_PYTHON": str(PYTHON), "SPARK_LOCAL_IP": "127.0.0.1"}
 
 
-def _stream() -> Program:
+def stream() -> Program:
+    """The stream's driver."""
     command = [str(PYTHON), "-m", "spark.stream_responses"]
     # Airflow judges the stream and starts it again: a second restarter would race it. It also asks the driver to stop
     # before supervisord does, so that a driver which is still there soon after SIGTERM is a frozen one.

@@ -2,12 +2,13 @@
 
 Arrow's reader parses thousands of messages at once. It takes NaN and Inf, refuses a field that is there twice, and
 does not say which message it refuses; so messages that it refuses, and those that may hold NaN, are divided until few
-are left, and these are read one at a time by Python's reader. Both ways give the same values.
+are left, and these are read one at a time by Python's reader. Both ways give the same values. Messages that have no
+other fields than those asked for, as nearly all do, are not searched for NaN: it would show in a number's column.
 """
 
 import json
 import re
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -42,7 +43,9 @@ def read_objects(messages: pa.BinaryArray, fields: pa.Schema) -> pa.RecordBatch:
     texts = _texts(messages)
     trimmed = pc.ascii_trim(texts, _SPACE)
     may_be_object = pc.and_(pc.starts_with(trimmed, "{"), pc.ends_with(trimmed, "}"))
-    objects = _divide(pc.if_else(pc.fill_null(may_be_object, False), texts, "{}"), fields)
+    if not pc.all(may_be_object, skip_nulls=False).as_py():
+        texts = pc.if_else(pc.fill_null(may_be_object, False), texts, "{}")
+    objects = _divide(texts, fields)
     is_object = pc.and_(may_be_object, objects.column(IS_OBJECT))
     return objects.set_column(objects.schema.get_field_index(IS_OBJECT), IS_OBJECT, is_object)
 
@@ -74,28 +77,34 @@ def _divide(texts: pa.StringArray, fields: pa.Schema) -> pa.RecordBatch:
 def _read_at_once(texts: pa.StringArray, fields: pa.Schema) -> pa.RecordBatch | None:
     """The objects, or None where a text is none, may be none, or has a value that needs a closer look."""
     # No text can end inside another: a line break is not allowed in a string, and "}" before "{" only between objects.
-    lines = pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(texts)], pa.int32()), texts), "\n")[0].as_buffer()
-    data = lines.to_pybytes()
-    if any(_may_hold(word, data) for word in _NOT_NUMBERS):
-        return None
-    try:
+    lines = pc.binary_join_element_wise(texts, "", "\n").buffers()[2]
+    table = _parse(lines, fields, other_fields="error")
+    if table is None and not any(_may_hold(word, lines.to_pybytes()) for word in _NOT_NUMBERS):
         table = _parse(lines, fields)
-    except pa.ArrowInvalid:
-        return None
-    if table.num_rows != len(texts):
+    if table is None or table.num_rows != len(texts):
         return None
     columns = [table.column(name).combine_chunks() for name in fields.names]
+    if not all(_is_finite(column) for column in columns):
+        return None
     return _objects(columns, pa.repeat(True, len(texts)), pa.repeat(0, len(texts)), fields)
 
 
-def _parse(lines: pa.Buffer, fields: pa.Schema) -> pa.Table:
-    return arrow_json.read_json(
-        pa.BufferReader(lines),
-        read_options=arrow_json.ReadOptions(use_threads=False, block_size=lines.size + 1),
-        parse_options=arrow_json.ParseOptions(
-            explicit_schema=fields, newlines_in_values=True, unexpected_field_behavior="ignore"
-        ),
-    )
+def _parse(lines: pa.Buffer, fields: pa.Schema, other_fields: Literal["ignore", "error"] = "ignore") -> pa.Table | None:
+    """A row for each object, or None where Arrow refuses one."""
+    try:
+        return arrow_json.read_json(
+            pa.BufferReader(lines),
+            read_options=arrow_json.ReadOptions(use_threads=False, block_size=lines.size + 1),
+            parse_options=arrow_json.ParseOptions(
+                explicit_schema=fields, newlines_in_values=True, unexpected_field_behavior=other_fields
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+
+
+def _is_finite(values: pa.Array) -> bool:
+    return not pa.types.is_floating(values.type) or bool(pc.all(pc.is_finite(values), min_count=0).as_py())
 
 
 def _may_hold(word: bytes, lines: bytes) -> bool:
@@ -187,8 +196,5 @@ def _read_deep(text: str, fields: pa.Schema) -> tuple[bool, list[Any], int]:
 
 
 def _parse_one(text: str, fields: pa.Schema) -> pa.Table | None:
-    try:
-        table = _parse(pa.py_buffer(text.encode()), fields)
-    except pa.ArrowInvalid:
-        return None
-    return table if table.num_rows == 1 else None
+    table = _parse(pa.py_buffer(text.encode()), fields)
+    return table if table is not None and table.num_rows == 1 else None

@@ -56,6 +56,15 @@ resource "google_project_iam_member" "bigquery_job_user" {
   member  = google_service_account.main[each.key].member
 }
 
+# Both count the load jobs of the last day: the stream to make them last, Airflow to tell when they run short.
+resource "google_project_iam_member" "bigquery_job_viewer" {
+  for_each = toset(["stream", "airflow"])
+
+  project = var.project_id
+  role    = "roles/bigquery.resourceViewer"
+  member  = google_service_account.main[each.key].member
+}
+
 resource "google_bigquery_dataset_iam_member" "main" {
   for_each = local.dataset_grants
 

@@ -45,13 +45,15 @@ run "the_project_gives_only_what_no_dataset_or_bucket_can" {
   assert {
     condition = toset([
       for grant in concat(
-        values(google_project_iam_member.bigquery_job_user), values(google_project_iam_member.spark), values(google_project_iam_member.kafka_client)
+        values(google_project_iam_member.bigquery_job_user), values(google_project_iam_member.bigquery_job_viewer), values(google_project_iam_member.spark), values(google_project_iam_member.kafka_client)
       ) : "${grant.member} ${grant.role}"
       ]) == toset([
       "serviceAccount:stream@x roles/bigquery.jobUser",
       "serviceAccount:marts@x roles/bigquery.jobUser",
       "serviceAccount:airflow@x roles/bigquery.jobUser",
       "serviceAccount:dashboard@x roles/bigquery.jobUser",
+      "serviceAccount:stream@x roles/bigquery.resourceViewer",
+      "serviceAccount:airflow@x roles/bigquery.resourceViewer",
       "serviceAccount:stream@x roles/dataproc.worker",
       "serviceAccount:airflow@x roles/dataproc.serverlessEditor",
     ])

@@ -133,10 +133,10 @@ class Target:
 
 
 @contextmanager
-def load(target: Target, seed: int) -> Iterator[None]:
+def load(target: Target, seed: int, rate: float = EVENTS_PER_SECOND) -> Iterator[None]:
     """Events while it is open."""
-    command = [_CSAT, "simulate", "--rate", str(EVENTS_PER_SECOND), "--seed", str(seed)]
-    log = (target.settings.state / "logs" / "chaos-producer.log").open("ab")
+    command = [_CSAT, "simulate", "--rate", str(rate), "--seed", str(seed)]
+    log = (target.settings.state / "logs" / "load.log").open("ab")
     producer = subprocess.Popen(
         command, env=environment(**target.settings.as_environment()), stdout=log, stderr=subprocess.STDOUT
     )

@@ -1,5 +1,4 @@
 import json
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +6,8 @@ import pytest
 
 from csat.cli import run
 from csat.documents import Documents
-from csat.settings import Settings, get_settings
+from csat.settings import get_settings
+from local.ports import free_ports
 
 
 @pytest.fixture(autouse=True)
@@ -15,11 +15,8 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[No
     """A machine of its own for each test: an empty state folder, free ports, no .env."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CSAT_STATE_DIR", str(tmp_path / "state"))
-    for name in Settings.model_fields:
-        if name.endswith("_port"):
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                monkeypatch.setenv(f"CSAT_{name.upper()}", str(probe.getsockname()[1]))
+    for name, port in free_ports().items():
+        monkeypatch.setenv(f"CSAT_{name.upper()}", str(port))
     get_settings.cache_clear()
     yield
     get_settings.cache_clear()

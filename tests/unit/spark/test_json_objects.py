@@ -70,6 +70,13 @@ def test_message_is_no_object_when_it_is_anything_else(among):
     assert found == {message[:40]: False for message in NO_OBJECTS}
 
 
+@pytest.mark.parametrize("word", [b"NaN", b"-NaN", b"Inf", b"-Inf", b"Infinity", b"-Infinity"])
+@pytest.mark.parametrize("field", [b"name", b"count", b"price", b"other"])
+def test_message_is_no_object_when_it_alone_of_many_has_a_word_for_a_number(field, word):
+    [row] = read(b'{"%b":%b}' % (field, word), among=50)
+    assert row["is_object"] is False
+
+
 @pytest.mark.parametrize("among", [0, 50])
 def test_message_is_neither_when_it_is_not_utf8(among):
     assert [row["is_object"] for row in read(*NOT_UTF8, None, among=among)] == [None] * (len(NOT_UTF8) + 1)
