@@ -27,6 +27,8 @@ _FLAGS += ["--disable-component-update", "--disable-sync"]
 _LOOK_MILLISECONDS = 1_200
 _DRAWN = "[data-testid=stApp][data-test-script-state=notRunning] :is(.cards, .table, [data-testid=stAlert])"
 
+expect.set_options(timeout=20_000)  # a busy machine draws late
+
 
 def launch(playwright: Playwright) -> Browser:
     """Chromium, which asks nobody for anything by itself."""
@@ -102,7 +104,7 @@ class Viewer:
 
     def wait_for_drawing(self, color: str) -> None:
         """Wait until a chart draws something in the colour."""
-        self.page.wait_for_function(_DRAWS, arg=_rgb(color), timeout=10_000)
+        self.page.wait_for_function(_DRAWS, arg=_rgb(color), timeout=20_000)
 
     def card(self, label: str) -> Locator:
         """The figure of a card."""
