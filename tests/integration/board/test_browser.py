@@ -270,7 +270,7 @@ def test_the_server_takes_no_other_name_and_lets_nothing_in(server: Server) -> N
         "Connection": "Upgrade",
         "Upgrade": "websocket",
         "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": _KEY,
+        "Sec-WebSocket-Key": base64.b64encode(b"sixteen bytes...").decode(),
     }
     stream = f"{server.url}/_stcore/stream"
     stranger = {"Host": "evil.example", "Origin": "http://evil.example"}
