@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 import streamlit as st
 
@@ -11,9 +11,11 @@ from dashboard import formats
 from dashboard.definitions import definition, variables
 from dashboard.palette import palette
 from dashboard.queries import Rows
+from dashboard.series import window_start
 from dashboard.source import Question, Source, State, utc_now
 from dashboard.tables import Html, joined, link
 from warehouse.client import WarehouseError, WarehouseUnreachableError
+from warehouse.mart_variables import ALL_TIME
 
 AWAY = (
     "**The warehouse does not answer.** Nothing is lost: the page fills by itself as soon as it is back. "
@@ -39,6 +41,13 @@ class Board:
     def rows(self, *questions: Question) -> list[Rows]:
         """The answers, in the order of the questions. Raises WarehouseError."""
         return self.source.rows(self.state, *questions)
+
+    def first_date_of(self, window: str) -> date:
+        """Where a window that ends with the last date begins."""
+        first, last = self.state.first_date, self.state.last_date
+        assert first is not None
+        assert last is not None
+        return first if window == ALL_TIME else max(first, window_start(last, variables().window_days[window]))
 
 
 @dataclass(frozen=True)

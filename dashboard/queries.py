@@ -117,8 +117,7 @@ CATEGORY_DAYS = Query("""
         sum(satisfied_count) as satisfied_count
     from {agg_category_daily}
     where answered_date between @since and @until
-        and (@category = '' or category = @category)
-        and (@sub_category = '' or sub_category = @sub_category)
+        and category = @category
     group by answered_date
     order by answered_date
 """)

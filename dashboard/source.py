@@ -22,7 +22,7 @@ from warehouse.tables import table_version
 KEPT_FOR = timedelta(minutes=10)
 _MOST_KEPT = 200
 _LOOK_SECONDS = 2.0
-_PARALLEL_QUERIES = 4
+_PARALLEL_QUERIES = 8
 _AWAY = "the warehouse does not answer"
 
 

@@ -13,22 +13,22 @@ from dashboard.figures import Tally, wilson_interval
 from dashboard.frame import Board
 from dashboard.queries import Rows
 from dashboard.series import points, rank_points
-from dashboard.source import question
+from dashboard.source import Question, question
 from dashboard.tables import Card, Column, Row, cards, heading, lines, more, note, table
 from warehouse.mart_variables import ALL_TIME
 
 _HISTORY = timedelta(days=180)
 
 
-def show(board: Board, agent_id: str, window: str, rows: Rows) -> None:
-    """The agent's page; `rows` are those of the whole leaderboard of the window."""
+def show(board: Board, agent_id: str, window: str, leaderboard: Question) -> None:
+    """The agent's page; the leaderboard is that of all agents in the window."""
     st.html(more("← All agents", "agents", window=window))
     last = board.state.last_date
     assert last is not None
-    own = next((row for row in rows if row["agent_id"] == agent_id), None)
     rolling = list(variables().window_days)[-1] if window == ALL_TIME else window
-    since = own["window_start"] if own else last - timedelta(days=variables().window_days[rolling] - 1)
-    people, history, mix = board.rows(
+    since = board.first_date_of(window)
+    rows, people, history, mix = board.rows(
+        leaderboard,
         question(queries.AGENT, agent_id=agent_id),
         question(queries.AGENT_BOARDS, agent_id=agent_id, window_id=rolling, since=last - _HISTORY, until=last),
         question(queries.AGENT_MIX, agent_id=agent_id, since=since, until=last),
@@ -36,6 +36,7 @@ def show(board: Board, agent_id: str, window: str, rows: Rows) -> None:
     if not people:
         st.html(note(f"No agent has the id {agent_id}."))
         return
+    own = next((row for row in rows if row["agent_id"] == agent_id), None)
     _head(people[0])
     if own is None:
         st.html(note(f"No answers in this window ({window_name(window)})."))
