@@ -4,6 +4,7 @@
 """
 
 import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal, Self
@@ -123,6 +124,9 @@ class Settings(BaseSettings):
         0, ge=0, description="Age of a beat that means dead; 0: 20 locally, 180 on Google Cloud."
     )
     startup_seconds: float = Field(0, ge=0, description="Time for a first beat; 0: 120 locally, 600 on Google Cloud.")
+    stalled_seconds: float = Field(
+        0, ge=0, description="Time for a batch while messages wait; 0: five triggers, at least 120."
+    )
     max_age_hours: float = Field(24, gt=0, description="The stream is restarted in good order at this age.")
 
     freshness_minutes: float = Field(
@@ -280,6 +284,12 @@ class Settings(BaseSettings):
 def environment(**changes: str) -> dict[str, str]:
     """This process's environment with changes, for a child."""
     return {**os.environ, **changes}
+
+
+def replace_environment(variables: Mapping[str, str]) -> None:
+    """Give this process another environment: for a fork, which does the work of its caller."""
+    os.environ.clear()
+    os.environ.update(variables)
 
 
 @cache

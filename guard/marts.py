@@ -1,11 +1,12 @@
-"""The assets between the stream and the marts, and the trigger that sees rows land."""
+"""The assets before and behind the marts: the trigger that sees rows land, and the task that tells of a build."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 
-from airflow.sdk import Asset, AssetWatcher
+from airflow.sdk import Asset, AssetWatcher, BaseOperator
+from airflow.sdk.exceptions import AirflowSkipException
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from csat.documents import DocumentError, Documents
@@ -13,6 +14,8 @@ from csat.health import Health
 from csat.settings import get_settings
 
 _POLL_SECONDS = 2
+_TOLD = ("status", "build_id", "built_at", "touched_dates", "response_count")
+_CHANGED = {"succeeded", "partial", "repaired"}
 Seen = tuple[str, int]  # token and rows committed: the count begins at 0 with every driver
 
 
@@ -71,3 +74,23 @@ MARTS = [
     Asset(name=name, uri=f"x-csat://marts/{name}")
     for name in ("agent_leaderboard", "category_ranking", "response_series")
 ]
+
+
+class PublishMartsOperator(BaseOperator):
+    """Emits an event of every mart, with what the task `built_by` reported; skipped where that changed nothing.
+
+    A task of its own: it does not run when a model or a test failed, so nobody is told of marts that are in doubt.
+    """
+
+    def __init__(self, *, built_by: str, **kwargs: Any) -> None:
+        super().__init__(outlets=MARTS, **kwargs)
+        self.built_by = built_by
+
+    def execute(self, context: Any) -> None:
+        """Put the report into the events."""
+        built = context["ti"].xcom_pull(task_ids=self.built_by)
+        if built["status"] not in _CHANGED:
+            raise AirflowSkipException(f"nothing to publish: {built['status']}")
+        report = {name: built.get(name) for name in _TOLD}
+        for mart in MARTS:
+            context["outlet_events"][mart].extra = report

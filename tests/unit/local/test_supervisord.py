@@ -29,6 +29,7 @@ def test_conf_names_every_program_and_starts_none_by_itself(make_settings: MakeS
         "airflow-scheduler",
         "airflow-dag-processor",
         "airflow-triggerer",
+        "dbt",
         "stream",
         "producer",
         "dashboard",
