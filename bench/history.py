@@ -54,7 +54,7 @@ def history_files(folder: Path, answers: int) -> list[Path]:
 def write_new_answers(file: Path, answers: int, hour: int) -> None:
     """Write the file of an hour's answers, of the hours that follow the history."""
     start = HISTORY_END + timedelta(hours=hour)
-    _write(file, Simulator(_SEED).history(answers, start, start + timedelta(hours=1)), hour * answers)
+    write_messages(file, Simulator(_SEED).history(answers, start, start + timedelta(hours=1)), hour * answers)
 
 
 def load(warehouse: Warehouse, files: Sequence[Path]) -> None:
@@ -81,10 +81,13 @@ def _write_history_file(task: tuple[int, Path]) -> None:
     length = timedelta(days=ANSWERS_PER_FILE / ANSWERS_PER_DAY)
     end = HISTORY_END - number * length
     # The newest file has the greatest offsets: a history of any length has no hole between them.
-    _write(file, Simulator(_SEED).history(ANSWERS_PER_FILE, end - length, end), -(number + 1) * ANSWERS_PER_FILE)
+    write_messages(
+        file, Simulator(_SEED).history(ANSWERS_PER_FILE, end - length, end), -(number + 1) * ANSWERS_PER_FILE
+    )
 
 
-def _write(file: Path, messages: Iterable[Message], first_offset: int) -> None:
+def write_messages(file: Path, messages: Iterable[Message], first_offset: int) -> None:
+    """Write the file of these messages' rows, accepted and rejected; each was sent when it was answered."""
     offset, unfinished = first_offset, file.with_suffix(".unfinished")
     with parquet.ParquetWriter(unfinished, LANDING_SCHEMA, compression="zstd") as writer:
         for batch in batched(messages, _ROWS_PER_BATCH):
