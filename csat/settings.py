@@ -81,6 +81,12 @@ class Settings(BaseSettings):
         90, ge=1, description="Builds read so many days of answers; the nightly reconciliation takes up older ones."
     )
 
+    marts_every_seconds: float = Field(
+        0,
+        ge=0,
+        description="Fewest seconds between builds of the marts that rows start; 0: 30 locally, 900 on Google Cloud.",
+    )
+
     staging_uri: str = Field("gs://csat-staging", description="Where a batch's Parquet files wait for their load job.")
     checkpoint_uri: str = Field("", description="Spark's checkpoint folder; empty: in the state folder.")
     documents_uri: str = Field(
@@ -118,6 +124,9 @@ class Settings(BaseSettings):
         0, ge=0, description="Age of a beat that means dead; 0: 20 locally, 180 on Google Cloud."
     )
     startup_seconds: float = Field(0, ge=0, description="Time for a first beat; 0: 120 locally, 600 on Google Cloud.")
+    stalled_seconds: float = Field(
+        0, ge=0, description="Time for a batch while messages wait; 0: five triggers, at least 120."
+    )
     max_age_hours: float = Field(24, gt=0, description="The stream is restarted in good order at this age.")
 
     freshness_minutes: float = Field(
@@ -237,6 +246,11 @@ class Settings(BaseSettings):
     def beat(self) -> float:
         """Seconds between health documents."""
         return self.beat_seconds or (5 if self.is_local else 15)
+
+    @property
+    def marts_every(self) -> float:
+        """Fewest seconds between builds that landed rows start: each statement of one bills 10 MiB on Google Cloud."""
+        return self.marts_every_seconds or (30 if self.is_local else 900)
 
     @property
     def airflow(self) -> str:

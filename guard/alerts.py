@@ -17,6 +17,8 @@ from csat.documents import DocumentError, Documents
 from csat.health import Verdict
 from csat.settings import ROOT, Settings, get_settings
 from csat.watch import Watch
+from guard.backends import BackendError
+from guard.cloud_run import CommandRun
 from guard.command import PROGRAM
 from guard.operator import StreamEndedError
 
@@ -91,6 +93,12 @@ def _watch(settings: Settings) -> Watch:
 def _call(settings: Settings, words: list[str]) -> None:
     """Start `csat alert` in a session of its own, its output in the stack's log `alerts`."""
     if not words:
+        return
+    if settings.command_job:
+        try:
+            CommandRun(settings.command_job).start(["alert", *words])
+        except BackendError as error:
+            logger.warning("No alert was sent (%s): %s", error, " ".join(words))
         return
     command = [PROGRAM, "alert", *words]
     try:

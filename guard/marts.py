@@ -23,10 +23,11 @@ class RowsCommittedTrigger(BaseEventTrigger):
     """Fires {"rows", "batch_id"} when the stream has committed rows, at most once in `every_seconds`.
 
     The build takes all rows up to now, so an event too many costs little and one too few is the fault. Hence what was
-    seen is not kept over a triggerer's restart, and a new driver counts as rows: the last one may have left some.
+    seen is not kept over a triggerer's restart, and a new driver counts as rows: the last one may have left some. 0
+    seconds: as the settings say.
     """
 
-    def __init__(self, every_seconds: float = 30) -> None:
+    def __init__(self, every_seconds: float = 0) -> None:
         super().__init__()
         self.every_seconds = every_seconds
 
@@ -36,14 +37,15 @@ class RowsCommittedTrigger(BaseEventTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Fire again and again, for ever."""
-        seen, fired_at = None, -self.every_seconds
+        every = self.every_seconds or get_settings().marts_every
+        seen, fired_at = None, -every
         while True:
             health = await asyncio.to_thread(_health)
-            if health and has_landed(health, seen) and time.monotonic() - fired_at >= self.every_seconds:
+            if health and has_landed(health, seen) and time.monotonic() - fired_at >= every:
                 rows = new_rows(health, seen)
                 seen, fired_at = (health.token, health.rows_committed), time.monotonic()
                 yield TriggerEvent({"rows": rows, "batch_id": health.batch_id})
-            await asyncio.sleep(min(_POLL_SECONDS, self.every_seconds))
+            await asyncio.sleep(min(_POLL_SECONDS, every))
 
 
 def has_landed(health: Health, seen: Seen | None) -> bool:

@@ -6,10 +6,13 @@ import subprocess
 import time
 
 import pytest
+from playwright.sync_api import expect, sync_playwright
 
 from csat.settings import environment
+from local import dashboard
 from local.supervisord import Supervisord
 from tests.e2e.conftest import CSAT, Platform, processes_of
+from tests.integration.board.browser import Viewer, launch
 from tests.integration.conftest import wait_for
 
 pytestmark = pytest.mark.e2e
@@ -86,6 +89,20 @@ def test_marts_hold_each_response_once_and_on_its_own_day(platform: Platform, si
     assert sum(row["answer_count"] for row in board) == simulated["expected_distinct_responses"]
     runs = platform.airflow("GET", "dags/build_marts/dagRuns?state=success")["dag_runs"]
     assert runs
+
+
+def test_board_shows_what_landed_and_what_was_rejected(platform: Platform, simulated):
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        viewer = Viewer(browser.new_page(), dashboard.url(platform.settings))
+        viewer.open("categories?window=all")
+        expect(viewer.page.get_by_text(f"{simulated['expected_distinct_responses']:,} answers, CSAT")).to_be_visible()
+        viewer.open("pipeline")
+        rows = [row.inner_text().split("\t") for row in viewer.rows("Messages by outcome").all()]
+        browser.close()
+    shown = {row[0].splitlines()[0]: int(row[1].replace(",", "")) for row in rows if "rejected" in row[0].splitlines()}
+    assert shown == simulated["rejected_by_reason"]
+    assert (viewer.errors, viewer.strangers) == ([], [])
 
 
 @pytest.fixture
