@@ -194,6 +194,7 @@ lint-generated: .venv/.synced ## The files that are made from code
 	$(PYTHON) -c '$(print_env_example)' | diff .env.example -
 	$(PYTHON) -c '$(print_landing_schema)' | diff csat/landing_schema.json -
 	$(print_decisions) | diff docs/decisions/README.md -
+	$(PYTHON) -m bench.scaling docs/scaling.md | diff docs/scaling.md -
 	$(PYTHON) -c '$(print_metrics)' | diff docs/metrics.md -
 
 ## Change it
@@ -215,6 +216,7 @@ generated: .venv/.synced ## Write the files that are made from code
 	$(PYTHON) -c '$(print_env_example)' > .venv/generated && cp .venv/generated .env.example
 	$(PYTHON) -c '$(print_landing_schema)' > .venv/generated && cp .venv/generated csat/landing_schema.json
 	$(print_decisions) > .venv/generated && cp .venv/generated docs/decisions/README.md
+	$(PYTHON) -m bench.scaling docs/scaling.md > .venv/generated && cp .venv/generated docs/scaling.md
 	$(PYTHON) -c '$(print_metrics)' > .venv/generated && cp .venv/generated docs/metrics.md
 
 COMPILE := uv pip compile pyproject.toml --quiet --python-version 3.13 --generate-hashes --no-emit-index-url \
