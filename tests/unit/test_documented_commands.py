@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import dropwhile
+from os.path import normpath
 
 import pytest
 import typer
@@ -16,7 +17,7 @@ from typer.main import get_command
 
 from csat.cli import app
 from csat.settings import ROOT, Settings
-from tests.documents import documents, read
+from tests.documents import documents, read, tracked_files
 
 SHELL = {"", "sh"}
 OTHER_LANGUAGES = {"diff", "hcl", "ini", "json", "python", "sql", "text", "yaml"}
@@ -66,6 +67,8 @@ NOT_RUN = {
     "terraform -chdir=terraform output": "cloud: asks for what was made",
     "terraform -chdir=terraform providers schema": "cloud: asks the real provider",
 }
+# Where the benches and `make screenshots` write.
+WRITTEN = ("bench/results/", "docs/pictures/")
 # What upper-case words of a command stand for.
 EXAMPLES = {"KEY": "stream_down", "PARTITION": "0", "OFFSET": "7"}
 
@@ -243,3 +246,21 @@ def test_every_setting_that_a_document_names_exists() -> None:
     named = {name for path in documents() for name in re.findall(r"CSAT_[A-Z_]+", (ROOT / path).read_text())}
     assert len(named) > 20
     assert named <= known
+
+
+def test_every_file_of_the_repository_that_a_document_names_exists() -> None:
+    paths = tracked_files()
+    there = {str(path) for path in paths} | {str(folder) for path in paths for folder in path.parents}
+    tops = {path.parts[0] for path in paths if len(path.parts) > 1}
+    missing = []
+    for document in documents():
+        prose, _ = read(document)
+        links = [target.partition("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", prose) if "://" not in target]
+        names = [name for name in re.findall(r"`([\w./-]+)`", prose) if "/" in name and name.split("/")[0] in tops]
+        for name in filter(None, links + names):
+            beside = normpath(document.parent / name)
+            if beside.startswith(WRITTEN) or name.startswith(WRITTEN):
+                continue
+            if beside not in there and (name in links or normpath(name) not in there):
+                missing.append(f"{document}: {name}")
+    assert missing == []
