@@ -17,9 +17,11 @@ from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import traverse_scope
 
+from cloud import costs
+
 BYTES = {"BOOL": 1, "BOOLEAN": 1, "DATE": 8, "FLOAT64": 8, "INT64": 8, "NUMERIC": 16, "TIMESTAMP": 8}
 TEXT_BYTES = 2  # and those of the text itself
-LEAST_BILLED = 10 * 1024**2  # for each table that a statement names
+LEAST_BILLED = costs.SMALLEST_QUERY_BYTES  # for each table that a statement names
 _TEMPORARY = "__dbt_tmp"
 
 Name = tuple[str, str, str]
