@@ -164,11 +164,9 @@ bench-fairness: setup ## Hold the leaderboard against the simulator's truth, SEE
 scaling: .venv/.synced ## Print what more answers a day ask for, and where each limit binds
 	$(PYTHON) -m bench.scaling
 
-.PHONY: bench-board screenshots
+.PHONY: bench-board
 bench-board: setup ## Measure how long a viewer of the board waits, with EVENTS=n answers in the history
 	$(PYTHON) -m bench.board --events $(EVENTS) --results bench/results/board.json
-screenshots: setup ## Take the documents' pictures of the board, on a stack of its own
-	$(PYTHON) -m tests.screenshots docs/pictures
 
 ## Check its style and contracts
 
@@ -207,11 +205,12 @@ lint-generated: .venv/.synced ## The files that are made from code
 	$(PYTHON) -c '$(print_env_example)' | diff .env.example -
 	$(PYTHON) -c '$(print_landing_schema)' | diff csat/landing_schema.json -
 	$(print_decisions) | diff docs/decisions/README.md -
+	$(PYTHON) -m bench.scaling docs/scaling.md | diff docs/scaling.md -
 	$(PYTHON) -c '$(print_metrics)' | diff docs/metrics.md -
 
 ## Change it
 
-.PHONY: format generated locks
+.PHONY: format generated locks screenshots
 format: .venv/.synced ## Format Python, dbt's SQL and Terraform, and fix what can be fixed
 	$(BIN)/ruff check --fix --exit-zero --quiet .
 	$(BIN)/ruff format --quiet .
@@ -228,7 +227,11 @@ generated: .venv/.synced ## Write the files that are made from code
 	$(PYTHON) -c '$(print_env_example)' > .venv/generated && cp .venv/generated .env.example
 	$(PYTHON) -c '$(print_landing_schema)' > .venv/generated && cp .venv/generated csat/landing_schema.json
 	$(print_decisions) > .venv/generated && cp .venv/generated docs/decisions/README.md
+	$(PYTHON) -m bench.scaling docs/scaling.md > .venv/generated && cp .venv/generated docs/scaling.md
 	$(PYTHON) -c '$(print_metrics)' > .venv/generated && cp .venv/generated docs/metrics.md
+
+screenshots: setup ## Take the documents' pictures of the board, on a stack of its own
+	$(PYTHON) -m tests.screenshots docs/pictures
 
 COMPILE := uv pip compile pyproject.toml --quiet --python-version 3.13 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --no-header $(if $(UPGRADE),--upgrade)

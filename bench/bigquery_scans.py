@@ -17,7 +17,7 @@ from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import traverse_scope
 
-from bench.scaling.figures import LEAST_QUERY_BYTES
+from cloud.costs import SMALLEST_QUERY_BYTES
 
 BYTES = {"BOOL": 1, "BOOLEAN": 1, "DATE": 8, "FLOAT64": 8, "INT64": 8, "NUMERIC": 16, "TIMESTAMP": 8}
 TEXT_BYTES = 2  # and those of the text itself; a null has none
@@ -66,7 +66,7 @@ class Scan:
     @property
     def billed(self) -> int:
         """Bytes billed: there is a least for each table that a statement names."""
-        return max(self.scanned, LEAST_QUERY_BYTES)
+        return max(self.scanned, SMALLEST_QUERY_BYTES)
 
 
 class Catalog:

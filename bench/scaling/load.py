@@ -8,16 +8,17 @@ from bench.scaling.figures import (
     EXECUTOR_CORES,
     KAFKA_PARTITION_BYTES_A_SECOND,
     LEAST_EXECUTORS,
-    LEAST_QUERY_BYTES,
-    QUERY_DOLLARS_A_TIB,
     WRITE_DOLLARS_A_GIB,
     WRITE_FREE_GIB,
     Figures,
 )
+from cloud import costs
 from csat.settings import Settings
 
-DAY_SECONDS, MONTH_DAYS, YEAR_DAYS = 86_400, 30, 365
-GIB, TIB = 1024**3, 1024**4
+DAY_SECONDS, MONTH_DAYS, YEAR_DAYS = 86_400, costs.DAYS, 365
+GIB = 1024**3
+# What a build bills, however little it reads
+LEAST_BUILD_BYTES = costs.STATEMENTS_A_BUILD * costs.TABLES_A_STATEMENT * costs.SMALLEST_QUERY_BYTES
 HEADROOM = 2  # a stream that only just keeps up never catches up
 KAFKA_DAYS, KAFKA_COPIES = 7, 3
 # A batch holds answers of today, late ones of four days, and rejected rows, which have a partition of their own
@@ -96,8 +97,10 @@ class Load:
 
     @property
     def catch_up_minutes(self) -> float:
-        """To work off a day's outage, batch after batch, by all cores of the executors."""
-        return self.answers_a_day / (self.executors * EXECUTOR_CORES * self.figures.rows_a_core_second) / 60
+        """To work off a day's outage: full batches at the trigger's pace, or all cores of the executors."""
+        by_batches = self.batch_limit / self.settings.trigger
+        by_cores = self.executors * EXECUTOR_CORES * self.figures.rows_a_core_second
+        return self.answers_a_day / min(by_batches, by_cores) / 60
 
     @property
     def load_jobs(self) -> float:
@@ -130,10 +133,15 @@ class Load:
         """Bytes of the statement that meets CSAT_BIGQUERY_MAX_BYTES_BILLED first."""
         return max(self.reads.values())
 
+    @property
+    def builds(self) -> float:
+        """Builds a day that landed rows start."""
+        return DAY_SECONDS / self.settings.marts_every
+
     def mart_dollars(self, builds_a_day: float) -> float:
         """A month of so many builds a day, on demand."""
-        build = sum(max(LEAST_QUERY_BYTES, size) for size in self.reads.values())
-        return query_dollars(build * builds_a_day * MONTH_DAYS)
+        build = max(LEAST_BUILD_BYTES, sum(self.reads.values()))
+        return costs.query_dollars(build * builds_a_day * MONTH_DAYS)
 
     @property
     def health_gib(self) -> float:
@@ -144,12 +152,7 @@ class Load:
 
 def chart_dollars() -> float:
     """A month of the charts: the marts are so small that each query counts as the least there is."""
-    return query_dollars(CHART_QUERIES_A_DAY * MONTH_DAYS * LEAST_QUERY_BYTES)
-
-
-def query_dollars(bytes_read: float) -> float:
-    """What it costs to read so much, on demand."""
-    return bytes_read / TIB * QUERY_DOLLARS_A_TIB
+    return costs.query_dollars(CHART_QUERIES_A_DAY * MONTH_DAYS * costs.SMALLEST_QUERY_BYTES)
 
 
 def binds_at(asked: Callable[[float], float], limit: float) -> float | None:

@@ -14,7 +14,6 @@ from bench.scaling.load import BATCH_PARTITIONS, Load, binds_at, chart_dollars
 from csat.settings import LOAD_JOBS_A_DAY, Settings
 
 ANSWERS_A_DAY = (2_771, 100_000, 1_000_000, 10_000_000, 100_000_000)
-BUILDS_A_DAY = 96  # one every quarter of an hour
 SPEND = 1_000  # dollars a month that somebody asks about
 
 # What is asked for, and how to write it
@@ -33,7 +32,7 @@ _ASKS: tuple[tuple[str, Callable[[Load], float], str], ...] = (
     ("Storage Write API instead, $ a month", lambda load: load.write_dollars, "{:,.0f}"),
     ("largest statement of a build, GB", lambda load: load.largest_read / 1e9, "{:,.2f}"),
     ("marts built for every batch, $ a month", lambda load: load.mart_dollars(load.load_jobs), "{:,.0f}"),
-    ("marts built every 15 minutes, $ a month", lambda load: load.mart_dollars(BUILDS_A_DAY), "{:,.0f}"),
+    ("marts built every 15 minutes, $ a month", lambda load: load.mart_dollars(load.builds), "{:,.0f}"),
     ("dashboards on the marts, $ a month", lambda _: chart_dollars(), "{:,.0f}"),
     ("one look at `pipeline_health`, GiB", lambda load: load.health_gib, "{:,.2f}"),
 )
@@ -72,7 +71,7 @@ def _limits(figures: Figures, settings: Settings) -> tuple[tuple[str, Callable[[
     return (
         (f"a build's largest statement reads {billed / 1e9:g} GB", lambda load: load.largest_read, billed),
         (f"marts for every batch: ${SPEND:,} a month", lambda load: load.mart_dollars(load.load_jobs), SPEND),
-        (f"marts every 15 minutes: ${SPEND:,} a month", lambda load: load.mart_dollars(BUILDS_A_DAY), SPEND),
+        (f"marts every 15 minutes: ${SPEND:,} a month", lambda load: load.mart_dollars(load.builds), SPEND),
         (f"a batch of {batch:,} holds less than comes in", lambda load: load.batch_rows, batch),
         (f"Storage Write API: {WRITE_FREE_GIB:,} GiB a month are free", lambda load: load.landed_gib, WRITE_FREE_GIB),
         (f"one core of Spark takes {core:,.0f} rows/s", lambda load: load.peak_rate, core),

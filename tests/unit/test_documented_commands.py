@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import dropwhile
+from os.path import normpath
 
 import pytest
 import typer
@@ -16,7 +17,7 @@ from typer.main import get_command
 
 from csat.cli import app
 from csat.settings import ROOT, Settings
-from tests.documents import documents, read
+from tests.documents import documents, read, tracked_files
 
 SHELL = {"", "sh"}
 OTHER_LANGUAGES = {"diff", "hcl", "ini", "json", "python", "sql", "text", "yaml"}
@@ -36,12 +37,12 @@ RUN_BY = {
     "make down": "tests/e2e/conftest.py",
     "make generated": "tests/integration/test_recipes.py",
     "make scaling": "tests/unit/bench/test_scaling.py",
-    "make up": "tests/e2e/conftest.py",
-    "python -m dashboard.serve": "tests/integration/board/test_browser.py",
     "make test-spark-4-0": "tests/integration/stream/test_spark_4_0.py",
     "make test-terraform": "tests/terraform/test_module.py",
-    "terraform -chdir=terraform validate": "tests/terraform/test_module.py",
+    "make up": "tests/e2e/conftest.py",
+    "python -m dashboard.serve": "tests/integration/board/test_browser.py",
     "terraform -chdir=terraform test": "tests/terraform/test_module.py",
+    "terraform -chdir=terraform validate": "tests/terraform/test_module.py",
 }
 # And why no test runs it.
 NOT_RUN = {
@@ -50,24 +51,26 @@ NOT_RUN = {
     "export": "by hand: sets a variable",
     "docker compose": "by hand: needs a Docker engine; tests/integration/containers runs what the containers run",
     "gcloud": "cloud: asks Google Cloud",
+    "jq": "cloud: cuts the answer of the real provider",
+    "make bench-": "by hand: measures for minutes, and best alone on the machine",
     "make check": "in parts: all of it is in make test",
     "make cloud-": "cloud: asks Google Cloud; tests/terraform has the module",
     "make demo": "in parts: tests/e2e has a stack and its commands, with a shorter history",
     "make format": "by hand: changes the tree",
     "make lint-checkov": "by hand: an environment of its own, of 150 packages",
-    "make screenshots": "by hand: pictures of a stack of its own; tests/integration/board has the same pages",
-    "make soak": "by hand: takes an hour and a half",
     "make locks": "by hand: asks for newer packages",
     "make reset": "by hand: deletes data",
-    "make bench-": "by hand: takes minutes of a machine that does nothing else",
+    "make screenshots": "by hand: pictures of a stack of its own; tests/integration/board has the same pages",
+    "make soak": "by hand: takes an hour and a half",
     "make test-dbt-next": "by hand: needs a second dbt",
     "make test-marts-long": "by hand: takes long; make test has a short form of each",
-    "jq": "cloud: cuts the answer of the real provider",
     "pkill -9 -f spark.stream_responses": "by hand: ends the streams of all stacks; tests/chaos kills one by its id",
     "terraform -chdir=terraform init": "cloud: fetches the real provider, where the tests have a stub",
     "terraform -chdir=terraform output": "cloud: asks for what was made",
     "terraform -chdir=terraform providers schema": "cloud: asks the real provider",
 }
+# Where the benches and `make screenshots` write.
+WRITTEN = ("bench/results/", "docs/pictures/")
 # What upper-case words of a command stand for.
 EXAMPLES = {"KEY": "stream_down", "PARTITION": "0", "OFFSET": "7"}
 
@@ -245,3 +248,21 @@ def test_every_setting_that_a_document_names_exists() -> None:
     named = {name for path in documents() for name in re.findall(r"CSAT_[A-Z_]+", (ROOT / path).read_text())}
     assert len(named) > 20
     assert named <= known
+
+
+def test_every_file_of_the_repository_that_a_document_names_exists() -> None:
+    paths = tracked_files()
+    there = {str(path) for path in paths} | {str(folder) for path in paths for folder in path.parents}
+    tops = {path.parts[0] for path in paths if len(path.parts) > 1}
+    missing = []
+    for document in documents():
+        prose, _ = read(document)
+        links = [target.partition("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", prose) if "://" not in target]
+        names = [name for name in re.findall(r"`([\w./-]+)`", prose) if "/" in name and name.split("/")[0] in tops]
+        for name in filter(None, links + names):
+            beside = normpath(document.parent / name)
+            if beside.startswith(WRITTEN) or name.startswith(WRITTEN):
+                continue
+            if beside not in there and (name in links or normpath(name) not in there):
+                missing.append(f"{document}: {name}")
+    assert missing == []

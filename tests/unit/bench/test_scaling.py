@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from bench.results import fill_in
-from bench.scaling.figures import Figures, NotMeasuredError, cloud_settings, column_bytes, figures, peak, rounded_down
-from bench.scaling.load import Load, binds_at, build_reads, chart_dollars, query_dollars
+from bench.scaling.figures import Figures, cloud_settings, column_bytes, figures, peak, rounded_down
+from bench.scaling.load import Load, binds_at, build_reads, chart_dollars
 from bench.scaling.tables import asks_table, limits_table
+from cloud import costs
 from producer.profile import load_profile
 
 SETTINGS = cloud_settings()
@@ -68,9 +69,11 @@ def test_batch_limit_is_the_setting_until_twice_a_batch_is_more() -> None:
     assert load(86_400 * 1_000).batch_limit == 360_000
 
 
-def test_a_days_outage_is_worked_off_by_all_cores() -> None:
-    # 8 cores take 80,000 a second
-    assert load(48_000_000).catch_up_minutes == 10
+def test_a_days_outage_is_worked_off_by_full_batches_or_by_all_cores() -> None:
+    # 200,000 in 90 s; 8 cores take 80,000 a second
+    assert load(48_000_000).catch_up_minutes == 360
+    no_limit = SETTINGS.model_copy(update={"max_offsets_per_trigger": 50_000_000})
+    assert Load(48_000_000, FIGURES, no_limit).catch_up_minutes == 10
 
 
 def test_a_load_job_changes_a_partition_for_each_day_in_its_batch() -> None:
@@ -81,7 +84,7 @@ def test_a_load_job_changes_a_partition_for_each_day_in_its_batch() -> None:
 
 
 def test_storage_write_api_costs_beyond_two_tebibytes() -> None:
-    gibibyte = 1024**3 / 100 / 30  # answers a day that are one in a month
+    gibibyte = 1024**3 / 100 * 12 / 365  # answers a day that are one in a month
     assert load(2_048 * gibibyte).write_dollars == 0
     assert load(2_148 * gibibyte).write_dollars == pytest.approx(2.5)
 
@@ -98,13 +101,22 @@ def test_a_build_reads_its_look_back_and_the_leaderboard_a_year() -> None:
     assert load(1_000_000).largest_read == 148 * 90 * 1_000_000
 
 
-def test_a_statement_counts_as_ten_megabytes_at_least() -> None:
-    assert load(1).mart_dollars(builds_a_day=1) == query_dollars(5 * 10 * 1024**2 * 30)
+def test_a_build_bills_the_least_of_its_statements() -> None:
+    # 60 statements of one and a half tables are 900 MiB: 1,200 builds a day are 31.3 TiB a month, the first one free
+    assert load(1).mart_dollars(builds_a_day=1_200) == pytest.approx((900 * 1_200 * 365 / 12 / 1024**2 - 1) * 6.25)
 
 
-def test_a_tebibyte_is_six_dollars_and_a_quarter() -> None:
-    assert query_dollars(2 * 1024**4) == 12.5
-    assert chart_dollars() == pytest.approx(35.76, abs=0.01)  # 600,000 queries of 10 MiB
+def test_the_months_bill_of_the_cloud_counts_the_same_builds() -> None:
+    real = Figures(10_000, 1_000, column_bytes(), peak=2)
+    for answers_a_day in (2_771, 10_000_000):
+        load = Load(answers_a_day, real, SETTINGS)
+        assert load.builds == costs.BUILDS_A_DAY
+        assert load.mart_dollars(load.builds) == pytest.approx(costs.queries(answers_a_day), rel=0.02)
+
+
+def test_charts_bill_the_least_of_their_queries() -> None:
+    # 20,000 queries a day of 10 MiB are 5.8 TiB a month, the first one free
+    assert chart_dollars() == pytest.approx(30.01, abs=0.01)
 
 
 def test_health_view_reads_the_landing_table() -> None:
@@ -140,12 +152,12 @@ def test_figures_are_the_benchs(tmp_path: Path) -> None:
     rows = [{"contender": "another", **other}, {"contender": "this stream", **stream}]
     results.write_text(json.dumps({"results": rows}))
     found = figures(results)
-    assert (found.rows_a_core_second, found.message_bytes) == (30_000, 720)
+    assert (found.rows_a_core_second, found.message_bytes, found.is_measured) == (30_000, 720, True)
 
 
-def test_missing_figures_name_the_command_that_measures(tmp_path: Path) -> None:
-    with pytest.raises(NotMeasuredError, match="fix: make bench-stream"):
-        figures(tmp_path / "stream.json")
+def test_figures_that_nobody_measured_are_the_costs_assumptions(tmp_path: Path) -> None:
+    found = figures(tmp_path / "stream.json")
+    assert (found.rows_a_core_second, found.message_bytes, found.is_measured) == (10_000, 711, False)
 
 
 def test_tables_have_a_column_a_volume_and_the_limits_by_volume() -> None:
