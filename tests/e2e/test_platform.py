@@ -118,7 +118,8 @@ def test_killed_driver_is_back_and_committing_without_help(platform: Platform, s
     print(f"back and committing after {time.monotonic() - killed_at:.1f} s")
     assert supervisor.programs()["stream"]["pid"] != pid
     [ended, *_] = platform.airflow("GET", f"{RUNS}?state=failed&order_by=-run_after")["dag_runs"]
-    log = platform.airflow("GET", f"{RUNS}/{ended['dag_run_id']}/taskInstances/guard_stream/logs/1")["content"]
+    path = f"{RUNS}/{ended['dag_run_id']}/taskInstances/guard_stream/logs/1?full_content=true"
+    log = platform.airflow("GET", path)["content"]
     said, last_lines = "\n".join(line["event"] for line in log).split("The driver's last lines:")
     assert "The stream is dead or frozen (the process ended after its last beat" in said
     assert "Landed " in last_lines
