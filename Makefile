@@ -39,14 +39,14 @@ reset: .venv/.synced ## Stop the stack and delete its data
 marts: .venv/.synced ## Build the marts from what has landed since the last build
 	$(BIN)/csat marts build
 
-## Run it on Google Cloud: terraform/README.md
+## Run it on Google Cloud: docs/cloud.md
 
 ENVIRONMENT ?= dev
 TERRAFORM := terraform -chdir=terraform
 TFVARS := -var-file=environments/$(ENVIRONMENT).tfvars
 TFPLAN := .terraform/$(ENVIRONMENT).tfplan
 
-.PHONY: cloud-init cloud-plan cloud-apply cloud-destroy cloud-env
+.PHONY: cloud-init cloud-plan cloud-apply cloud-destroy cloud-env cloud-deploy cloud-costs
 cloud-init:
 	@command -v terraform > /dev/null || { echo "terraform is missing: https://developer.hashicorp.com/terraform/install" >&2; exit 1; }
 	$(TERRAFORM) init -input=false -reconfigure -backend-config=environments/$(ENVIRONMENT).gcs.tfbackend
@@ -61,6 +61,16 @@ cloud-destroy: cloud-init ## Delete what Terraform made in ENVIRONMENT, after a 
 	$(TERRAFORM) destroy $(TFVARS)
 cloud-env: cloud-init .venv/.synced ## Write .env from ENVIRONMENT; asks before it replaces one
 	$(TERRAFORM) output -json env_vars | $(PYTHON) terraform/write_env.py .env
+cloud-deploy: cloud-init .venv/.synced ## Bring the code to ENVIRONMENT; DRY_RUN=1 only says what it would do
+	$(TERRAFORM) output -json | $(PYTHON) -m cloud.deploy $(if $(DRY_RUN),--dry-run)
+cloud-costs: .venv/.synced ## Estimate what a month costs at several volumes
+	$(PYTHON) -m cloud.costs
+
+## Run it in containers: docs/containers.md
+
+.PHONY: compose-secrets
+compose-secrets: .venv/.synced ## Make the passwords and keys that docker-compose.yaml needs
+	$(PYTHON) -m local.compose_secrets
 
 ## Set up
 
@@ -96,7 +106,8 @@ endef
 # Two workers, the long tests first: they mostly wait. tests/conftest.py says what stays together.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: test check test-unit test-dags test-terraform test-integration test-spark-4-0 test-e2e test-guard-long
+.PHONY: test check test-unit test-dags test-terraform test-integration test-spark-4-0 test-e2e
+.PHONY: test-guard-long test-marts-long test-dbt-next
 test: setup jars-spark-4-0 lint test-dags ## Lint and run every test, but for those named test-… that only run by name
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/e2e tests/integration tests/terraform tests/chaos tests/unit
 check: lint test-unit ## Lint and run the unit tests: the quick round before a commit
@@ -115,6 +126,10 @@ test-e2e: setup ## Run the tests of the whole stack
 	$(BIN)/pytest tests/e2e
 test-guard-long: setup ## Break the stream in every way that the guard knows, with the real Airflow: a quarter of an hour
 	$(BIN)/pytest tests/guard
+test-marts-long: setup ## The marts' tests that take long: 50 random histories, 30 days recounted, a kill after every model
+	$(BIN)/pytest -m long tests/integration/marts
+test-dbt-next: setup .venvs/dbt-next/.synced ## The dbt project on the dbt that follows ours
+	$(BIN)/pytest -m dbt_next tests/integration/marts
 
 ## Measure it
 
@@ -134,6 +149,18 @@ EVENTS ?= 1000000
 .PHONY: bench-stream
 bench-stream: setup .venvs/bench/.synced ## Measure the stream against what people write instead, EVENTS=n
 	$(PYTHON) -m bench.stream --events $(EVENTS) --results bench/results/stream.json
+.PHONY: bench-marts bench-scans bench-latency
+bench-marts: setup ## Measure a build of the marts over a history of 100 thousand, 1 and 5 million answers
+	$(PYTHON) -m bench.marts --results bench/results/marts.json
+bench-scans: setup ## Compute what each statement of a build would read on BigQuery, from what bench-marts measured
+	$(PYTHON) -m bench.scans --results bench/results/scans.json
+bench-latency: setup ## Measure how long an answer is on its way to the board, at 20 a second
+	$(PYTHON) -m bench.answer_to_board --results bench/results/answer_to_board.json
+
+SEEDS ?= 12
+.PHONY: bench-fairness
+bench-fairness: setup ## Hold the leaderboard against the simulator's truth, SEEDS=n
+	$(PYTHON) -m bench.fairness --seeds $(SEEDS) --results bench/results/fairness.json
 
 .PHONY: scaling
 scaling: .venv/.synced ## Print what more answers a day ask for, and where each limit binds
@@ -147,8 +174,8 @@ screenshots: setup ## Take the documents' pictures of the board, on a stack of i
 
 ## Check its style and contracts
 
-.PHONY: lint lint-python lint-imports lint-dbt lint-sql lint-terraform lint-generated
-lint: lint-python lint-imports lint-generated lint-dbt lint-sql lint-terraform ## Check style, types and contracts; changes nothing
+.PHONY: lint lint-checkov lint-python lint-imports lint-dbt lint-sql lint-terraform lint-containers lint-generated
+lint: lint-python lint-imports lint-generated lint-dbt lint-sql lint-terraform lint-containers ## Check style, types and contracts; changes nothing
 
 lint-python: .venv/.synced ## Python: format, rules and types
 	$(BIN)/ruff format --check --quiet .
@@ -156,8 +183,9 @@ lint-python: .venv/.synced ## Python: format, rules and types
 	$(BIN)/mypy --no-error-summary $(CHECKED)
 lint-imports: .venv/.synced ## Which part may import which
 	$(BIN)/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
-lint-dbt: .venv/.synced ## The style of dbt's SQL
+lint-dbt: .venv/.synced .venvs/sqlcheck/.checked ## The style of dbt's SQL, and the rules of the project
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt/models
+	$(BIN)/dbt-bouncer --config-file dbt/dbt-bouncer.yml > .venv/dbt-bouncer.log 2>&1 || { cat .venv/dbt-bouncer.log; exit 1; }
 lint-sql: .venvs/sqlcheck/.checked ## Every statement that dbt would send and the board asks, read by Google's own analyser
 .venvs/sqlcheck/.checked: $(SQL_SOURCES) | .venv/.synced .venvs/sqlcheck/.synced
 	CSAT_TOUCHED_DATES='["2026-01-05", "2026-01-06"]' CSAT_AS_OF=2026-01-08 \
@@ -168,10 +196,20 @@ lint-sql: .venvs/sqlcheck/.checked ## Every statement that dbt would send and th
 lint-terraform: .venvs/terraform/.synced ## Terraform: format and shape (the provider is a stub)
 	$(TERRAFORM_OFFLINE) fmt -check -recursive
 	$(TERRAFORM_OFFLINE) validate > .venvs/terraform/validate.log || { cat .venvs/terraform/validate.log; exit 1; }
+lint-checkov: .venvs/checkov/.synced ## Terraform: policies, by checkov in an environment of its own
+	.venvs/checkov/bin/checkov --directory terraform --framework terraform --skip-download --compact --quiet
+# The wrapper in .venv/bin forgets the exit code
+lint-containers: .venv/.synced ## The containers: Dockerfile, and the compose file for both targets with every profile
+	$(BIN)/hadolint docker/Dockerfile
+	for target in local gcp; do
+		CONTAINER_UID=1 CSAT_TARGET=$$target CSAT_PROJECT_ID=project CSAT_STAGING_URI=gs://bucket \
+			.venv/lib/python3.13/site-packages/compose/docker-compose --env-file /dev/null --profile '*' config --quiet
+	done
 lint-generated: .venv/.synced ## The files that are made from code
 	$(PYTHON) -c '$(print_env_example)' | diff .env.example -
 	$(PYTHON) -c '$(print_landing_schema)' | diff csat/landing_schema.json -
 	$(print_decisions) | diff docs/decisions/README.md -
+	$(PYTHON) -c '$(print_metrics)' | diff docs/metrics.md -
 
 ## Change it
 
@@ -184,12 +222,15 @@ format: .venv/.synced ## Format Python, dbt's SQL and Terraform, and fix what ca
 
 print_env_example := from csat.settings import env_example; print(env_example(), end="")
 print_landing_schema := from csat.landing import bigquery_schema_json; print(bigquery_schema_json(), end="")
+print_metrics := from pathlib import Path; from warehouse.mart_variables import with_values; \
+	print(with_values(Path("docs/metrics.md").read_text()), end="")
 print_decisions = { sed '/^| ---/q' docs/decisions/README.md; awk 'FNR == 1 { name = FILENAME; sub(/.*\//, "", name); \
 	number = substr($$2, 1, 3); sub(/^\# [0-9]+: /, ""); print "| [" number "](" name ") | " $$0 " |" }' docs/decisions/[0-9]*.md; }
 generated: .venv/.synced ## Write the files that are made from code
 	$(PYTHON) -c '$(print_env_example)' > .venv/generated && cp .venv/generated .env.example
 	$(PYTHON) -c '$(print_landing_schema)' > .venv/generated && cp .venv/generated csat/landing_schema.json
 	$(print_decisions) > .venv/generated && cp .venv/generated docs/decisions/README.md
+	$(PYTHON) -c '$(print_metrics)' > .venv/generated && cp .venv/generated docs/metrics.md
 
 COMPILE := uv pip compile pyproject.toml --quiet --python-version 3.13 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --no-header $(if $(UPGRADE),--upgrade)
@@ -201,6 +242,8 @@ locks: ## Resolve the dependency groups into locks/; keeps the pins there are un
 	$(COMPILE) --group airflow --output-file locks/airflow.txt
 	$(COMPILE) --group emulator --output-file locks/emulator.txt
 	$(COMPILE) --group sqlcheck --output-file locks/sqlcheck.txt
+	$(COMPILE) --group dbt-next --output-file locks/dbt-next.txt
 	$(COMPILE) --group bench --output-file locks/bench.txt
 	$(COMPILE) --group spark40 --output-file locks/spark40.txt
 	$(COMPILE) --group terraform --output-file locks/terraform.txt
+	$(COMPILE) --group checkov --output-file locks/checkov.txt

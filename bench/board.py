@@ -165,6 +165,14 @@ def _set_builds(settings: Settings, *, is_paused: bool) -> None:
     _wait(is_set, "answer of Airflow")
 
 
+def _has_settled(settings: Settings) -> bool:
+    try:
+        runs = airflow_api.call(settings, "GET", "dags/~/dagRuns?state=running&state=queued")["dag_runs"]
+    except AirflowError:
+        return False
+    return {run["dag_id"] for run in runs} <= {"run_stream", "build_marts"}
+
+
 def choices(settings: Settings) -> Choices:
     """What the marts hold."""
     with Warehouse(settings) as warehouse:
@@ -186,6 +194,7 @@ def results(settings: Settings, events: int, repeats: int) -> Iterator[Result]:
         _set_builds(settings, is_paused=False)
         Supervisord(settings).start(PRODUCER)
         made = choices(settings)
+        _wait(lambda: _has_settled(settings), "end of what Airflow does after a start")
         with sync_playwright() as playwright:
             browser = launch(playwright)
             context = browser.new_context(viewport={"width": WIDE, "height": 900})

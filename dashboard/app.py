@@ -11,6 +11,7 @@ from dashboard.views import PAGES
 _FOLDER = Path(__file__).parent
 
 st.set_page_config(page_title="CSAT", page_icon=_FOLDER / "icon.svg", layout="wide")
+st.logo(_FOLDER / "icon.svg", size="large")
 st.html(_FOLDER / "style.css")
 st.navigation(
     [

@@ -1,6 +1,7 @@
 """Charts of the board. Each draws plain rows, and has a sentence that says what it shows to who cannot see it."""
 
 from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any, Literal
 
 import altair as alt
@@ -15,6 +16,7 @@ Points = Sequence[dict[str, Any]]
 _Symbol = Literal["square", "stroke"]
 
 _HEIGHT, _HEIGHT_WITH_LEGEND = 220, 340
+_MOST_TICKS = 8
 _DASHES = ((1, 0), (6, 3), (2, 2), (8, 2, 2, 2), (4, 2), (1, 3))
 _MINUTES_LABEL = (
     "datum.value < 60 ? datum.value + ' min' : datum.value < 1440 ? datum.value / 60 + ' h' : datum.value / 1440 + ' d'"
@@ -23,7 +25,9 @@ _MINUTES_LABEL = (
 
 def draw(chart: Drawn, alt_text: str) -> None:
     """Put a chart on the page."""
-    st.altair_chart(chart.configure_view(stroke=None), alt=alt_text)
+    colors = palette()
+    text = {"labelColor": colors.muted, "titleColor": colors.muted}
+    st.altair_chart(chart.configure_view(stroke=None).configure_axis(**text).configure_legend(**text), alt=alt_text)
 
 
 def volume(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
@@ -38,7 +42,7 @@ def volume(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
         _chart(points, parts)
         .mark_rect(x2Offset=-1)
         .encode(
-            x=_time(grain),
+            x=_time(grain, points),
             x2="end:T",
             y=y,
             y2="bottom:Q",
@@ -51,7 +55,7 @@ def volume(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
 
 def rates(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
     """CSAT of each bucket as a line within its interval. A point: at, part, answers, csat, low, high."""
-    base = _chart(points, parts).encode(x=_time(grain))
+    base = _chart(points, parts).encode(x=_time(grain, points))
     y = alt.Y(
         "csat:Q",
         title="CSAT",
@@ -78,7 +82,7 @@ def response_times(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
 
     A logarithm has no zero: median_drawn and p90_drawn hold what is drawn.
     """
-    base = _chart(points, parts).encode(x=_time(grain))
+    base = _chart(points, parts).encode(x=_time(grain, points))
     axis = alt.Axis(values=[0.1, 1, 5, 15, 60, 240, 1440, 5760], labelExpr=_MINUTES_LABEL)
     scale = alt.Scale(type="log", nice=False)
     tooltip = [
@@ -95,13 +99,13 @@ def response_times(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
     return alt.layer(*lines)
 
 
-def ranks(points: Points) -> Drawn:
-    """An agent's rank by date, the first at the top. A point: at, label, rank."""
+def ranks(points: Points, first: date, last: date) -> Drawn:
+    """An agent's rank by date, the first at the top, between two dates. A point: at, label, rank."""
     chart: Drawn = (
         _chart(points)
-        .mark_line(interpolate="step-after", strokeWidth=2, color=palette().satisfied)
+        .mark_line(interpolate="step-after", strokeWidth=2, color=palette().satisfied, point={"size": 16})
         .encode(
-            x=_time("day"),
+            x=_time("day", points, (first, last)),
             y=alt.Y(
                 "rank:Q",
                 title="Rank",
@@ -120,7 +124,7 @@ def build_times(points: Points) -> Drawn:
         _chart(points)
         .mark_line(strokeWidth=2, color=palette().satisfied, point={"size": 24})
         .encode(
-            x=_time("hour"),
+            x=_time("hour", points),
             y=alt.Y("seconds:Q", title="Seconds", axis=alt.Axis(format=",d", tickCount=4)),
             tooltip=[
                 alt.Tooltip("label:N", title="Built"),
@@ -146,9 +150,21 @@ def _line(base: alt.Chart, parts: Parts, width: float = 2) -> alt.Chart:
     return dashed
 
 
-def _time(grain: Grain) -> alt.X:
-    axis = alt.Axis(format="%d %b %H:%M" if grain == "hour" else "%d %b", labelOverlap=True, tickCount=6, grid=False)
-    return alt.X("at:T", title=None, axis=axis, scale=alt.Scale(type="utc"))
+def _time(grain: Grain, points: Points, span: tuple[date, date] | None = None) -> alt.X:
+    """The axis of time, over a span where that is more than the points cover."""
+    form = "%d %b %H:%M" if grain == "hour" else "%d %b"
+    axis = alt.Axis(format=form, labelOverlap=True, tickCount=6, grid=False)
+    if grain == "week":  # Vega's own weeks begin on Sundays
+        begins = sorted({point["at"] for point in points})
+        axis.values = [_milliseconds(begin) for begin in begins[:: 1 + len(begins) // _MOST_TICKS]]
+    scale = alt.Scale(type="utc")
+    if span:
+        scale.domain = [_milliseconds(f"{end.isoformat()}T00:00:00+00:00") for end in span]
+    return alt.X("at:T", title=None, axis=axis, scale=scale)
+
+
+def _milliseconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp() * 1000
 
 
 def _color(parts: Parts, symbol: _Symbol = "stroke") -> alt.Color:
@@ -159,7 +175,7 @@ def _color(parts: Parts, symbol: _Symbol = "stroke") -> alt.Color:
 def _legend(parts: Parts, symbol: _Symbol = "stroke") -> alt.Legend | None:
     if parts == WHOLE:
         return None
-    return alt.Legend(title=None, orient="bottom", columns=3, labelLimit=220, symbolType=symbol, symbolStrokeWidth=3)
+    return alt.Legend(title=None, orient="bottom", columns=2, labelLimit=160, symbolType=symbol, symbolStrokeWidth=3)
 
 
 def _colors(parts: Parts) -> list[str]:

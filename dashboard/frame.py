@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 import streamlit as st
 
 from csat.settings import Settings, get_settings
 from dashboard import formats
 from dashboard.definitions import definition, variables
+from dashboard.palette import palette
 from dashboard.queries import Rows
+from dashboard.series import window_start
 from dashboard.source import Question, Source, State, utc_now
 from dashboard.tables import Html, joined, link
 from warehouse.client import WarehouseError, WarehouseUnreachableError
+from warehouse.mart_variables import ALL_TIME
 
 AWAY = (
     "**The warehouse does not answer.** Nothing is lost: the page fills by itself as soon as it is back. "
@@ -38,6 +41,13 @@ class Board:
     def rows(self, *questions: Question) -> list[Rows]:
         """The answers, in the order of the questions. Raises WarehouseError."""
         return self.source.rows(self.state, *questions)
+
+    def first_date_of(self, window: str) -> date:
+        """Where a window that ends with the last date begins."""
+        first, last = self.state.first_date, self.state.last_date
+        assert first is not None
+        assert last is not None
+        return first if window == ALL_TIME else max(first, window_start(last, variables().window_days[window]))
 
 
 @dataclass(frozen=True)
@@ -101,13 +111,13 @@ def _head(page: Page, source: Source, state: State) -> None:
 
 
 def _live_status(source: Source, state: State) -> None:
-    """The line on freshness, which looks again by itself and renews the page when the marts have changed."""
-    settings = get_settings()
+    """The line on freshness, which looks again by itself and renews the page with the marts and with the theme."""
+    settings, drawn_in = get_settings(), palette()
 
     @st.fragment(run_every=settings.dashboard_refresh_seconds)
     def live() -> None:
         now_state = source.state()
-        if now_state != state:
+        if now_state != state or palette() != drawn_in:
             st.rerun()
         st.html(status_line(now_state, timedelta(minutes=settings.freshness_minutes)))
 
@@ -126,9 +136,7 @@ def status_line(state: State, promise: timedelta) -> str:
         kind, word = "empty", "No data"
     elif state.is_stale(now, promise):
         kind, word = "stale", "Stale"
-        text = joined(
-            text, f" Promised are {promise.total_seconds() / 60:g} min: ", link("what is behind?", "pipeline")
-        )
+        text = joined(text, f" Promised is {promise.total_seconds() / 60:g} min: ", link("why so old?", "pipeline"))
     else:
         kind, word = "fresh", "Fresh"
     return joined(

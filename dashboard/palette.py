@@ -24,8 +24,8 @@ LIGHT = Palette(
     muted="#5a6875",
     satisfied="#0b5cad",
     unhappy="#c2410c",
-    parts=("#0b5cad", "#c2410c", "#1f9e89", "#332288", "#1b2733"),
-    rest="#4b5563",
+    parts=("#0b5cad", "#c2410c", "#3a8fd9", "#6b1d2a", "#2e4057"),
+    rest="#85919e",
 )
 DARK = Palette(
     ground="#10161d",
@@ -33,7 +33,7 @@ DARK = Palette(
     muted="#a3b0bd",
     satisfied="#6cb2f2",
     unhappy="#f0a35e",
-    parts=("#6cb2f2", "#f0a35e", "#f0e442", "#ffffff", "#b0bac5"),
+    parts=("#6cb2f2", "#f0a35e", "#b8d8f8", "#d96a5a", "#e8c9a0"),
     rest="#7d8b99",
 )
 

@@ -22,7 +22,7 @@ from warehouse.tables import table_version
 KEPT_FOR = timedelta(minutes=10)
 _MOST_KEPT = 200
 _LOOK_SECONDS = 2.0
-_PARALLEL_QUERIES = 4
+_PARALLEL_QUERIES = 8
 _AWAY = "the warehouse does not answer"
 
 
@@ -84,15 +84,20 @@ class Source:
     def state(self) -> State:
         """The state of the marts, looked at once in dashboard_refresh_seconds.
 
-        Where nobody answers it is the last one known. Never raises WarehouseError.
+        Where nobody answers, or another viewer's look is under way, it is the last one known. Never raises
+        WarehouseError.
         """
-        with self._looking:
+        if not self._looking.acquire(blocking=self._looked_at is None):
+            return self._state
+        try:
             now = self._clock()
             pause = timedelta(seconds=self._settings.dashboard_refresh_seconds)
             if self._looked_at is None or now - self._looked_at >= pause:
                 self._state = self._look()
                 self._looked_at = self._clock()
             return self._state
+        finally:
+            self._looking.release()
 
     def rows(self, state: State, *questions: Question) -> list[Rows]:
         """The answers, in the order of the questions, which are asked side by side. Nobody may change the rows.

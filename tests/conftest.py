@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-_SHARED = ("tests/e2e/", "tests/chaos/")  # folders whose tests use one stack
+_SHARED = ("tests/e2e/", "tests/chaos/", "tests/integration/board/")  # folders whose tests use one stack
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

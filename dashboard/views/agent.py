@@ -13,22 +13,22 @@ from dashboard.figures import Tally, wilson_interval
 from dashboard.frame import Board
 from dashboard.queries import Rows
 from dashboard.series import points, rank_points
-from dashboard.source import question
+from dashboard.source import Question, question
 from dashboard.tables import Card, Column, Row, cards, heading, lines, more, note, table
 from warehouse.mart_variables import ALL_TIME
 
 _HISTORY = timedelta(days=180)
 
 
-def show(board: Board, agent_id: str, window: str, rows: Rows) -> None:
-    """The agent's page; `rows` are those of the whole leaderboard of the window."""
+def show(board: Board, agent_id: str, window: str, leaderboard: Question) -> None:
+    """The agent's page; the leaderboard is that of all agents in the window."""
     st.html(more("← All agents", "agents", window=window))
     last = board.state.last_date
     assert last is not None
-    own = next((row for row in rows if row["agent_id"] == agent_id), None)
     rolling = list(variables().window_days)[-1] if window == ALL_TIME else window
-    since = own["window_start"] if own else last - timedelta(days=variables().window_days[rolling] - 1)
-    people, history, mix = board.rows(
+    since = board.first_date_of(window)
+    rows, people, history, mix = board.rows(
+        leaderboard,
         question(queries.AGENT, agent_id=agent_id),
         question(queries.AGENT_BOARDS, agent_id=agent_id, window_id=rolling, since=last - _HISTORY, until=last),
         question(queries.AGENT_MIX, agent_id=agent_id, since=since, until=last),
@@ -36,6 +36,7 @@ def show(board: Board, agent_id: str, window: str, rows: Rows) -> None:
     if not people:
         st.html(note(f"No agent has the id {agent_id}."))
         return
+    own = next((row for row in rows if row["agent_id"] == agent_id), None)
     _head(people[0])
     if own is None:
         st.html(note(f"No answers in this window ({window_name(window)})."))
@@ -97,18 +98,19 @@ def _history(history: Rows, rolling: str) -> None:
     st.header("History", anchor=False)
     st.caption(f"Each day looks back on the {window_name(rolling)} that end with it.")
     left, right = st.columns(2, gap="large")
-    first, last = (formats.day(history[place]["leaderboard_date"]) for place in (0, -1)) if history else ("", "")
+    if not history:
+        st.html(note("No answers in this time."))
+        return
+    first, last = (history[place]["leaderboard_date"] for place in (0, -1))
+    span = f"from {formats.day(first)} to {formats.day(last)}"
     drawn = points(history, time="leaderboard_date")
     with left:
-        charts.draw(
-            charts.rates(drawn, "day"), f"CSAT of the agent's windows from {first} to {last}, with its interval."
-        )
+        charts.draw(charts.rates(drawn, "day"), f"CSAT of the agent's windows {span}, with its interval.")
     with right:
         ranks = rank_points(history)
         if ranks:
-            charts.draw(
-                charts.ranks(ranks), f"Rank of the agent from {first} to {last}: {ranks[-1]['rank']} at the end."
-            )
+            alt_text = f"Rank of the agent {span}: {ranks[-1]['rank']} at the end."
+            charts.draw(charts.ranks(ranks, first, last), alt_text)
         else:
             st.html(note("No rank in this time: too few answers in every window."))
 

@@ -35,12 +35,13 @@ def show(board: Board) -> None:
     """The page: one agent where the URL names one, else the board."""
     agent_id = st.query_params.get("agent", "")
     window = window_filter(has_all=True)
-    [rows] = board.rows(
-        question(queries.LEADERBOARD, board_date=board.state.last_date, window_id=window, row_limit=_EVERY_AGENT)
+    leaderboard = question(
+        queries.LEADERBOARD, board_date=board.state.last_date, window_id=window, row_limit=_EVERY_AGENT
     )
     if agent_id:
-        agent.show(board, agent_id, window, rows)
+        agent.show(board, agent_id, window, leaderboard)
         return
+    [rows] = board.rows(leaderboard)
     found = _filtered(rows)
     ranked = [row for row in found if row["is_ranked"]]
     unranked = [row for row in found if not row["is_ranked"]]

@@ -33,13 +33,15 @@ def show(board: Board) -> None:
             "Order by", list(_ORDERS), default="Answers", required=True, key="order", bind="query-params"
         )
     place: dict[str, Any] = {"board_date": board.state.last_date, "window_id": window, "row_limit": _EVERY_CATEGORY}
-    categories, parts = board.rows(
-        question(queries.CATEGORIES, **place), question(queries.SUB_CATEGORIES, category="", **place)
-    )
-    if name:
-        _one(board, name, window, order, categories, [row for row in parts if row["category"] == name])
-    else:
+    questions = [question(queries.CATEGORIES, **place), question(queries.SUB_CATEGORIES, category="", **place)]
+    if not name:
+        categories, parts = board.rows(*questions)
         _all(window, order, categories, parts)
+        return
+    dates = {"since": board.first_date_of(window), "until": board.state.last_date}
+    days = question(queries.CATEGORY_DAYS, category=name, **dates)
+    categories, parts, history = board.rows(*questions, days)
+    _one(name, window, order, categories, [row for row in parts if row["category"] == name], history)
 
 
 def _all(window: str, order: str, categories: Rows, parts: Rows) -> None:
@@ -52,7 +54,7 @@ def _all(window: str, order: str, categories: Rows, parts: Rows) -> None:
     _changes([*categories, *parts], window)
 
 
-def _one(board: Board, name: str, window: str, order: str, categories: Rows, parts: Rows) -> None:
+def _one(name: str, window: str, order: str, categories: Rows, parts: Rows, history: Rows) -> None:
     st.html(more("← All categories", "categories", window=window))
     own = next((row for row in categories if row["category"] == name), None)
     if own is None:
@@ -60,12 +62,7 @@ def _one(board: Board, name: str, window: str, order: str, categories: Rows, par
         return
     st.html(heading(name, f"{formats.day(own['window_start'])} to {formats.day(own['window_end'])}"))
     st.html(cards(_cards(own, categories)))
-    [days] = board.rows(
-        question(
-            queries.CATEGORY_DAYS, since=own["window_start"], until=own["window_end"], category=name, sub_category=""
-        )
-    )
-    _history(days)
+    _history(history)
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.header("Sub-categories", anchor=False)
         download("csat-sub-categories", parts)

@@ -28,6 +28,7 @@ from dashboard.tables import Card, Column, Row, cards, note, table
 
 _DAYS = 28
 _NAMED = 5
+_SUNDAY = 6
 # Beyond it a chart has more hours than a screen has points.
 _MOST_DAYS_BY_HOUR = 62
 _ROWS_SHOWN = 400
@@ -136,6 +137,8 @@ def _charts(rows: Rows, asked: Series, parts: Parts) -> None:
     st.header("Answers", anchor=False)
     answers = points(drawn, asked.grain, parts)
     charts.draw(charts.volume(answers, asked.grain, parts), f"Answers {what}: {formats.count(total.answers)} in all.")
+    if cut := _cut_weeks(asked):
+        st.caption(cut)
     st.header("CSAT", anchor=False)
     alt_text = f"CSAT with its interval {what}: {formats.percent(total.csat_rate)} in all."
     charts.draw(charts.rates(answers, asked.grain, parts), alt_text)
@@ -143,6 +146,13 @@ def _charts(rows: Rows, asked: Series, parts: Parts) -> None:
     st.caption("The thick line is the median, the thin one p90. The scale is logarithmic.")
     times = time_points(drawn, asked.grain)
     charts.draw(charts.response_times(times, asked.grain, parts), f"Median and p90 of the response time {what}.")
+
+
+def _cut_weeks(asked: Series) -> str:
+    """Which weeks the range cuts; empty: none."""
+    is_cut = {"first": asked.since.weekday() != 0, "last": asked.until.weekday() != _SUNDAY}
+    cut = [name for name in is_cut if is_cut[name]] if asked.grain == "week" else []
+    return f"The {' and the '.join(cut)} week {'is' if len(cut) == 1 else 'are'} cut by the range." if cut else ""
 
 
 def _table(rows: Rows, asked: Series) -> None:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import streamlit as st
 
 from dashboard import charts, formats, queries
-from dashboard.controls import window_filter, window_name
+from dashboard.controls import download, window_filter, window_name
 from dashboard.definitions import variables
 from dashboard.figures import Change, Tally, change, wilson_interval
 from dashboard.frame import Board, Page
@@ -78,7 +78,9 @@ def _time(time: dict[str, float | None]) -> Card:
 
 
 def _over_time(history: Rows, window: str, first: date, last: date) -> None:
-    st.header("Answers over time", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        st.header("Answers over time", anchor=False)
+        download(f"csat-days-{window}", history)
     drawn = points(history, time="answered_date")
     total = tally(history)
     span = f"from {formats.day(first)} to {formats.day(last)}"

@@ -52,7 +52,7 @@ def _freshness(board: Board, outcomes: Rows, now: datetime) -> Card:
     shown = board.state.data_up_to
     assert shown is not None
     notes = [f"marts: {formats.moment(shown)}", f"landed: {formats.moment(newest)}"]
-    if newest is not None and newest > shown:
+    if newest is not None and newest - shown >= timedelta(seconds=1):
         notes.append(f"the marts are {formats.duration((newest - shown).total_seconds())} behind")
     elif newest is not None:
         notes.append("all that landed is in the marts")

@@ -1,7 +1,6 @@
 """What a person does in Airflow's pages: sign in, see the stream, read its docs, run what is run by hand."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,24 +10,19 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from csat.airflow_api import USER, passwords_file
 from tests.e2e.conftest import Platform
+from tests.integration.board.browser import launch
 from tests.integration.conftest import wait_for
 
 pytestmark = pytest.mark.e2e
 
-_FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 _PAGE_SECONDS, _RUN_SECONDS = 30, 120
 
 
 @pytest.fixture
 def page(platform: Platform, tmp_path: Path) -> Iterator[Page]:
     """A browser at Airflow's address; a picture of the page is left in the test's folder."""
-    chromium = shutil.which("chromium")
-    assert chromium, "chromium is missing: apt-get install chromium"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(_FLAGS))
+        browser = launch(playwright)
         opened = browser.new_page(base_url=platform.settings.airflow, viewport={"width": 1400, "height": 1000})
         opened.set_default_timeout(_PAGE_SECONDS * 1000)
         expect.set_options(timeout=_PAGE_SECONDS * 1000)

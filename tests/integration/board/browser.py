@@ -11,15 +11,23 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Playwright, expect
 
 from csat.settings import ROOT, Settings, environment
+from dashboard.palette import DARK, LIGHT
 from local import dashboard
 from tests.integration.conftest import wait_for
 
 Scheme = Literal["light", "dark"]
 WIDE, NARROW = 1440, 390
+_DRAWS = """([red, green, blue]) => [...document.querySelectorAll('canvas')].some(canvas => {
+    const drawn = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+    return new Uint32Array(drawn.buffer).includes((255 << 24 | blue << 16 | green << 8 | red) >>> 0);
+})"""
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 _FLAGS += ["--disable-component-update", "--disable-sync"]
 # A page is drawn when its script has ended and its figures, or the reason why there are none, are there.
+_LOOK_MILLISECONDS = 1_200
 _DRAWN = "[data-testid=stApp][data-test-script-state=notRunning] :is(.cards, .table, [data-testid=stAlert])"
+
+expect.set_options(timeout=20_000)  # a busy machine draws late
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -28,6 +36,10 @@ def launch(playwright: Playwright) -> Browser:
     if path is None:
         pytest.fail("no chromium in PATH: apt-get install chromium")
     return playwright.chromium.launch(executable_path=path, args=_FLAGS)
+
+
+def _rgb(color: str) -> list[int]:
+    return [int(color[place : place + 2], 16) for place in (1, 3, 5)]
 
 
 class Server:
@@ -81,6 +93,18 @@ class Viewer:
     def wait(self) -> None:
         """Wait until the page is drawn."""
         self.page.locator(_DRAWN).first.wait_for(timeout=30_000)
+
+    def use(self, scheme: Scheme) -> None:
+        """Change the theme of the window's machine, and wait until the page has it."""
+        self.page.emulate_media(color_scheme=scheme)
+        red, green, blue = _rgb({"light": LIGHT, "dark": DARK}[scheme].ground)
+        expect(self.page.get_by_test_id("stApp")).to_have_css("background-color", f"rgb({red}, {green}, {blue})")
+        self.page.wait_for_timeout(_LOOK_MILLISECONDS)  # the charts follow at the next look
+        self.wait()
+
+    def wait_for_drawing(self, color: str) -> None:
+        """Wait until a chart draws something in the colour."""
+        self.page.wait_for_function(_DRAWS, arg=_rgb(color), timeout=20_000)
 
     def card(self, label: str) -> Locator:
         """The figure of a card."""

@@ -1,13 +1,12 @@
 """The link to Data Studio: as Terraform's, and refused with the fix where it would not work."""
 
 import re
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from csat.settings import ROOT, environment
+from csat.cli import run
+from csat.settings import ROOT, get_settings
 from dashboard.data_studio import LinkError, link_problems, report_link
 
 TEMPLATE = "0b8d1f9e-2a52-4a5f-9d3a-6d0f5d1c2b3a"
@@ -69,27 +68,24 @@ def test_no_link_is_made_for_a_project_that_cannot_be_one() -> None:
         report_link("my project", "csat_marts")
 
 
-def csat(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "csat.cli", "dashboard-link", *arguments],
-        env=environment(CSAT_TARGET="local"),
-        cwd=ROOT / "tests",
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+@pytest.fixture(autouse=True)
+def _local_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The command reads the settings of a machine without Google Cloud."""
+    for name in ("CSAT_TARGET", "CSAT_PROJECT_ID"):
+        monkeypatch.delenv(name, raising=False)
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
 
 
-def test_command_prints_the_link_and_judges_one() -> None:
-    done = csat("--project", "shop-data-1", "--dataset", "csat_marts")
-    assert (done.returncode, done.stdout.strip()) == (0, PLAIN)
-    assert csat("--check", PLAIN).returncode == 0
-    bad = csat("--check", PLAIN.replace("edit", "admin"))
-    assert (bad.returncode, bad.stderr.splitlines()[0]) == (1, "c.mode=admin: it must be view or edit")
+def test_command_prints_the_link_and_judges_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["dashboard-link", "--project", "shop-data-1", "--dataset", "csat_marts"]) == 0
+    assert capsys.readouterr().out.strip() == PLAIN
+    assert run(["dashboard-link", "--check", PLAIN]) == 0
+    assert run(["dashboard-link", "--check", PLAIN.replace("edit", "admin")]) == 1
+    assert "c.mode=admin: it must be view or edit" in capsys.readouterr().err
 
 
-def test_command_names_the_fix_where_there_is_no_project_of_google_cloud() -> None:
-    done = csat()
-    assert done.returncode != 0
-    assert "fix: --project or CSAT_PROJECT_ID" in done.stderr
+def test_command_names_the_fix_where_there_is_no_project_of_google_cloud(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["dashboard-link"]) == 1
+    assert "fix: --project or CSAT_PROJECT_ID" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """The source on a warehouse that is a list of answers and a clock that is turned by hand."""
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -82,6 +83,24 @@ def test_state_is_looked_at_once_in_a_refresh(world: World, source: Source, late
     assert source.state().version == "v1"
     later(2)
     assert source.state().version == "v2"
+
+
+def test_nobody_waits_for_the_look_of_another(
+    world: World, source: Source, later: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.state()
+    later(11)
+    seen_meanwhile = []
+
+    def slow_look(*_: Any) -> str:
+        viewer = threading.Thread(target=lambda: seen_meanwhile.append(source.state().version))
+        viewer.start()
+        viewer.join(5)
+        return "v2"
+
+    monkeypatch.setattr(source_module, "table_version", slow_look)
+    assert source.state().version == "v2"
+    assert seen_meanwhile == ["v1"]
 
 
 def test_state_is_empty_before_the_first_build(world: World, source: Source) -> None:
