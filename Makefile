@@ -106,7 +106,8 @@ endef
 # Two workers, the long tests first: they mostly wait. tests/conftest.py says what stays together.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: test check test-unit test-dags test-terraform test-integration test-spark-4-0 test-e2e test-marts-long test-dbt-next
+.PHONY: test check test-unit test-dags test-terraform test-integration test-spark-4-0 test-e2e
+.PHONY: test-guard-long test-marts-long test-dbt-next
 test: setup jars-spark-4-0 lint test-dags ## Lint and run every test, but for those named test-… that only run by name
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/e2e tests/integration tests/terraform tests/chaos tests/unit
 check: lint test-unit ## Lint and run the unit tests: the quick round before a commit
@@ -123,7 +124,8 @@ test-spark-4-0: setup jars-spark-4-0 ## Run all tests of the stream with drivers
 	DRIVER_PYTHON=.venvs/spark40/bin/python $(BIN)/pytest tests/integration/stream
 test-e2e: setup ## Run the tests of the whole stack
 	$(BIN)/pytest tests/e2e
-
+test-guard-long: setup ## Break the stream in every way that the guard knows, with the real Airflow: a quarter of an hour
+	$(BIN)/pytest tests/guard
 test-marts-long: setup ## The marts' tests that take long: 50 random histories, 30 days recounted, a kill after every model
 	$(BIN)/pytest -m long tests/integration/marts
 test-dbt-next: setup .venvs/dbt-next/.synced ## The dbt project on the dbt that follows ours

@@ -12,6 +12,8 @@ from warehouse.kafka_login import connection_options
 
 CONNECT_TIMEOUT_SECONDS = 15.0
 REQUEST_TIMEOUT_SECONDS = 15.0
+# Before compression: what the broker takes, it decides itself. A rejected message that came compressed goes out again
+MAX_REQUEST_BYTES = 20 * 1024 * 1024
 DELIVERY_TIMEOUT_SECONDS = 120.0  # a broker may be away for as long: it is Kafka's own default
 
 
@@ -108,5 +110,6 @@ def client_config(settings: Settings) -> dict[str, Any]:
         "linger_ms": 5,
         "batch_size": 128 * 1024,
         "compression_type": "gzip",
+        "max_request_size": MAX_REQUEST_BYTES,
     }
     return config | connection_options(settings)

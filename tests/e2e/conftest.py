@@ -5,7 +5,9 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -58,8 +60,14 @@ class Platform:
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """The stack, all of it; ended with the last test."""
-    settings = Settings(state_dir=tmp_path_factory.mktemp("state"), _env_file=None, **free_ports())
-    running = Platform(settings)
+    with running_platform(tmp_path_factory.mktemp("state")) as running:
+        yield running
+
+
+@contextmanager
+def running_platform(state_dir: Path, **options: Any) -> Iterator[Platform]:
+    """A stack of its own on free ports, with these settings."""
+    running = Platform(Settings(state_dir=state_dir, _env_file=None, **free_ports(), **options))
     try:
         running.csat("up")
         yield running

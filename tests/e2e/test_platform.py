@@ -11,7 +11,7 @@ from playwright.sync_api import expect, sync_playwright
 from csat.settings import environment
 from local import dashboard
 from local.supervisord import Supervisord
-from tests.e2e.conftest import CSAT, Platform, processes_of
+from tests.e2e.conftest import CSAT, Platform
 from tests.integration.board.browser import Viewer, launch
 from tests.integration.conftest import wait_for
 
@@ -19,6 +19,7 @@ pytestmark = pytest.mark.e2e
 
 EVENTS = 10_000
 FAULTS = "all=0.02"
+RUNS = "dags/run_stream/dagRuns"
 
 
 def test_airflow_runs_the_stream_when_the_stack_is_up(platform: Platform):
@@ -133,6 +134,12 @@ def test_killed_driver_is_back_and_committing_without_help(platform: Platform, s
     wait_for(lambda: rows() > landed, 90, "rows after the kill", pause=2)
     print(f"back and committing after {time.monotonic() - killed_at:.1f} s")
     assert supervisor.programs()["stream"]["pid"] != pid
+    [ended, *_] = platform.airflow("GET", f"{RUNS}?state=failed&order_by=-run_after")["dag_runs"]
+    path = f"{RUNS}/{ended['dag_run_id']}/taskInstances/guard_stream/logs/1?full_content=true"
+    log = platform.airflow("GET", path)["content"]
+    said, last_lines = "\n".join(line["event"] for line in log).split("The driver's last lines:")
+    assert "The stream is dead or frozen (the process ended after its last beat" in said
+    assert "Landed " in last_lines
     told = "select status from `{ops}.alerts` where alert_key = 'stream_ended' and status = 'opened'"
     wait_for(lambda: platform.rows(told), 60, "alert of the killed driver", pause=2)
 
@@ -165,9 +172,3 @@ def test_nothing_is_lost_and_nothing_is_twice(platform: Platform):
     assert (result["lost"], result["duplicated"], result["pending"]) == (0, 0, 0)
     assert len(result["partitions"]) == 4
     assert sum(part["rows"] for part in result["partitions"]) == platform.json("status", expect=None)["landing"]["rows"]
-
-
-def test_stack_leaves_no_process_when_it_is_down(platform: Platform):
-    platform.csat("down")
-    assert processes_of(platform.settings) == []
-    assert platform.json("status", expect=1)["components"]["kafka"]["state"] == "down"

@@ -2,23 +2,30 @@
 
 import signal
 import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from kafka import KafkaProducer
 
 from csat.documents import Documents
 from csat.health import State
-from tests.integration.conftest import World, wait_for
+from tests.integration.conftest import Driver, World, wait_for
 
 pytestmark = pytest.mark.integration
 
 CRASHING = (str(Path(__file__).with_name("crashing_driver.py")),)
 HELD = (str(Path(__file__).with_name("held_driver.py")),)
+NASTY = "'\"\\\0\x1f\x7f\u2028\u202e\ufeff\n\t{}[],<script>%s'; drop table -- Ω田中👩🏽‍❤️‍💋‍👨🏿 e\u0301"
+# What a beat takes that also asks Kafka, and its batch in hand, while a second driver starts on the same cores
+LEAVING = timedelta(seconds=5)
 
 
 def test_catch_up_lands_what_is_there_with_its_place_in_bounded_batches(world: World, answer):
-    world.send(answer(csat_score=4), b"\xff", b"")
+    world.send(answer(csat_score=4, customer_remarks=NASTY), b"\xff", b"")
     world.send(answer(csat_score=9), partition=1)
     bounded = world.settings.model_copy(update={"max_offsets_per_trigger": 2})
     assert World(bounded, world.warehouse).start_driver("--catch-up").exit_code() == 0
@@ -30,6 +37,7 @@ def test_catch_up_lands_what_is_there_with_its_place_in_bounded_batches(world: W
         (topic, 0, 2, None, "empty message", b""),
         (topic, 1, 0, None, "csat_score out of range", answer(csat_score=9)),
     ]
+    assert world.rows("customer_remarks, kafka_partition, kafka_offset")[0]["customer_remarks"] == NASTY
     batches = [row["batch_id"] for row in world.rows("batch_id, kafka_partition, kafka_offset")]
     assert max(batches.count(batch) for batch in batches) == 2
     assert not list((world.settings.staging_root / "csat-staging").rglob("*.parquet"))
@@ -84,22 +92,26 @@ def test_stream_begins_behind_the_landed_rows_when_the_checkpoint_is_lost(world:
     assert [tuple(row.values()) for row in rows] == [(0, offset) for offset in range(25)] + [(1, 0)]
 
 
-def test_older_driver_leaves_when_a_second_is_started_by_hand(world: World, answer):
+def test_older_driver_leaves_within_a_beat_and_writes_nothing_once_a_second_has(world: World, answer):
     documents = Documents(world.settings.documents)
-    world.send(answer())
-    first = world.start_driver()
-    wait_for(lambda: len(world.offsets()) == 1, 90, "first row")
-    token = documents.control().token
-    second = world.start_driver()
-    wait_for(lambda: documents.control().token != token, 60, "new token")
-    assert first.exit_code(30) == 75
-    world.send(answer())
-    wait_for(lambda: len(world.offsets()) == 2, 60, "second row")
+    with answers(world, answer) as sent:
+        first = world.start_driver()
+        wait_for(world.offsets, 90, "first row")
+        token = documents.control().token
+        second = world.start_driver()
+        wait_for(lambda: documents.control().token != token, 60, "new token")
+        assert first.exit_code(30) == 75
+        wait_for(lambda: times(second, "Landed"), 60, "first batch of the second")
+    wait_for(lambda: len(world.offsets()) >= len(sent), 60, "all rows")
     assert documents.health().token == documents.control().token
     second.process.send_signal(signal.SIGTERM)
     assert second.exit_code(60) == 0
     assert documents.health().state is State.STOPPED
-    assert world.offsets() == [0, 1]
+    assert world.offsets() == list(range(len(sent)))
+    [left_at] = times(first, "Leaving with exit code 75")
+    beat = timedelta(seconds=world.settings.beat)
+    assert left_at - documents.control().at < beat + LEAVING
+    assert max(times(first, "Landed")) < min(times(second, "Landed"))
 
 
 def test_driver_names_the_command_when_the_connector_is_missing(world: World, tmp_path):
@@ -108,3 +120,30 @@ def test_driver_names_the_command_when_the_connector_is_missing(world: World, tm
     assert driver.exit_code(30) == 1
     assert "run `make setup`, or correct CSAT_JARS_DIR" in driver.log.read_text()
     assert subprocess.run(["pgrep", "-g", str(driver.process.pid)], check=False, capture_output=True).stdout == b""
+
+
+@contextmanager
+def answers(world: World, answer) -> Iterator[list[bytes]]:
+    """Five answers a second while it is open; what was sent."""
+    end, sent = threading.Event(), []
+    producer = KafkaProducer(bootstrap_servers=world.settings.bootstrap_servers)
+
+    def send() -> None:
+        while not end.wait(0.2):
+            producer.send(world.settings.kafka_topic, answer(), partition=0).get(timeout=30)
+            sent.append(answer())
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        yield sent
+    finally:
+        end.set()
+        sender.join()
+        producer.close()
+
+
+def times(driver: Driver, words: str) -> list[datetime]:
+    """When the driver logged these words."""
+    lines = [line for line in driver.log.read_text().splitlines() if words in line]
+    return [datetime.strptime(line[:23], "%Y-%m-%d %H:%M:%S,%f").astimezone() for line in lines]

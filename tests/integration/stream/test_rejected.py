@@ -1,7 +1,7 @@
 """Rejected messages are counted, shown on request, and sent again once."""
 
 import pytest
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from producer.replay import ORIGIN_HEADER, replay
 from tests.integration.conftest import World
@@ -10,14 +10,17 @@ from warehouse.tables import create_ops_tables
 
 pytestmark = pytest.mark.integration
 
+LARGE = b"[" * 3_000_000
+
 
 def test_rejected_messages_are_sent_again_once_as_they_came(world: World, answer):
     create_ops_tables(world.warehouse)
     world.send(answer(csat_score=9), b"\xff\x00", answer(), answer(csat_score=0))
+    send_compressed(world, LARGE)
     assert world.start_driver("--catch-up").exit_code() == 0
 
     counts = {row["rejection_reason"]: row["message_count"] for row in count_rejected(world.warehouse, Rejected())}
-    assert counts == {"csat_score out of range": 2, "not UTF-8": 1}
+    assert counts == {"csat_score out of range": 2, "not UTF-8": 1, "not one JSON object": 1}
     listed = list_rejected(world.warehouse, Rejected("csat_score"), limit=10)
     assert {row["kafka_offset"] for row in listed} == {0, 3}
     assert not any("payload" in row for row in listed)
@@ -27,13 +30,24 @@ def test_rejected_messages_are_sent_again_once_as_they_came(world: World, answer
     assert replay(world.settings, Rejected("csat_score"), limit=1).replayed == 1
     assert replay(world.settings, Rejected("csat_score"), limit=10).replayed == 1
     assert replay(world.settings, Rejected("csat_score"), limit=10).replayed == 0
+    assert replay(world.settings, Rejected("not one JSON object"), limit=10).replayed == 1
     topic = world.settings.kafka_topic
-    again = [record for record in records(world, 6) if record.headers]
+    again = [record for record in records(world, 8) if record.headers]
     assert {(record.value, *record.headers) for record in again} == {
         (answer(csat_score=9), (ORIGIN_HEADER, f"{topic}/0/0".encode())),
         (answer(csat_score=0), (ORIGIN_HEADER, f"{topic}/0/3".encode())),
+        (LARGE, (ORIGIN_HEADER, f"{topic}/1/0".encode())),
     }
-    assert {record.key for record in again} == {b"agent-0001"}
+    assert {record.key for record in again} == {b"agent-0001", b""}
+
+
+def send_compressed(world: World, message: bytes) -> None:
+    """Put a message into the topic that the broker takes for its compressed size."""
+    producer = KafkaProducer(
+        bootstrap_servers=world.settings.bootstrap_servers, compression_type="gzip", max_request_size=10 * len(message)
+    )
+    producer.send(world.settings.kafka_topic, message, partition=1).get(timeout=30)
+    producer.close()
 
 
 def records(world: World, count: int):

@@ -1,0 +1,91 @@
+"""What a person does in Airflow's pages: sign in, see the stream, read its docs, run what is run by hand."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from csat.airflow_api import USER, passwords_file
+from tests.e2e.conftest import Platform
+from tests.integration.board.browser import launch
+from tests.integration.conftest import wait_for
+
+pytestmark = pytest.mark.e2e
+
+_PAGE_SECONDS, _RUN_SECONDS = 30, 120
+
+
+@pytest.fixture
+def page(platform: Platform, tmp_path: Path) -> Iterator[Page]:
+    """A browser at Airflow's address; a picture of the page is left in the test's folder."""
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        opened = browser.new_page(base_url=platform.settings.airflow, viewport={"width": 1400, "height": 1000})
+        opened.set_default_timeout(_PAGE_SECONDS * 1000)
+        expect.set_options(timeout=_PAGE_SECONDS * 1000)
+        yield opened
+        opened.screenshot(path=tmp_path / "page.png")
+        browser.close()
+
+
+def sign_in(page: Page, platform: Platform) -> None:
+    """With the password that the first start made."""
+    page.goto("/")
+    page.locator("input[name=username]").fill(USER)
+    page.locator("input[name=password]").fill(json.loads(passwords_file(platform.settings).read_text())[USER])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_test_id("nav-dags-link")).to_be_visible()
+
+
+def newest_run(platform: Platform, dag_id: str) -> dict[str, Any]:
+    runs = platform.airflow("GET", f"dags/{dag_id}/dagRuns?order_by=-run_after&limit=1")["dag_runs"]
+    return dict(runs[0]) if runs else {"dag_run_id": ""}
+
+
+def deferred_run(platform: Platform) -> str:
+    """The run that watches the stream; empty where none does."""
+    path = "dags/run_stream/dagRuns/~/taskInstances?state=deferred"
+    return next((task["dag_run_id"] for task in platform.airflow("GET", path)["task_instances"]), "")
+
+
+def trigger(page: Page, dag_id: str, params: dict[str, str]) -> None:
+    """Fill in the trigger form and send it."""
+    page.goto(f"/dags/{dag_id}")
+    page.get_by_test_id("trigger-dag-button").click()
+    for name, value in params.items():
+        field = page.locator(f"[name=element_{name}]")
+        field.fill(value)
+        field.blur()
+    page.get_by_test_id("trigger-dag-submit").click()
+    expect(page.get_by_text("Dag run has been successfully triggered")).to_be_visible()
+
+
+def test_person_sees_the_stream_reads_its_docs_and_runs_what_is_run_by_hand(platform: Platform, page: Page) -> None:
+    sign_in(page, platform)
+    run_id = wait_for(lambda: deferred_run(platform), 120, "deferred run_stream", pause=1)
+    page.goto(f"/dags/run_stream/runs/{run_id}/")
+    expect(page.get_by_test_id("main-content").get_by_text("Deferred").first).to_be_visible()
+    page.goto("/dags/run_stream")
+    page.get_by_role("button", name="Dag Docs").click()
+    docs = page.get_by_role("dialog")
+    expect(docs).to_contain_text("Kafka to BigQuery, for ever")
+    expect(docs).to_contain_text("What to do when runs turn red again and again")
+
+    forms: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+        "replay_rejected": (
+            {"reason": "empty message", "limit": "5"},
+            {"reason": "empty message", "since": "2026-01-01T00:00:00", "limit": 5},
+        ),
+        "backfill_history": ({"days": "2", "events": "40"}, {"days": 2, "events": 40, "seed": 1}),
+    }
+    for dag_id, (filled, expected) in forms.items():
+        before = newest_run(platform, dag_id)["dag_run_id"]
+        trigger(page, dag_id, filled)
+        run = newest_run(platform, dag_id)
+        assert run["dag_run_id"] != before
+        assert run["conf"] == expected
+        page.goto(f"/dags/{dag_id}/runs/{run['dag_run_id']}/")
+        expect(page.get_by_test_id("state-badge").first).to_have_text("Success", timeout=_RUN_SECONDS * 1000)

@@ -1,0 +1,144 @@
+"""A whole stack with a short patience, under load, and what the tests see of its guard: `make test-guard-long`."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psutil
+import pytest
+
+from csat.documents import Documents
+from csat.health import Health, State, lived_well
+from csat.settings import Settings, environment
+from local.supervisord import Supervisord
+from tests.e2e.conftest import CSAT, Platform, running_platform
+from tests.integration.conftest import wait_for
+
+PATIENCE = {"stale_seconds": 12, "startup_seconds": 45, "stalled_seconds": 45, "trigger_seconds": 2, "beat_seconds": 1}
+RUNS = "dags/run_stream/dagRuns"
+
+
+@dataclass
+class Guarded:
+    """The stream of a running platform and its guard."""
+
+    platform: Platform
+
+    @property
+    def settings(self) -> Settings:
+        return self.platform.settings
+
+    @property
+    def documents(self) -> Documents:
+        return Documents(self.settings.documents)
+
+    def well(self, other_than: str = "", seconds: float = 240) -> Health:
+        """What the driver says, once it has lived well; waits for another driver than this one."""
+
+        def find() -> Health | None:
+            control, health = self.documents.control(), self.documents.health()
+            if control is None or health is None or health.driver_id == other_than:
+                return None
+            is_there = self.pid() != 0 and datetime.now(UTC) - health.at < timedelta(seconds=5)
+            is_working = health.state is State.RUNNING and health.rows_committed > 0
+            return health if is_there and is_working and lived_well(health, control) else None
+
+        return wait_for(find, seconds, "driver that does its work", pause=1)
+
+    def pid(self, program: str = "stream") -> int:
+        return int(Supervisord(self.settings).programs()[program]["pid"])
+
+    def signal(self, number: signal.Signals, program: str = "stream") -> int:
+        """Signal the program's group; returns its id."""
+        pid = wait_for(lambda: self.pid(program), 120, program)
+        os.killpg(os.getpgid(pid), number)
+        return pid
+
+    def run(self) -> str:
+        """The run that is the present life of the stream."""
+        return str(self.platform.airflow("GET", f"{RUNS}?order_by=-run_after&limit=1")["dag_runs"][0]["dag_run_id"])
+
+    def end_of(self, run: str, seconds: float = 120) -> tuple[str, str]:
+        """The state that this run ends with, and its task's log."""
+
+        def ended() -> str | None:
+            state = self.platform.airflow("GET", f"{RUNS}/{run}")["state"]
+            return state if state in ("success", "failed") else None
+
+        state = wait_for(ended, seconds, f"end of {run}", pause=1)
+        return state, self.log(run)
+
+    def log(self, run: str) -> str:
+        """The log of the task's last try."""
+        path = f"{RUNS}/{run}/taskInstances/guard_stream"
+        tries = self.platform.airflow("GET", path)["try_number"]
+        lines = self.platform.airflow("GET", f"{path}/logs/{tries}?full_content=true")["content"]
+        return "\n".join(line["event"] for line in lines)
+
+    def drivers(self) -> list[int]:
+        """Process ids of all drivers, whoever started them."""
+        found = []
+        for process in psutil.process_iter(["cmdline", "status"]):
+            command, status = process.info["cmdline"] or [], process.info["status"]
+            if command[-2:] == ["-m", "spark.stream_responses"] and status != psutil.STATUS_ZOMBIE:
+                try:
+                    if process.environ().get("CSAT_STATE_DIR") == str(self.settings.state):
+                        found.append(process.pid)
+                except psutil.Error:
+                    continue
+        return found
+
+    @contextmanager
+    def never_two_drivers(self) -> Iterator[None]:
+        """Counts the drivers five times a second; fails the test where there were two at a time."""
+        end, most = threading.Event(), [0]
+
+        def count() -> None:
+            while not end.wait(0.2):
+                most[0] = max(most[0], len(self.drivers()))
+
+        counter = threading.Thread(target=count, daemon=True)
+        counter.start()
+        try:
+            yield
+        finally:
+            end.set()
+            counter.join()
+        assert most == [1]
+
+
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """The stack with five answers a second, ended with the last test."""
+    with running_platform(tmp_path_factory.mktemp("guard"), **PATIENCE) as platform, answers(platform):
+        yield Guarded(platform)
+
+
+@contextmanager
+def answers(platform: Platform) -> Iterator[None]:
+    variables = environment(**platform.settings.as_environment())
+    command: list[Any] = [CSAT, "simulate", "--rate", "5", "--seed", "3"]
+    producer = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield
+        assert producer.poll() is None
+    finally:
+        producer.send_signal(signal.SIGINT)
+        producer.wait(60)
+
+
+def stays(condition: Any, seconds: float) -> bool:
+    """Whether the condition holds at every look for so long."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not condition():
+            return False
+        time.sleep(0.5)
+    return True
