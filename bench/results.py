@@ -30,3 +30,15 @@ def write(path: Path, rows: list[dict[str, Any]], **more: Any) -> None:
     document = {"measured_at": measured_at, "machine": machine, **more, "results": rows}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=1) + "\n")
+
+
+def fill_in(text: str, parts: dict[str, str]) -> str:
+    """The text with each part between its marks, <!-- name --> and <!-- /name -->. Raises KeyError without them."""
+    for name, part in parts.items():
+        opening, closing = f"<!-- {name} -->", f"<!-- /{name} -->"
+        before, is_open, rest = text.partition(opening)
+        _, is_closed, after = rest.partition(closing)
+        if not (is_open and is_closed):
+            raise KeyError(f"no {opening} … {closing}")
+        text = f"{before}{opening}\n{part}\n{closing}{after}"
+    return text

@@ -9,15 +9,16 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from csat.commands import health, maintain, marts, rejected
+from csat.commands import board, health, maintain, marts, rejected
 from csat.commands.output import report, say
 from csat.settings import get_settings, settings_problem
 
-_PARTS = ("csat", "producer", "spark", "warehouse", "local")
+_PARTS = ("csat", "producer", "spark", "warehouse", "local", "dashboard")
 _INTERRUPTED = 130  # as a shell counts it: 128 + SIGINT
 
 app = typer.Typer(help="Real-time customer satisfaction.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(health.alert)
+app.command("dashboard-link")(board.dashboard_link)
 app.add_typer(health.check, name="check")
 app.add_typer(marts.app, name="marts")
 app.add_typer(rejected.app, name="rejected")
@@ -29,11 +30,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and 
 @app.command()
 def up(
     airflow: Annotated[bool, typer.Option(help="Start Airflow too, which runs the stream.")] = True,
+    dashboard: Annotated[bool, typer.Option(help="Start the dashboard too.")] = True,
 ) -> None:
     """Start the stack on this machine; returns when all of it answers."""
     from local import stack
 
-    stack.up(get_settings(), say, has_airflow=airflow)
+    stack.up(get_settings(), say, has_airflow=airflow, has_dashboard=dashboard)
 
 
 @app.command()
@@ -132,12 +134,13 @@ def logs(
 @app.command()
 def demo() -> None:
     """Start everything, send 30 days of history and then live answers, and show what the marts make of them."""
-    from csat.commands.render import login_table, mart_table, rows_table
+    from csat.commands.render import login_table
+    from csat.commands.render_marts import agents_table, categories_table, series_table
     from local.demo import demo as show_all
 
     document = show_all(get_settings(), say)
-    boards = [mart_table(mart, document[mart.value]) for mart in (marts.Mart.LEADERBOARD, marts.Mart.CATEGORIES)]
-    report(document, False, *boards, rows_table("answers", document["days"]), login_table(document))
+    boards = [agents_table(document["agents"]), categories_table(document["categories"])]
+    report(document, False, *boards, series_table(document["days"], "day"), login_table(document))
     say("It goes on running: csat status shows how it is, csat down stops it.")
 
 

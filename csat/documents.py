@@ -1,4 +1,8 @@
-"""Where the control, health and watch documents live: a folder, or any address that fsspec knows (gs://…)."""
+"""Where the control, health and watch documents live: a folder, or any address that fsspec knows (gs://…).
+
+In an object store a document is one object, written by one request: readers see the old one or the new one, whole, and
+the next reader after a write sees the new one. Of two writers at once the later wins; the token tells who has lost.
+"""
 
 import fcntl
 import os
@@ -11,6 +15,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from csat.health import Control, Health
+from csat.store import StoreUnreachableError, read_object, write_object
 from csat.watch import Watch
 
 Document = TypeVar("Document", bound=BaseModel)
@@ -18,6 +23,10 @@ Document = TypeVar("Document", bound=BaseModel)
 
 class DocumentError(Exception):
     """A document is there but is not one; the message names the file."""
+
+
+class DocumentsUnreachableError(DocumentError, OSError):
+    """The object store did not answer, or refused: what the documents say is not known. The message names the fix."""
 
 
 class Documents:
@@ -66,27 +75,26 @@ class Documents:
             text = self._read_text(f"{self._uri}/{name}")
         except FileNotFoundError:
             return None
+        except StoreUnreachableError as error:
+            raise DocumentsUnreachableError(f"{error} (CSAT_DOCUMENTS_URI)") from error
         try:
             return kind.model_validate_json(text)
         except ValidationError as error:
             raise DocumentError(f"{self._uri}/{name} is not a {kind.__name__} document; delete it") from error
 
     def _read_text(self, path: str) -> str:
-        if "://" not in path:
-            return Path(path).read_text()
-        import fsspec
-
-        with fsspec.open(path, "r") as file:
-            return str(file.read())
+        if "://" in path:
+            return read_object(path)
+        return Path(path).read_text()
 
     def _write(self, name: str, document: BaseModel) -> None:
         text = document.model_dump_json(indent=2)
         path = f"{self._uri}/{name}"
-        if "://" in path:  # an object store's write is whole or not at all
-            import fsspec
-
-            with fsspec.open(path, "w") as file:
-                file.write(text)
+        if "://" in path:
+            try:
+                write_object(path, text)
+            except StoreUnreachableError as error:
+                raise DocumentsUnreachableError(f"{error} (CSAT_DOCUMENTS_URI)") from error
             return
         Path(self._uri).mkdir(parents=True, exist_ok=True)
         draft = Path(f"{path}.{os.getpid()}.{uuid.uuid4().hex[:8]}")

@@ -59,11 +59,11 @@ class Health(BaseModel):
     batch_seconds: float = 0.0
     backlog: int = 0
     rows_committed: int = 0  # by this driver
-    event_time_max: AwareDatetime | None = None
     lagging_since: AwareDatetime | None = None
     slow_batches: int = 0
     memory_high_beats: int = 0
     memory_bytes: int = 0
+    held_until: AwareDatetime | None = None  # what its last batch waited for, or waits: one of the day's load jobs
     error: str = ""
     failed_batch: str = ""  # the batch in hand when the query failed
 
@@ -114,7 +114,7 @@ class Policy:
         return cls(
             startup=settings.startup_seconds or (120 if settings.is_local else 600),
             stale=settings.stale_seconds or (20 if settings.is_local else 180),
-            stalled=max(5 * settings.trigger, 120),
+            stalled=settings.stalled_seconds or max(5 * settings.trigger, 120),
             lagging=600,
             slow_batches=10,
             memory_beats=5,
@@ -127,7 +127,8 @@ def judge(health: Health | None, control: Control, now: datetime, policy: Policy
     """The verdict on the stream that `control` asks for, from the last thing its driver said.
 
     A document of another token is of an earlier life and is not judged: until the driver has beaten once, only the
-    time since the start counts. A quiet stream is idle, never stalled: stalled needs a backlog.
+    time since the start counts. A quiet stream is idle, never stalled: stalled needs a backlog. Nor is one whose batch
+    is held until a load job is free: the time to end it counts from there.
     """
     if health is None or health.token != control.token:
         waited = (now - control.at).total_seconds()
@@ -145,7 +146,9 @@ def judge(health: Health | None, control: Control, now: datetime, policy: Policy
 
 
 def _judge_running(health: Health, now: datetime, policy: Policy) -> Verdict:
-    progress_age = (now - (health.progress_at or health.started_at)).total_seconds()
+    progress_age = (
+        now - max(health.progress_at or health.started_at, health.held_until or health.started_at)
+    ).total_seconds()
     age = (now - health.started_at).total_seconds()
     is_old_code = bool(policy.code_version and health.code_version and policy.code_version != health.code_version)
     if health.backlog > 0 and progress_age > policy.stalled:

@@ -4,6 +4,7 @@
 """
 
 import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal, Self
@@ -16,6 +17,7 @@ from csat.kafka_access import check_combination
 # BigQuery takes 1,500 load jobs a table a day: one every 57.6 s. 75 s leaves a fifth for retries and restarts.
 MIN_CLOUD_TRIGGER_SECONDS = 75
 LOAD_JOBS_A_DAY = 1_500
+MAX_BATCH_HOURS = 12 * 24  # a day less than the batch's own end, which is a day less than Dataproc's longest
 MIN_FREE_BYTES = 2 * 1024**3  # of the disk that holds the state folder
 ROOT = Path(__file__).parent.parent
 
@@ -79,6 +81,12 @@ class Settings(BaseSettings):
         90, ge=1, description="Builds read so many days of answers; the nightly reconciliation takes up older ones."
     )
 
+    marts_every_seconds: float = Field(
+        0,
+        ge=0,
+        description="Fewest seconds between builds of the marts that rows start; 0: 30 locally, 900 on Google Cloud.",
+    )
+
     staging_uri: str = Field("gs://csat-staging", description="Where a batch's Parquet files wait for their load job.")
     checkpoint_uri: str = Field("", description="Spark's checkpoint folder; empty: in the state folder.")
     documents_uri: str = Field(
@@ -94,12 +102,46 @@ class Settings(BaseSettings):
     spark_driver_memory: str = Field("1g", description="Heap of the Spark driver.")
     spark_driver_java_options: str = Field("", description="Further options of the Spark driver's JVM.")
 
+    stream_backend: Literal["", "supervisord", "dataproc"] = Field(
+        "", description="What owns the stream's process; empty: supervisord locally, dataproc on Google Cloud."
+    )
+    region: str = Field("", description="Region of the stream's batches on Dataproc, such as europe-west1.")
+    code_uri: str = Field("", description="Folder, gs://…, that `make cloud-deploy` fills with what a batch runs.")
+    stream_service_account: str = Field("", description="E-mail address of the account that a batch runs as.")
+    subnetwork: str = Field("", description="Subnetwork of the batches; empty: the region's default one.")
+    dataproc_name: str = Field(
+        "csat", pattern=r"^[a-z][a-z0-9-]{0,19}$", description="Label of the stream's batches, and begin of their ids."
+    )
+    dataproc_executors: int = Field(2, ge=2, description="Executors of a batch; Dataproc takes no fewer than two.")
+    dataproc_timeout_seconds: float = Field(15, gt=0, description="Longest wait for one call to Dataproc.")
+    command_job: str = Field(
+        "",
+        pattern=r"^(projects/[^/]+/locations/[^/]+/jobs/[^/]+)?$",
+        description="Cloud Run job in which Airflow calls csat, projects/P/locations/R/jobs/J; empty: .venv beside it.",
+    )
+
     stale_seconds: float = Field(
         0, ge=0, description="Age of a beat that means dead; 0: 20 locally, 180 on Google Cloud."
     )
     startup_seconds: float = Field(0, ge=0, description="Time for a first beat; 0: 120 locally, 600 on Google Cloud.")
+    stalled_seconds: float = Field(
+        0, ge=0, description="Time for a batch while messages wait; 0: five triggers, at least 120."
+    )
     max_age_hours: float = Field(24, gt=0, description="The stream is restarted in good order at this age.")
 
+    freshness_minutes: float = Field(
+        15, gt=0, description="The promise: an answer is on the board within so many minutes; older data is stale."
+    )
+    dashboard_address: str = Field(
+        "127.0.0.1", description="Address that the dashboard listens at; 0.0.0.0 is for the inside of a container."
+    )
+    dashboard_hosts: str = Field(
+        "127.0.0.1,localhost", description="Names, with commas between, that browsers may reach the dashboard by."
+    )
+    dashboard_query_seconds: float = Field(10, gt=0, description="Longest wait of the board for one query.")
+    dashboard_refresh_seconds: float = Field(
+        10, gt=0, description="Seconds between the board's looks for a new build of the marts."
+    )
     alert_webhook_url: SecretStr = Field(
         SecretStr(""), description="Address that alerts are posted to as JSON, such as Slack's; empty: nowhere."
     )
@@ -112,7 +154,13 @@ class Settings(BaseSettings):
     airflow_port: int = Field(8080, description="Port of the Airflow web UI and API.")
     airflow_worker_log_port: int = Field(8793, description="Port that serves Airflow's task logs.")
     airflow_trigger_log_port: int = Field(8794, description="Port that serves Airflow's trigger logs.")
+    dashboard_port: int = Field(8090, description="Port of the dashboard.")
     airflow_url: str = Field("", description="Address of Airflow's web UI and API; empty: the local stack's.")
+    airflow_database_url: str = Field(
+        "",
+        description="Airflow's database, driver://user@host/name; its password is the secret `postgres`. "
+        "Empty: SQLite in the state folder.",
+    )
     supervisord_url: str = Field("", description="supervisord's XML-RPC address; empty: the local stack's.")
     supervisord_port: int = Field(9001, description="Port of the local supervisord.")
 
@@ -129,6 +177,22 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _check_backend(self) -> Self:
+        if self.target == "local" and self.stream_backend == "dataproc":
+            raise ValueError("CSAT_STREAM_BACKEND=dataproc needs CSAT_TARGET=gcp.")
+        if not self.is_on_dataproc and self.checkpoint_uri.startswith("gs://"):
+            raise ValueError(
+                f"CSAT_CHECKPOINT_URI={self.checkpoint_uri} needs CSAT_STREAM_BACKEND=dataproc: Spark on one machine "
+                "cannot write there. Leave it empty: it is in the state folder then."
+            )
+        if self.is_on_dataproc and self.max_age_hours > MAX_BATCH_HOURS:
+            raise ValueError(
+                f"CSAT_MAX_AGE_HOURS={self.max_age_hours:g} is more than {MAX_BATCH_HOURS}: Dataproc ends a batch "
+                "after 14 days, in the middle of its work."
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_kafka(self) -> Self:
         check_combination(self)
         return self
@@ -137,6 +201,11 @@ class Settings(BaseSettings):
     def is_local(self) -> bool:
         """Whether the one-machine stack is used."""
         return self.target == "local"
+
+    @property
+    def is_on_dataproc(self) -> bool:
+        """Whether the stream is a batch of Dataproc; else it is a process of supervisord's."""
+        return (self.stream_backend or ("supervisord" if self.is_local else "dataproc")) == "dataproc"
 
     @property
     def state(self) -> Path:
@@ -179,6 +248,11 @@ class Settings(BaseSettings):
         return self.beat_seconds or (5 if self.is_local else 15)
 
     @property
+    def marts_every(self) -> float:
+        """Fewest seconds between builds that landed rows start: each statement of one bills 10 MiB on Google Cloud."""
+        return self.marts_every_seconds or (30 if self.is_local else 900)
+
+    @property
     def airflow(self) -> str:
         """Address of Airflow's web UI and API."""
         return self.airflow_url.rstrip("/") or f"http://127.0.0.1:{self.airflow_port}"
@@ -210,6 +284,12 @@ class Settings(BaseSettings):
 def environment(**changes: str) -> dict[str, str]:
     """This process's environment with changes, for a child."""
     return {**os.environ, **changes}
+
+
+def replace_environment(variables: Mapping[str, str]) -> None:
+    """Give this process another environment: for a fork, which does the work of its caller."""
+    os.environ.clear()
+    os.environ.update(variables)
 
 
 @cache

@@ -120,7 +120,9 @@ class SupervisordBackend:
 
 
 def backend(settings: Settings) -> StreamBackend:
-    """The backend of the place that the settings name."""
-    if not settings.is_local:
-        raise BackendError(f"CSAT_TARGET={settings.target} has no backend for the stream yet; use CSAT_TARGET=local")
+    """The backend that the settings name. Raises BackendError where it lacks one."""
+    if settings.is_on_dataproc:
+        from guard.dataproc import DataprocBackend  # it imports what stands above
+
+        return DataprocBackend(settings)
     return SupervisordBackend(settings.supervisord, settings.state / "secrets" / "supervisord")

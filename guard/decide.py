@@ -136,4 +136,8 @@ def _describe(own: Health | None, now: datetime) -> str:
     if own.error:
         return f"{own.error}; {beat}"
     progress = f"{(now - own.progress_at).total_seconds():.0f} s ago" if own.progress_at else "never"
-    return f"batch {own.batch_id} ended {progress}, {own.rows_committed} rows committed, backlog {own.backlog}, {beat}"
+    hold = ""
+    if own.held_until and own.held_until > now:
+        hold = f", the next held until {own.held_until:%H:%M:%S} UTC since few of the day's load jobs are left"
+    rows = f"{own.rows_committed} rows committed, backlog {own.backlog}"
+    return f"batch {own.batch_id} ended {progress}{hold}, {rows}, {beat}"

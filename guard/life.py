@@ -6,6 +6,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+from csat.documents import DocumentsUnreachableError
 from csat.health import RECYCLING, Control, Verdict
 from guard.backends import BackendError
 from guard.decide import Look, Plan, conclude, starting, stopped
@@ -43,10 +44,11 @@ class Life:
     async def end(self) -> Look:
         """Start the driver when it is due, or go on watching it; returns how its life ended."""
         while True:
-            look = await asyncio.to_thread(self._step)
-            self._say(look)
-            if look.is_over:
-                return look
+            look = await asyncio.to_thread(self._look)
+            if look is not None:
+                self._say(look)
+                if look.is_over:
+                    return look
             await self._sleep(self._stream.pace.poll)
 
     async def stop(self, reason: str) -> None:
@@ -60,6 +62,14 @@ class Life:
                 await asyncio.to_thread(self._stream.backend.stop, _TERM_SECONDS)
                 return
             await self._sleep(self._stream.pace.poll)
+
+    def _look(self) -> Look | None:
+        """What the step found; None while the documents cannot be asked: nothing is known, so nothing is changed."""
+        try:
+            return self._step()
+        except DocumentsUnreachableError as error:
+            self._stream.warn(error)
+            return None
 
     def _step(self) -> Look:
         control = self._stream.control()

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from typing import Self
 
-from csat.documents import DocumentError, Documents
+from csat.documents import DocumentError, Documents, DocumentsUnreachableError
 from csat.health import Control, Health, Policy
 from csat.settings import Settings
 from csat.version import code_version
@@ -25,8 +25,8 @@ class Pace:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The pace of one machine, or of documents in an object store."""
-        return cls() if settings.is_local else cls(poll=settings.beat, grace=180)
+        """The pace of a process on this machine, or of a batch that is asked over the network."""
+        return cls(poll=settings.beat, grace=180) if settings.is_on_dataproc else cls()
 
 
 class Stream:
@@ -42,25 +42,31 @@ class Stream:
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """The stream that the settings name."""
-        # Uncached, or a triggerer older than the code would recycle every new driver. Elsewhere the sources differ
-        version = code_version.__wrapped__() if settings.is_local else ""
-        policy = Policy.of(settings, version)
+        # Uncached, or a triggerer older than the code would recycle every new driver
+        policy = Policy.of(settings, code_version.__wrapped__())
         return cls(Documents(settings.documents), choose_backend(settings), policy, Pace.of(settings))
 
     def control(self) -> Control | None:
-        """The control document; a broken one counts as none, since the next start writes it anew."""
+        """The control document; a broken one counts as none, since the next start writes it anew.
+
+        Raises DocumentsUnreachableError.
+        """
         try:
             return self.documents.control()
+        except DocumentsUnreachableError:
+            raise  # unknown is not none: a driver may run well
         except DocumentError as error:
-            self._warn(error)
+            self.warn(error)
             return None
 
     def health(self) -> Health | None:
-        """The health document; a broken one counts as none."""
+        """The health document; a broken one counts as none. Raises DocumentsUnreachableError."""
         try:
             return self.documents.health()
+        except DocumentsUnreachableError:
+            raise  # unknown is not none: a driver may run well
         except DocumentError as error:
-            self._warn(error)
+            self.warn(error)
             return None
 
     def process(self) -> Process | None:
@@ -70,8 +76,14 @@ class Stream:
             self._warned = ""
             return process
         except BackendError as error:
-            self._warn(error)
+            self.warn(error)
             return None
+
+    def warn(self, error: Exception) -> None:
+        """Log an error, once for as long as it stays the same: it is met again at every look."""
+        if str(error) != self._warned:
+            logger.warning("%s", error)
+        self._warned = str(error)
 
     def log_tail(self, lines: int) -> list[str]:
         """The last lines of the driver's log, or the reason why there are none."""
@@ -79,8 +91,3 @@ class Stream:
             return self.backend.log_tail(lines)
         except BackendError as error:
             return [str(error)]
-
-    def _warn(self, error: Exception) -> None:
-        if str(error) != self._warned:  # it is met again at every look
-            logger.warning("%s", error)
-        self._warned = str(error)

@@ -97,7 +97,7 @@ def variables(settings: Settings) -> dict[str, str]:
         "CORE__FERNET_KEY": secret(state, "airflow_fernet_key", _fernet_key),
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": passwords_file(settings),
-        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home(settings)}/airflow.db",
+        "DATABASE__SQL_ALCHEMY_CONN": _database(settings),
         "API__HOST": "127.0.0.1",
         "API__PORT": settings.airflow_port,
         "API__BASE_URL": settings.airflow,
@@ -116,6 +116,13 @@ def variables(settings: Settings) -> dict[str, str]:
     named = {f"AIRFLOW__{name}": str(value) for name, value in options.items()}
     # Airflow renames its processes; it must not write the name over the environment that shows whose they are
     return {"AIRFLOW_HOME": str(home(settings)), "DO_NOT_TRACK": "1", "SPT_NOENV": "1", **named}
+
+
+def _database(settings: Settings) -> str:
+    if not settings.airflow_database_url:
+        return f"sqlite:///{home(settings)}/airflow.db"
+    user, _, place = settings.airflow_database_url.rpartition("@")
+    return f"{user}:{secret(settings.state, 'postgres')}@{place}"
 
 
 def _fernet_key() -> str:

@@ -3,25 +3,28 @@
 import json
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from csat import airflow_api
 from csat.airflow_api import AirflowError
 from csat.settings import Settings
-from local import airflow, stack
-from local.programs import AIRFLOW, PRODUCER
+from dashboard import queries
+from dashboard.series import Series, with_times
+from local import airflow, dashboard, stack
+from local.programs import AIRFLOW, DASHBOARD, PRODUCER
 from local.secret_files import write_private
 from local.supervisord import Supervisord
 from producer.options import SimulateOptions
 from producer.run import Edges, simulate
-from warehouse import mart_queries
 from warehouse.client import Warehouse
 from warehouse.mart_builds import last_record
-from warehouse.probes import answers_by_date, kafka_offsets, landing_counts
+from warehouse.mart_variables import ranking_window
+from warehouse.probes import kafka_offsets, landing_counts
 
 HISTORY_DAYS = 30
+_ROWS = 10
 _MARTS_DAG = "build_marts"
 _LANDING_SECONDS, _MARTS_SECONDS = 300, 300
 _POLL_SECONDS = 2
@@ -46,16 +49,30 @@ def demo(settings: Settings, on_progress: Progress) -> dict[str, Any]:
         accepted = _wait_for_landing(warehouse, sent, on_progress)
         _wait_for_marts(warehouse, accepted, on_progress)
         return {
-            "leaderboard": mart_queries.leaderboard(warehouse, limit=10),
-            "categories": mart_queries.categories(warehouse, limit=12),
-            "days": answers_by_date(warehouse, days=2),
-            "urls": {AIRFLOW[0]: settings.airflow, "bigquery": settings.endpoint},
+            **_boards(warehouse),
+            "urls": {
+                DASHBOARD: dashboard.url(settings),
+                AIRFLOW[0]: settings.airflow,
+                "bigquery": settings.endpoint,
+            },
             "login": {
                 "user": airflow_api.USER,
                 "password": airflow.password(settings),
                 "file": str(airflow_api.passwords_file(settings)),
             },
         }
+
+
+def _boards(warehouse: Warehouse) -> dict[str, Any]:
+    """The best agents, the most common categories, and the last two days."""
+    _, last = queries.board_dates(warehouse)
+    place = {"board_date": last, "window_id": ranking_window(), "row_limit": _ROWS}
+    days = Series(last - timedelta(days=1), last).parameters()
+    return {
+        "agents": queries.LEADERBOARD.rows(warehouse, **place),
+        "categories": queries.CATEGORIES.rows(warehouse, **place),
+        "days": with_times(queries.SERIES.rows(warehouse, **days), queries.RESPONSE_TIMES.rows(warehouse, **days)),
+    }
 
 
 def _send_history(settings: Settings, on_progress: Progress) -> None:

@@ -3,7 +3,7 @@
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -14,6 +14,8 @@ from csat.settings import get_settings
 from local.java import JavaError, find_java
 
 KAFKA_VERSION = "4.3.1"
+DATAPROC_SPARK_VERSION = "4.0.1"  # of runtime 3.0
+GOOGLE_LOGIN_VERSION = "1.0.6"
 LOG4J_VERSION = "2.25.4"  # of Kafka's own log4j-core
 _FETCH_SECONDS = 600
 _PATTERN = "[artifact]-[revision](-[classifier]).[ext]"
@@ -25,11 +27,12 @@ class JarsError(Exception):
 
 @dataclass(frozen=True)
 class Bundle:
-    """Jars that live in one folder: modules with all that they need, less what pyspark has."""
+    """Jars that live in one folder: modules with all that they need, less what pyspark has; `alone` without it."""
 
     folder: str
     modules: tuple[tuple[str, str, str], ...]
     is_beside_pyspark: bool
+    alone: tuple[tuple[str, str, str], ...] = ()
 
 
 def kafka_bundle() -> Bundle:
@@ -48,6 +51,19 @@ def spark_bundle() -> Bundle:
     return Bundle(f"spark-kafka-{spark}", modules, is_beside_pyspark=True)
 
 
+def dataproc_bundle() -> Bundle:
+    """The same for a batch of Dataproc, and Google's login to its Managed Service for Apache Kafka."""
+    modules = (
+        ("org.apache.spark", "spark-sql-kafka-0-10_2.13", DATAPROC_SPARK_VERSION),
+        ("com.google.auth", "google-auth-library-oauth2-http", "1.23.0"),
+        ("com.google.api-client", "google-api-client", "1.32.1"),
+    )
+    # Alone: it also asks for Confluent's schema registry, which the login does without and Maven Central has not
+    login = ("com.google.cloud.hosted.kafka", "managed-kafka-auth-login-handler", GOOGLE_LOGIN_VERSION)
+    folder = f"spark-kafka-{DATAPROC_SPARK_VERSION}-dataproc"
+    return Bundle(folder, modules, is_beside_pyspark=True, alone=(login,))
+
+
 def kafka_jars(jars_dir: Path) -> list[Path]:
     """The broker's jars. Raises JarsError where they were not fetched."""
     return _jars(jars_dir / kafka_bundle().folder)
@@ -58,9 +74,19 @@ def spark_jars(jars_dir: Path) -> list[Path]:
     return _jars(jars_dir / spark_bundle().folder)
 
 
-def fetch(jars_dir: Path, on_progress: Callable[[str], None] = lambda line: None) -> None:
+def dataproc_jars(jars_dir: Path) -> list[Path]:
+    """The jars that a batch of Dataproc needs beside Spark's own, fetched where they are missing."""
+    fetch(jars_dir, bundles=(dataproc_bundle(),))
+    return _jars(jars_dir / dataproc_bundle().folder)
+
+
+def fetch(
+    jars_dir: Path,
+    on_progress: Callable[[str], None] = lambda line: None,
+    bundles: Iterable[Bundle] | None = None,
+) -> None:
     """Fetch what is missing; a folder is there whole or not at all. Raises JarsError and JavaError."""
-    for bundle in (kafka_bundle(), spark_bundle()):
+    for bundle in bundles or (kafka_bundle(), spark_bundle()):
         if (jars_dir / bundle.folder).exists():
             continue
         on_progress(f"fetching the jars of {bundle.folder}")
@@ -75,6 +101,9 @@ def _fill(draft: Path, bundle: Bundle) -> None:
     draft.mkdir()
     for module in bundle.modules:
         _resolve(module, draft)
+    for module in bundle.alone:
+        _resolve(module, draft, "-notransitive")
+    _keep_newest(draft)
     if bundle.is_beside_pyspark:
         _remove_known(draft)
 
@@ -101,11 +130,11 @@ def _pyspark_jars() -> Path:
     return Path(spec.origin).parent / "jars"
 
 
-def _resolve(module: tuple[str, str, str], folder: Path) -> None:
+def _resolve(module: tuple[str, str, str], folder: Path, *words: str) -> None:
     classpath = f"{_pyspark_jars()}/*"
     # Ivy's name for a module with what it needs at run time: "runtime" alone leaves the module itself out
     options = ["-confs", "default", "-retrieve", f"{folder}/{_PATTERN}"]
-    command = [str(find_java()), "-cp", classpath, "org.apache.ivy.Main", "-dependency", *module, *options]
+    command = [str(find_java()), "-cp", classpath, "org.apache.ivy.Main", "-dependency", *module, *options, *words]
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=_FETCH_SECONDS, check=False
     )
@@ -121,6 +150,20 @@ def _remove_known(folder: Path) -> None:
     for jar in folder.glob("*.jar"):
         if _artifact(jar) in known:
             jar.unlink()
+
+
+def _keep_newest(folder: Path) -> None:
+    """Of an artifact that two modules bring in two versions, delete the older: one class path cannot have both."""
+    newest: dict[str, Path] = {}
+    for jar in sorted(folder.glob("*.jar"), key=_revision):
+        older = newest.get(_artifact(jar))
+        if older is not None:
+            older.unlink()
+        newest[_artifact(jar)] = jar
+
+
+def _revision(jar: Path) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", jar.stem.removeprefix(_artifact(jar)))]
 
 
 def _artifact(jar: Path) -> str:

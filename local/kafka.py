@@ -90,18 +90,18 @@ def prepare(settings: Settings, changes: Mapping[str, object] | None = None) -> 
         raise KafkaFormatError(f"Kafka could not make its storage in {folder}: {done.stdout.strip()[-500:]}")
 
 
-def is_ready(settings: Settings) -> bool:
-    """Whether the broker answers a question for its metadata."""
+def is_ready(settings: Settings, servers: str = "") -> bool:
+    """Whether the broker (empty: the local one) answers a question for its metadata."""
     try:
-        with _admin(settings, _ASK_MILLISECONDS) as admin:
+        with _admin(settings, _ASK_MILLISECONDS, servers) as admin:
             return bool(admin.describe_cluster()["brokers"])
     except (KafkaError, OSError):
         return False
 
 
-def create_topic(settings: Settings) -> None:
-    """Create the topic where it is missing; one that is there stays as it is."""
-    with _admin(settings, _CREATE_MILLISECONDS) as admin:
+def create_topic(settings: Settings, servers: str = "") -> None:
+    """Create the topic where the broker (empty: the local one) lacks it; one that is there stays as it is."""
+    with _admin(settings, _CREATE_MILLISECONDS, servers) as admin:
         if settings.kafka_topic in admin.list_topics():
             return
         options = {"num_partitions": settings.kafka_partitions, "replication_factor": 1}
@@ -116,9 +116,9 @@ def _java(settings: Settings) -> list[str]:
 
 
 @contextmanager
-def _admin(settings: Settings, milliseconds: int) -> Iterator[KafkaAdminClient]:
+def _admin(settings: Settings, milliseconds: int, servers: str) -> Iterator[KafkaAdminClient]:
     admin = KafkaAdminClient(
-        bootstrap_servers=f"127.0.0.1:{settings.kafka_port}",
+        bootstrap_servers=servers or f"127.0.0.1:{settings.kafka_port}",
         bootstrap_timeout_ms=milliseconds,
         request_timeout_ms=milliseconds,
     )

@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from csat.settings import ROOT, Settings
-from local import airflow, kafka
+from local import airflow, dashboard, kafka
 
 KAFKA, BIGQUERY, STREAM, PRODUCER, MIGRATE = "kafka", "bigquery", "stream", "producer", "airflow-migrate"
+DASHBOARD, DBT = "dashboard", "dbt"
 AIRFLOW = tuple(f"airflow-{name}" for name in airflow.COMPONENTS)
-COMPONENTS = (KAFKA, BIGQUERY, *AIRFLOW, STREAM)  # what `csat status` tells of
+COMPONENTS = (KAFKA, BIGQUERY, *AIRFLOW, STREAM, DASHBOARD)  # what `csat status` tells of
 PYTHON = ROOT / ".venv" / "bin" / "python"
 EMULATOR_PYTHON = ROOT / ".venvs" / "emulator" / "bin" / "python"
 DEMO_EVENTS_PER_SECOND = 5
@@ -37,7 +38,7 @@ def programs(settings: Settings) -> list[Program]:
         for name in airflow.COMPONENTS
     ]
     migrate = Program(MIGRATE, airflow.migrate_command(), variables, is_restarted=False, start_seconds=0)
-    return [_kafka(settings), _emulator(settings), migrate, *components, _stream(), _producer()]
+    return [_kafka(settings), _emulator(settings), migrate, *components, _dbt(), stream(), _producer(), _dashboard()]
 
 
 def log_file(settings: Settings, name: str) -> Path:
@@ -58,12 +59,18 @@ def _emulator(settings: Settings) -> Program:
     )
 
 
+def _dbt() -> Program:
+    # Not among the components: without it a build starts dbt itself, and only takes longer
+    return Program(DBT, [str(PYTHON), "-m", "warehouse.dbt_server"], niceness=_YIELDING)
+
+
 def stream_variables() -> dict[str, str]:
     """What a Spark driver needs in its environment; without it, its workers run whatever python3 is on PATH."""
     return {"PYSPARK_PYTHON": str(PYTHON), "PYSPARK_DRIVER_PYTHON": str(PYTHON), "SPARK_LOCAL_IP": "127.0.0.1"}
 
 
-def _stream() -> Program:
+def stream() -> Program:
+    """The stream's driver."""
     command = [str(PYTHON), "-m", "spark.stream_responses"]
     # Airflow judges the stream and starts it again: a second restarter would race it. It also asks the driver to stop
     # before supervisord does, so that a driver which is still there soon after SIGTERM is a frozen one.
@@ -73,3 +80,7 @@ def _stream() -> Program:
 def _producer() -> Program:
     command = [str(PYTHON), "-m", "csat.cli", "simulate", "--rate", str(DEMO_EVENTS_PER_SECOND)]
     return Program(PRODUCER, command)
+
+
+def _dashboard() -> Program:
+    return Program(DASHBOARD, dashboard.command(PYTHON), niceness=_YIELDING)

@@ -10,7 +10,7 @@ from csat.health import State
 from csat.settings import Settings
 from csat.supervisor import ALIVE
 from local import processes
-from local.programs import AIRFLOW, BIGQUERY, KAFKA, MIGRATE, PRODUCER, STREAM
+from local.programs import AIRFLOW, BIGQUERY, DASHBOARD, DBT, KAFKA, MIGRATE, PRODUCER, STREAM
 from local.supervisord import Supervisord, SupervisordError
 
 GRACE_SECONDS = 20
@@ -29,21 +29,28 @@ def end_stack(settings: Settings, on_progress: Callable[[str], None]) -> None:
 
 def _end_programs(settings: Settings, on_progress: Callable[[str], None]) -> None:
     supervisor = Supervisord(settings)
-    supervisor.stop(PRODUCER, MIGRATE, *AIRFLOW)
-    if _alive(supervisor, [STREAM]):
-        on_progress("stopping the stream")
-        if _ask_stream_to_stop(settings):
-            _wait(supervisor, [STREAM], _STREAM_SECONDS)
-        supervisor.stop(STREAM)
+    supervisor.stop(PRODUCER, MIGRATE, DASHBOARD, *AIRFLOW)
+    end_stream(settings, on_progress)
     on_progress("stopping Airflow")
-    _wait(supervisor, [PRODUCER, MIGRATE, STREAM, *AIRFLOW], GRACE_SECONDS)
+    _wait(supervisor, [PRODUCER, MIGRATE, DASHBOARD, STREAM, *AIRFLOW], GRACE_SECONDS)
     on_progress("stopping Kafka and the BigQuery emulator")
-    supervisor.stop(KAFKA, BIGQUERY)
-    _wait(supervisor, [KAFKA, BIGQUERY], GRACE_SECONDS)
+    supervisor.stop(KAFKA, BIGQUERY, DBT)
+    _wait(supervisor, [KAFKA, BIGQUERY, DBT], GRACE_SECONDS)
     supervisor.shutdown()
     deadline = time.monotonic() + GRACE_SECONDS
     while processes.of_stack(settings.state) and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
+
+
+def end_stream(settings: Settings, on_progress: Callable[[str], None]) -> None:
+    """Ask the stream to stop, after its batch where it has one in hand; supervisord sees to its end."""
+    supervisor = Supervisord(settings)
+    if not _alive(supervisor, [STREAM]):
+        return
+    on_progress("stopping the stream")
+    if _ask_stream_to_stop(settings):
+        _wait(supervisor, [STREAM], _STREAM_SECONDS)
+    supervisor.stop(STREAM)
 
 
 def _ask_stream_to_stop(settings: Settings) -> bool:
@@ -56,14 +63,14 @@ def _ask_stream_to_stop(settings: Settings) -> bool:
     if control is None:
         return False
     if control.desired == "run":
-        change = {"desired": "stop", "reason": "csat down", "at": datetime.now(UTC)}
+        change = {"desired": "stop", "reason": "the stack stops", "at": datetime.now(UTC)}
         documents.write_control(control.model_copy(update=change))
     return health is not None and health.token == control.token and health.state is State.RUNNING
 
 
 def _alive(supervisor: Supervisord, names: Iterable[str]) -> list[str]:
     known = supervisor.programs()
-    return [name for name in names if known[name]["statename"] in ALIVE]
+    return [name for name in names if name in known and known[name]["statename"] in ALIVE]
 
 
 def _wait(supervisor: Supervisord, names: Iterable[str], seconds: float) -> None:

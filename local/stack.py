@@ -10,15 +10,15 @@ from functools import partial
 from csat import airflow_api
 from csat.settings import Settings
 from csat.supervisor import ALIVE
-from local import airflow, doctor, kafka, processes, shutdown, supervisord
-from local.programs import AIRFLOW, BIGQUERY, KAFKA, MIGRATE, log_file
+from local import airflow, dashboard, doctor, kafka, processes, shutdown, supervisord
+from local.programs import AIRFLOW, BIGQUERY, DASHBOARD, DBT, KAFKA, MIGRATE, log_file
 from local.readiness import bigquery_answers, wait_until
 from local.supervisord import Supervisord, SupervisordError
 from warehouse import tables
 from warehouse.client import Warehouse
 
 _SUPERVISORD_SECONDS, _KAFKA_SECONDS, _BIGQUERY_SECONDS = 30, 90, 90
-_MIGRATE_SECONDS, _AIRFLOW_SECONDS = 180, 240
+_MIGRATE_SECONDS, _AIRFLOW_SECONDS, _DASHBOARD_SECONDS = 180, 240, 90
 _POLL_SECONDS = 0.2
 
 Progress = Callable[[str], None]
@@ -28,7 +28,7 @@ class StackError(Exception):
     """The stack cannot be started or ended now; the message names the fix."""
 
 
-def up(settings: Settings, on_progress: Progress, has_airflow: bool = True) -> None:
+def up(settings: Settings, on_progress: Progress, has_airflow: bool = True, has_dashboard: bool = True) -> None:
     """Start what does not run and return when every service answers.
 
     Raises the named errors of doctor, readiness, supervisord, kafka and the warehouse.
@@ -42,8 +42,13 @@ def up(settings: Settings, on_progress: Progress, has_airflow: bool = True) -> N
         if supervisord.process(settings) is None:
             _start_supervisord(settings, on_progress)
         _start_services(settings, on_progress, has_airflow)
+        if has_dashboard:
+            Supervisord(settings).start(DASHBOARD)
         if has_airflow:
             _start_airflow(settings, on_progress)
+        if has_dashboard:
+            wait_until(settings, DASHBOARD, lambda: dashboard.answers(settings), _DASHBOARD_SECONDS)
+            on_progress(f"the dashboard is ready at {dashboard.url(settings)}")
 
 
 def down(settings: Settings, on_progress: Progress) -> None:
@@ -155,4 +160,5 @@ def _start_airflow(settings: Settings, on_progress: Progress) -> None:
         wait_until(settings, name, partial(_is_healthy, settings, supervisor, name), _AIRFLOW_SECONDS)
         if name == AIRFLOW[0]:  # no task runs before its pool is there
             airflow_api.make_pools(settings)
+    supervisor.start(DBT)  # not before: its imports take a core for seconds
     on_progress(f"Airflow is ready at {settings.airflow}")

@@ -9,8 +9,8 @@ from csat.documents import DocumentError, Documents
 from csat.health import Policy, Verdict, judge
 from csat.settings import Settings
 from csat.supervisor import ALIVE
-from local import airflow, kafka
-from local.programs import AIRFLOW, BIGQUERY, COMPONENTS, KAFKA, STREAM
+from local import airflow, dashboard, kafka
+from local.programs import AIRFLOW, BIGQUERY, COMPONENTS, DASHBOARD, KAFKA, STREAM
 from local.readiness import bigquery_answers
 from local.supervisord import Supervisord, SupervisordError
 from warehouse.client import Warehouse, WarehouseError
@@ -37,6 +37,7 @@ def status(settings: Settings, now: datetime | None = None) -> dict[str, Any]:
         programs = pool.submit(_programs, settings)
         kafka_ready = pool.submit(kafka.is_ready, settings)
         airflow_health = pool.submit(airflow.health, settings, _PROBE_SECONDS)
+        dashboard_ready = pool.submit(dashboard.answers, settings, _PROBE_SECONDS)
         bigquery = pool.submit(_ask_bigquery, short, now)
         stream = stream_status(settings, now)
         is_bigquery_ready, landing, marts = bigquery.result()
@@ -44,6 +45,7 @@ def status(settings: Settings, now: datetime | None = None) -> dict[str, Any]:
             KAFKA: kafka_ready.result(),
             BIGQUERY: is_bigquery_ready,
             STREAM: stream["state"] in _GOOD_VERDICTS,
+            DASHBOARD: dashboard_ready.result(),
             **{f"airflow-{name}": is_healthy for name, is_healthy in airflow_health.result().items()},
         }
         components = component_states(programs.result(), answers, now)
@@ -141,4 +143,5 @@ def _urls(settings: Settings) -> dict[str, str]:
         KAFKA: settings.bootstrap_servers,
         BIGQUERY: settings.endpoint,
         AIRFLOW[0]: settings.airflow,
+        DASHBOARD: dashboard.url(settings),
     }

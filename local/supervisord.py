@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 import xmlrpc.client
+from collections.abc import Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -38,19 +39,25 @@ def pid_file(settings: Settings) -> Path:
     return settings.state / "supervisord.pid"
 
 
-def conf(settings: Settings) -> str:
-    """Text of supervisord.conf."""
+def conf(
+    settings: Settings, chosen: Sequence[Program] | None = None, host: str = "127.0.0.1", folder: Path | None = None
+) -> str:
+    """Text of supervisord.conf.
+
+    `chosen` are its programs (None: all of the stack), `host` is where it listens, and `folder` holds its pid file
+    (None: the state folder).
+    """
     server: dict[str, dict[str, object]] = {
         "supervisord": {
             "logfile": log_file(settings, "supervisord"),
-            "pidfile": pid_file(settings),
+            "pidfile": folder / pid_file(settings).name if folder else pid_file(settings),
             "childlogdir": settings.state / "logs",
             "umask": "077",
             "directory": ROOT,
             "identifier": "csat",
         },
         "inet_http_server": {
-            "port": f"127.0.0.1:{settings.supervisord_port}",
+            "port": f"{host}:{settings.supervisord_port}",
             "username": USER,
             "password": secret(settings.state, "supervisord"),
         },
@@ -64,7 +71,8 @@ def conf(settings: Settings) -> str:
         },
     }
     sections = [_section(name, {key: _plain(value) for key, value in body.items()}) for name, body in server.items()]
-    return "\n".join(sections + [_program(program, settings) for program in programs(settings)])
+    wanted = programs(settings) if chosen is None else chosen
+    return "\n".join(sections + [_program(program, settings) for program in wanted])
 
 
 def _program(program: Program, settings: Settings) -> str:
@@ -133,10 +141,10 @@ class Supervisord:
                 self._call("startProcess", name, False)
 
     def stop(self, *names: str) -> None:
-        """Ask the programs that run to stop; returns at once."""
+        """Ask the programs that run to stop; returns at once. One that a stack of older code lacks does not run."""
         known = self.programs()
         for name in names:
-            if known[name]["statename"] in STARTED:
+            if name in known and known[name]["statename"] in STARTED:
                 self._call("stopProcess", name, False)
 
     def shutdown(self) -> None:

@@ -65,6 +65,7 @@ class Reading:
     memory_share: float
     memory_bytes: int
     error: str
+    held_until: datetime | None = None
 
 
 class Query(Protocol):
@@ -173,20 +174,24 @@ def with_reading(health: Health, reading: Reading, now: datetime, trigger_second
         "memory_bytes": reading.memory_bytes,
         "memory_high_beats": health.memory_high_beats + 1 if reading.memory_share > _MEMORY_LIMIT else 0,
         "error": reading.error,
+        "held_until": reading.held_until or health.held_until,
     }
     progress = reading.progress
     if progress is not None:
-        update |= _progress(health, progress, trigger_seconds)
+        update |= _progress(health, progress, trigger_seconds, update["held_until"])
     is_behind = reading.backlog > 0 and update.get("processed_rate", 0.0) < update.get("input_rate", 0.0)
     update["lagging_since"] = (health.lagging_since or now) if is_behind else None
     return health.model_copy(update=update)
 
 
-def _progress(health: Health, progress: dict[str, Any], trigger_seconds: float) -> dict[str, Any]:
+def _progress(
+    health: Health, progress: dict[str, Any], trigger_seconds: float, held_until: datetime | None
+) -> dict[str, Any]:
     batch_seconds = float(progress.get("durationMs", {}).get("triggerExecution", 0)) / 1000
     began = datetime.fromisoformat(progress["timestamp"])
     is_new = progress["batchId"] != health.batch_id
-    slow = health.slow_batches + 1 if batch_seconds > trigger_seconds else 0
+    was_held = held_until is not None and held_until > began
+    slow = health.slow_batches + 1 if batch_seconds > trigger_seconds and not was_held else 0
     return {
         "query_id": progress["id"],
         "batch_id": progress["batchId"],

@@ -5,10 +5,16 @@ lasts until older ones fall out of the 24 hours: the trigger is stretched, the b
 """
 
 import logging
-import time
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from csat.settings import LOAD_JOBS_A_DAY
+
+if TYPE_CHECKING:
+    from warehouse.client import Warehouse
 
 logger = logging.getLogger(__name__)
 
@@ -21,24 +27,32 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class HoldEndedError(Exception):
+    """The driver is to leave while a job waits for its token; the batch is for the next driver."""
+
+
 class LoadBudget:
-    """A token bucket: a job takes a token, which comes back after 24 hours. `jobs_per_day` 0 is without limit."""
+    """A token bucket: a job takes a token, which comes back after 24 hours. `jobs_per_day` 0 is without limit.
+
+    `wait` returns true where it was ended before its seconds were over: by `end_hold`, unless given.
+    """
 
     def __init__(
         self,
         jobs_per_day: int,
         submitted_at: Iterable[datetime] = (),
         clock: Callable[[], datetime] = utc_now,
-        sleep: Callable[[float], None] = time.sleep,
+        wait: Callable[[float], bool] | None = None,
     ) -> None:
         self._jobs_per_day = jobs_per_day
         self._submitted_at = deque(sorted(submitted_at))
         self._clock = clock
-        self._sleep = sleep
+        self._is_ended = threading.Event()
+        self._wait = wait or self._is_ended.wait
         self.held_until: datetime | None = None
 
     def take(self) -> None:
-        """Take a token, once one may be taken."""
+        """Take a token, once one may be taken. Raises HoldEndedError where the wait is ended before."""
         if not self._jobs_per_day:
             return
         now = self._clock()
@@ -47,9 +61,14 @@ class LoadBudget:
             wait = (due - now).total_seconds()
             logger.warning("%d load jobs are left of the day's %d: waiting %.0f s", self.left, self._jobs_per_day, wait)
             self.held_until = due
-            self._sleep(wait)
+            if self._wait(wait):
+                raise HoldEndedError("the driver leaves: its batch waited for one of the day's load jobs")
             self.held_until = None
         self._submitted_at.append(self._clock())
+
+    def end_hold(self) -> None:
+        """Let no job wait any more: the driver leaves."""
+        self._is_ended.set()
 
     @property
     def left(self) -> int:
@@ -69,3 +88,18 @@ class LoadBudget:
         # At the pace of the limit itself with a tenth left, and slower with every token that goes
         spacing = DAY / self._jobs_per_day * (low / left)
         return min(self._submitted_at[-1] + spacing, self._submitted_at[0] + DAY)
+
+
+def load_budget(warehouse: "Warehouse", clock: Callable[[], datetime] = utc_now) -> LoadBudget:
+    """The budget of the landing table, less the jobs of the last 24 hours; the emulator has no limit."""
+    from warehouse.client import WarehouseError
+    from warehouse.load_job_times import load_job_times
+
+    if warehouse.settings.is_local:
+        return LoadBudget(0, clock=clock)
+    try:
+        submitted_at = load_job_times(warehouse, clock() - DAY)
+    except WarehouseError as error:  # the stream must run without the right to see jobs: BigQuery itself keeps count
+        logger.warning("The load jobs of the last 24 hours are not known and count as none: %s", error)
+        submitted_at = []
+    return LoadBudget(LOAD_JOBS_A_DAY, submitted_at, clock)

@@ -11,6 +11,7 @@ from pyarrow import fs, parquet
 from csat import landing
 from csat.landing import ColumnKind
 from spark.transform import LANDING_SCHEMA, landing_rows
+from spark.worker import BUCKETS
 
 # Ids, prices, times and offsets are nearly as many as rows: a dictionary of them only costs time.
 _WITH_FEW_VALUES = {ColumnKind.TEXT, ColumnKind.INTEGER}
@@ -34,7 +35,8 @@ def write(batches: Iterable[pa.RecordBatch], folder: str, batch_id: str) -> Iter
 
 def _open(uri: str) -> parquet.ParquetWriter:
     files, path = fs.FileSystem.from_uri(uri)
-    files.create_dir(str(Path(path).parent), recursive=True)
+    if not uri.startswith(BUCKETS):  # a bucket has no folders, and looking for them takes further rights
+        files.create_dir(str(Path(path).parent), recursive=True)
     return parquet.ParquetWriter(
         path, LANDING_SCHEMA, filesystem=files, compression="zstd", use_dictionary=_WITH_DICTIONARY
     )

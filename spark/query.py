@@ -55,10 +55,12 @@ class ActiveQuery:
             memory_share=used / limit,
             memory_bytes=used,
             error=error,
+            held_until=self._sink.budget.held_until,
         )
 
     def stop(self) -> None:
         """Finish the batch in hand, within a minute, then stop. Stopping sooner would lose time, not rows."""
+        self._sink.budget.end_hold()
         deadline = time.monotonic() + LONGEST_BATCH_END_SECONDS
         while self._query.isActive and self._query.status["isTriggerActive"] and time.monotonic() < deadline:
             time.sleep(0.1)

@@ -28,13 +28,13 @@ def class_archive(settings: Settings) -> Path:
 
 
 def build_session(settings: Settings) -> SparkSession:
-    """The session; on Google Cloud the batch gives master and connector."""
+    """The session; on Dataproc the batch gives master and connector."""
     builder = SparkSession.builder.appName(APP_NAME)
     for name, value in session_options(settings).items():
         builder = builder.config(name, value)
     spark = builder.getOrCreate()
     jvm: Any = spark._jvm
-    for name, value in jvm_properties(settings).items():  # on Google Cloud this JVM is older than the settings
+    for name, value in jvm_properties(settings).items():  # on Dataproc this JVM is older than the settings
         jvm.java.lang.System.setProperty(name, value)
     return spark
 
@@ -48,7 +48,7 @@ def session_options(settings: Settings) -> dict[str, str]:
         "spark.log.level": "WARN",
         **REDACTION,
     }
-    if not settings.is_local:
+    if settings.is_on_dataproc:
         return options | _executor_options(settings)
     archive = class_archive(settings)
     java_options = [f"-XX:SharedArchiveFile={archive}"] if archive.exists() else []

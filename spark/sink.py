@@ -19,7 +19,8 @@ from pyspark.sql import DataFrame
 
 from csat import landing
 from csat.settings import Settings
-from spark.staging import StagedFile, spark_path, stage
+from spark.load_budget import LoadBudget
+from spark.staging import StagedFile, discard, stage
 
 logger = logging.getLogger(__name__)
 
@@ -67,11 +68,13 @@ class LandingSink:
         settings: Settings,
         jobs: LoadJobs,
         fence: Callable[[], None],
+        budget: LoadBudget,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
         self._jobs = jobs
         self._fence = fence
+        self.budget = budget
         self._sleep = sleep
         self._may_be_replay = True  # only the first batch of a life can have been submitted by another
         self.rows_committed = 0
@@ -85,7 +88,7 @@ class LandingSink:
         folder = f"{self._settings.staging_uri}/{query_id}/{batch_number}"
         self.rows_committed += self._land(batch_id, lambda: self._stage(messages, folder, batch_id))
         self._may_be_replay, self.batch_in_hand = False, ""
-        _delete(messages, spark_path(self._settings, folder))
+        discard(self._settings, folder)
 
     def _land(self, batch_id: str, stage: Callable[[], list[StagedFile]]) -> int:
         files: list[StagedFile] | None = None
@@ -95,7 +98,8 @@ class LandingSink:
                 files = stage() if files is None else files
                 if not files:
                     return 0
-                self._fence()
+                self.budget.take()
+                self._fence()  # behind the wait for a job, in which another driver may have come
                 self._jobs.submit(job_id, [file.uri for file in files])
             outcome, row_count, error = self._jobs.wait(job_id)
             if outcome is Outcome.STUCK:
@@ -112,13 +116,3 @@ class LandingSink:
 
     def _stage(self, messages: DataFrame, folder: str, batch_id: str) -> list[StagedFile]:
         return stage(messages, self._settings, f"{folder}/{uuid.uuid4().hex}", batch_id)
-
-
-def _delete(rows: DataFrame, path: str) -> None:
-    session = rows.sparkSession
-    folder = session._jvm.org.apache.hadoop.fs.Path(path)  # type: ignore[union-attr]
-    files = folder.getFileSystem(session._jsparkSession.sessionState().newHadoopConf())
-    try:
-        files.delete(folder, True)
-    except Exception:  # the rows have landed; what is left is swept with the old staging files
-        logger.warning("Could not delete the staging files of %s", path, exc_info=True)

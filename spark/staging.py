@@ -1,15 +1,18 @@
 """Batches to Parquet files, written by Spark's Python workers: messages leave Kafka's JVM once and never come back."""
 
+import logging
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from csat.settings import Settings
-from spark.worker import MESSAGE_COLUMNS, write_files
+from spark.worker import BUCKETS, MESSAGE_COLUMNS, write_files
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,21 @@ def stage(messages: "DataFrame", settings: Settings, uri: str, batch_id: str) ->
     return [StagedFile(f"{uri}/{file['name']}", file["row_count"]) for file in files]
 
 
+def discard(settings: Settings, uri: str) -> None:
+    """Delete the files under `uri`, which have landed: what is left is swept with the old staging files."""
+    from pyarrow import fs  # after the first commit: a driver starts sooner without it
+
+    files, path = fs.FileSystem.from_uri(spark_path(settings, uri))
+    try:
+        files.delete_dir(path)
+    except FileNotFoundError:
+        pass  # an empty batch has none
+    except OSError:
+        logger.warning("Could not delete the staging files of %s", uri, exc_info=True)
+
+
 def spark_path(settings: Settings, uri: str) -> str:
     """Where Spark finds a gs:// address: there, or in the folder that the emulator serves as gs://."""
-    scheme = "gs://"
-    if settings.is_local and uri.startswith(scheme):
-        return (settings.staging_root / Path(uri.removeprefix(scheme))).as_uri()
+    if settings.is_local and uri.startswith(BUCKETS):
+        return (settings.staging_root / Path(uri.removeprefix(BUCKETS))).as_uri()
     return uri

@@ -31,6 +31,7 @@ from spark.sink import LandingSink, SupersededError
 from spark.source import end_offsets, read_messages, starting_offsets
 
 if TYPE_CHECKING:
+    from spark.load_budget import LoadBudget
     from spark.sink import LoadJobs
     from warehouse.client import Warehouse
 
@@ -102,9 +103,9 @@ def run(settings: Settings, *, is_catch_up: bool = False) -> int:
         with ThreadPoolExecutor(1) as pool:  # Google's client takes seconds to import: the JVM starts meanwhile
             clients = pool.submit(_open_clients, settings)
             spark = build_session(settings)
-            warehouse, jobs = clients.result()
+            warehouse, jobs, budget = clients.result()
         with warehouse:
-            sink = LandingSink(settings, jobs, fence)
+            sink = LandingSink(settings, jobs, fence, budget)
             query = start_query(spark, settings, warehouse, sink, is_catch_up=is_catch_up)
             logger.info("The query has started")
             return beat.watch(ActiveQuery(spark, query, sink, settings))
@@ -121,12 +122,13 @@ def _check_access(settings: Settings) -> None:
     check_access(settings)
 
 
-def _open_clients(settings: Settings) -> "tuple[Warehouse, LoadJobs]":
+def _open_clients(settings: Settings) -> "tuple[Warehouse, LoadJobs, LoadBudget]":
+    from spark.load_budget import load_budget
     from spark.load_jobs import BigQueryLoadJobs
     from warehouse.client import Warehouse
 
     warehouse = Warehouse(settings)
-    return warehouse, BigQueryLoadJobs(warehouse)
+    return warehouse, BigQueryLoadJobs(warehouse), load_budget(warehouse)
 
 
 def _first_line(error: Exception) -> str:
@@ -146,7 +148,7 @@ def main() -> None:
         settings = get_settings()
     except ValidationError as error:
         sys.exit(f"error: {settings_problem(error)}")
-    if settings.is_local:
+    if not settings.is_on_dataproc:
         Path(settings.state).mkdir(parents=True, exist_ok=True)
     try:
         code = run(settings, is_catch_up=arguments.catch_up)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
+BUCKETS = "gs://"
 MESSAGE_COLUMNS = ("value", "topic", "partition", "offset", "timestamp", "ingested_at")
 
 

@@ -1,11 +1,13 @@
-"""Checks recorded statements: `python -m sqlcheck <recording>`, in the environment .venvs/sqlcheck.
+"""Checks recorded statements: `python -m sqlcheck <recording> …`, in the environment .venvs/sqlcheck.
+
+A recording finds the tables that those before it make.
 
 Exit code 1: BigQuery would refuse a statement. 2: the recording or a source's schema is not there.
 """
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sqlcheck.analyser import Analyser
@@ -15,13 +17,13 @@ from sqlcheck.schemas import SchemaError, source_columns
 from sqlcheck.wasm import Service
 
 
-def findings(recording: Recording) -> Iterator[tuple[str, str]]:
+def findings(recordings: Sequence[Recording]) -> Iterator[tuple[str, str]]:
     """The origin and the message of everything that BigQuery would refuse. Raises SchemaError."""
-    analyser = Analyser(Service(), recording.project)
-    for name, schema in recording.sources.items():
+    analyser = Analyser(Service(), recordings[0].project)
+    for name, schema in [source for recording in recordings for source in recording.sources.items()]:
         analyser.add_table(name, source_columns(schema))
     checker = Checker(analyser)
-    for statement in recording.statements:
+    for statement in [statement for recording in recordings for statement in recording.statements]:
         if statement.contract is None:
             messages = checker.check(statement.sql)
         else:
@@ -31,19 +33,19 @@ def findings(recording: Recording) -> Iterator[tuple[str, str]]:
 
 
 def main() -> int:
-    """Check the recording that the command line names; returns the exit code."""
+    """Check the recordings that the command line names; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m sqlcheck", description=__doc__.splitlines()[0])
-    parser.add_argument("recording", type=Path, help="file that sqlcheck.record wrote")
-    path: Path = parser.parse_args().recording
+    parser.add_argument("recordings", type=Path, nargs="+", metavar="recording", help="file that a recorder wrote")
+    paths: list[Path] = parser.parse_args().recordings
     try:
-        recording = Recording.model_validate_json(path.read_text())
-        found = list(dict.fromkeys(findings(recording)))
+        recordings = [Recording.model_validate_json(path.read_text()) for path in paths]
+        found = list(dict.fromkeys(findings(recordings)))
     except (OSError, ValueError, SchemaError) as error:
         print(f"sqlcheck: {error}", file=sys.stderr)
         return 2
     for origin, message in found:
         print(f"{origin}: {message}")
-    print(f"{len(recording.statements)} statements checked, {len(found)} refused")
+    print(f"{sum(len(recording.statements) for recording in recordings)} statements checked, {len(found)} refused")
     return 1 if found else 0
 
 

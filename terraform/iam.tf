@@ -32,7 +32,10 @@ locals {
         documents   = "roles/storage.objectUser"
         code        = "roles/storage.objectViewer"
       }
-      airflow = { documents = "roles/storage.objectUser" }
+      airflow = {
+        documents = "roles/storage.objectUser"
+        code      = "roles/storage.objectViewer" # to see that what a batch runs is there
+      }
     } : { for bucket, role in roles : "${account}/${bucket}" => { account = account, bucket = bucket, role = role } }
   ]...)
 }
@@ -53,6 +56,15 @@ resource "google_project_iam_member" "bigquery_job_user" {
 
   project = var.project_id
   role    = "roles/bigquery.jobUser"
+  member  = google_service_account.main[each.key].member
+}
+
+# Both count the load jobs of the last day: the stream to make them last, Airflow to tell when they run short.
+resource "google_project_iam_member" "bigquery_job_viewer" {
+  for_each = toset(["stream", "airflow"])
+
+  project = var.project_id
+  role    = "roles/bigquery.resourceViewer"
   member  = google_service_account.main[each.key].member
 }
 

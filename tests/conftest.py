@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+_SHARED = ("tests/e2e/", "tests/chaos/", "tests/integration/board/")  # folders whose tests use one stack
+
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 ANSWER: dict[str, Any] = {
@@ -49,3 +51,16 @@ def answer() -> Callable[..., bytes]:
         return json.dumps({name: value for name, value in event.items() if value is not ...}).encode()
 
     return make
+
+
+@pytest.hookimpl(optionalhook=True)  # Airflow's environment has no xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep together, on one worker, the tests of a file, and of a folder whose tests use one stack."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByStack(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return next((folder for folder in _SHARED if file.startswith(folder)), file)
+
+    return ByStack(config, log)

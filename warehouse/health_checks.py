@@ -65,6 +65,7 @@ CHECKS = (
         *(AlertKey.STREAM_DOWN, AlertKey.POISON_BATCH, AlertKey.STREAM_SLOW),
         *(AlertKey.STREAM_STOPPED, AlertKey.STREAM_OVERDUE),
     ),
+    _check(stream_checks.stream_life, "stream"),
     _check(stream_checks.run_stream, "run", AlertKey.STREAM_UNGUARDED, AlertKey.STREAM_STOPPED),
     _check(stream_checks.kafka_backlog, "kafka", AlertKey.KAFKA_BACKLOG),
     _check(stream_checks.landing_age, "kafka landing", AlertKey.LANDING_LATE),

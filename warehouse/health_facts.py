@@ -21,7 +21,7 @@ from warehouse.checkpoint import CheckpointError, committed_offsets
 from warehouse.client import Warehouse, WarehouseError
 from warehouse.facts import Facts, KafkaFacts, Limits, Missing, RunFacts, StreamFacts
 from warehouse.kafka_waiting import waiting
-from warehouse.load_job_count import load_job_count
+from warehouse.load_job_times import load_job_times
 from warehouse.probes import KafkaOffsetsError
 from warehouse.recent_landing import mart_facts, recent_landing
 
@@ -98,7 +98,7 @@ def _ask_bigquery(settings: Settings, ask: Callable[[Warehouse], Fact]) -> Fact 
 def _load_jobs(settings: Settings, now: datetime) -> int | Missing:
     if settings.is_local:
         return Missing("the emulator has no quota")
-    return _ask_bigquery(settings, lambda warehouse: load_job_count(warehouse, now - timedelta(days=1)))
+    return _ask_bigquery(settings, lambda warehouse: len(load_job_times(warehouse, now - timedelta(days=1))))
 
 
 def _airflow(settings: Settings) -> dict[str, str] | Missing:

@@ -173,23 +173,6 @@ def landing_counts(warehouse: Warehouse) -> dict[str, int]:
     return {"rows": counts["row_count"], "accepted": counts["accepted_count"], "rejected": counts["rejected_count"]}
 
 
-def answers_by_date(warehouse: Warehouse, days: int) -> list[dict[str, Any]]:
-    """Answers in the marts by answered_date, the latest days first: answer_count and csat_rate."""
-    return warehouse.rows(
-        f"""
-        select
-            answered_date,
-            count(*) as answer_count,
-            countif(csat_score >= 4) / count(*) as csat_rate
-        from `{warehouse.settings.table("marts", "fct_survey_responses")}`
-        where answered_date > date_sub(current_date('UTC'), interval @days day)
-        group by answered_date
-        order by answered_date desc
-        """,
-        days=days,
-    )
-
-
 def kafka_offsets(settings: Settings, topics: Iterable[str]) -> dict[PartitionKey, Offsets]:
     """Start and end of every partition of the topics that Kafka knows. Raises KafkaOffsetsError."""
     try:

@@ -46,6 +46,15 @@ def stream_verdict(stream: StreamFacts, now: datetime, limits: Limits) -> Findin
     return Finding(text)
 
 
+def stream_life(stream: StreamFacts, now: datetime, limits: Limits) -> Finding:
+    """How long this life of the stream runs: looks that agree on its beginning saw the same life. Never an alert."""
+    own = stream.own_health
+    is_alive = own is not None and own.state is State.RUNNING
+    if own is None or not is_alive or (now - own.at).total_seconds() > limits.policy.stale:
+        return Finding("no life of the stream runs")
+    return Finding(f"this life began {since(own.started_at, now)}", value=(now - own.started_at).total_seconds())
+
+
 def run_stream(run: RunFacts, now: datetime, limits: Limits) -> Finding:
     """Whether Airflow watches the stream."""
     if run.is_paused:

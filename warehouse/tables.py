@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from google.api_core.exceptions import Conflict
+from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
 
 from csat import landing
@@ -49,6 +49,18 @@ def ops_table(settings: Settings, name: str) -> bigquery.Table:
     fields = json.loads((OPS_SCHEMAS / f"{name}.json").read_text())
     schema = [bigquery.SchemaField.from_api_repr(field) for field in fields]
     return bigquery.Table(settings.table("ops", name), schema=schema)
+
+
+def table_version(warehouse: Warehouse, table: str, timeout_seconds: float) -> str | None:
+    """A text that every load into the table changes, without a query; None where there is no such table."""
+    retry = bigquery.DEFAULT_RETRY.with_deadline(timeout_seconds)
+    with warehouse.errors():
+        try:
+            found = warehouse.client.get_table(table, retry=retry, timeout=timeout_seconds)
+        except NotFound:
+            return None
+    # The emulator changes only the number, BigQuery both.
+    return f"{found.modified.isoformat()}/{found.num_rows}"
 
 
 def create_table(warehouse: Warehouse, table: bigquery.Table) -> None:

@@ -1,4 +1,4 @@
-"""`csat marts …`: build the marts, prove them, show what they say."""
+"""`csat marts …`: build the marts, prove them, and show what they say with the board's own questions and formats."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -9,19 +9,27 @@ import typer
 from csat.commands.output import report, say
 from csat.settings import get_settings
 
-app = typer.Typer(help="Build the marts, prove them, or show what they say.", no_args_is_help=True)
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-Select = Annotated[str, typer.Option(help="Only these models, in dbt's words; empty: all.")]
+_SERIES_DAYS = 28
 _DATE = ["%Y-%m-%d"]
 
+app = typer.Typer(help="Build the marts, prove them, or show what they say.", no_args_is_help=True)
+show = typer.Typer(help="Show the agents, the categories, or the answers over time.", no_args_is_help=True)
+app.add_typer(show, name="show")
 
-class Mart(StrEnum):
-    """What `csat marts show` shows."""
 
-    LEADERBOARD = "leaderboard"
-    CATEGORIES = "categories"
-    SERIES = "series"
+class Grain(StrEnum):
+    """The length of a bucket of time."""
+
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, with every column, and nothing else.")]
+Window = Annotated[str, typer.Option(help="Window of the ranking, such as 7d or all; empty: the longest rolling one.")]
+Limit = Annotated[int, typer.Option(min=1, help="Most rows.")]
+Day = Annotated[datetime | None, typer.Option(formats=_DATE, help="UTC date.")]
+Select = Annotated[str, typer.Option(help="Only these models, in dbt's words; empty: all.")]
 
 
 @app.command()
@@ -40,8 +48,8 @@ def build(
 @app.command()
 def rebuild(
     select: Select = "",
-    first: Annotated[datetime | None, typer.Option("--from", formats=_DATE, help="First answer date.")] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=_DATE, help="Last answer date.")] = None,
+    first: Annotated[str, typer.Option("--from", help="First answer date, as 2026-11-20; empty: all dates.")] = "",
+    last: Annotated[str, typer.Option("--to", help="Last answer date.")] = "",
     is_json: Json = False,
 ) -> None:
     """Build anew, whether something came or not: the dates from --from to --to, or all of them."""
@@ -77,35 +85,76 @@ def freshness(is_json: Json = False) -> None:
     _report("freshness", found.as_dict(), is_json)
 
 
-@app.command()
-def show(
-    mart: Mart,
-    window: Annotated[str, typer.Option(help="Window of a ranking, such as 7d or all; empty: the longest.")] = "",
-    limit: Annotated[int, typer.Option(min=1, help="Most rows.")] = 10,
+@show.command()
+def agents(window: Window = "", limit: Limit = 10, is_json: Json = False) -> None:
+    """Show the leaderboard: ranked agents first, then those that need more answers."""
+    from csat.commands.render_marts import agents_table
+    from dashboard.queries import LEADERBOARD, board_dates
+    from warehouse.client import Warehouse
+    from warehouse.mart_variables import ranking_window
+
+    chosen = ranking_window(window)
+    with Warehouse(get_settings()) as warehouse:
+        _, last = board_dates(warehouse)
+        rows = LEADERBOARD.rows(warehouse, board_date=last, window_id=chosen, row_limit=limit)
+    report(rows, is_json, agents_table(rows))
+
+
+@show.command()
+def categories(
+    window: Window = "",
+    category: Annotated[str, typer.Option(help="The sub-categories of this one.")] = "",
+    sub_categories: Annotated[bool, typer.Option("--sub-categories", help="The sub-categories of all.")] = False,
+    limit: Limit = 20,
     is_json: Json = False,
 ) -> None:
-    """Show the agents, the categories or the responses over time."""
-    from csat.commands.render import mart_table
-    from warehouse import mart_queries
+    """Show the categories, or sub-categories, the most common first."""
+    from csat.commands.render_marts import categories_table
+    from dashboard.queries import CATEGORIES, SUB_CATEGORIES, board_dates
+    from warehouse.client import Warehouse
+    from warehouse.mart_variables import ranking_window
+
+    chosen = ranking_window(window)
+    with Warehouse(get_settings()) as warehouse:
+        _, last = board_dates(warehouse)
+        place: dict[str, Any] = {"board_date": last, "window_id": chosen, "row_limit": limit}
+        if category or sub_categories:
+            rows = SUB_CATEGORIES.rows(warehouse, category=category, **place)
+        else:
+            rows = CATEGORIES.rows(warehouse, **place)
+    report(rows, is_json, categories_table(rows))
+
+
+@show.command()
+def series(
+    grain: Annotated[Grain, typer.Option(help="Length of a bucket.")] = Grain.DAY,
+    since: Day = None,
+    until: Day = None,
+    channel: Annotated[str, typer.Option(help="One channel.")] = "",
+    category: Annotated[str, typer.Option(help="One category.")] = "",
+    is_json: Json = False,
+) -> None:
+    """Show answers, CSAT and response time by hour, day or week, the newest first: of 28 days unless told otherwise."""
+    from csat.commands.render_marts import series_table
+    from dashboard.queries import RESPONSE_TIMES, SERIES, board_dates
+    from dashboard.series import Series, window_start, with_times
     from warehouse.client import Warehouse
 
     with Warehouse(get_settings()) as warehouse:
-        match mart:
-            case Mart.LEADERBOARD:
-                rows = mart_queries.leaderboard(warehouse, window, limit)
-            case Mart.CATEGORIES:
-                rows = mart_queries.categories(warehouse, window, limit)
-            case Mart.SERIES:
-                rows = mart_queries.series(warehouse, limit)
-    report(rows, is_json, mart_table(mart, rows))
+        last = until.date() if until else board_dates(warehouse)[1]
+        first = since.date() if since else window_start(last, _SERIES_DAYS)
+        parameters = Series(first, last, grain.value, channel, category).parameters()
+        rows = with_times(SERIES.rows(warehouse, **parameters), RESPONSE_TIMES.rows(warehouse, **parameters))
+    report(rows[::-1], is_json, series_table(rows[::-1], grain.value))
 
 
-def _dates(first: datetime | None, last: datetime | None) -> tuple[date, date] | None:
-    if first is None and last is None:
+def _dates(first: str, last: str) -> tuple[date, date] | None:
+    if not first and not last:
         return None
-    if first is None or last is None:
-        raise typer.BadParameter("--from and --to go together; for one day give it twice")
-    return first.date(), last.date()
+    try:
+        return date.fromisoformat(first), date.fromisoformat(last)
+    except ValueError as error:
+        raise typer.BadParameter(f"--from and --to go together, as dates like 2026-11-20: {error}") from error
 
 
 def _report(title: str, document: dict[str, Any], is_json: bool) -> None:

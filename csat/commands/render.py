@@ -1,33 +1,14 @@
 """Tables for people. Each takes the same document that --json prints, so that both always say the same."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from rich import box
 from rich.table import Table
+from rich.text import Text
 
 _COLORS = {"healthy": "green", "idle": "green", "starting": "yellow", "lagging": "yellow", "slow": "yellow"}
 _COLORS |= {"ok": "green", "skipped": "dim", "warning": "yellow"}
-
-# A mart has more columns than a terminal: these, and all with --json
-_MART_COLUMNS = {
-    "leaderboard": (
-        "leaderboard_rank",
-        "agent_name",
-        "answer_count",
-        "csat_rate",
-        "wilson_low",
-        "wilson_high",
-        "tier",
-        "previous_rank",
-    ),
-    "categories": ("volume_rank", "category", "answer_count", "share", "csat_rate", "unhappy_count", "csat_change"),
-    "series": ("response_hour", "channel", "category", "answer_count", "csat_rate", "median_response_minutes"),
-}
-
-
-def mart_table(mart: str, rows: Sequence[Mapping[str, Any]]) -> Table:
-    """The main columns of a mart's rows."""
-    return rows_table(mart, [{name: row[name] for name in _MART_COLUMNS[mart]} for row in rows])
 
 
 def login_table(document: Mapping[str, Any]) -> Table:
@@ -62,6 +43,19 @@ def checks_table(document: Mapping[str, Any]) -> Table:
         for check in document["checks"]
     )
     return _table("doctor", ("", "check", "found", "fix"), rows)
+
+
+def text_table(
+    title: str, heads: Sequence[str], lines: Iterable[Sequence[str]], *, names: Collection[str] = ()
+) -> Table:
+    """Lines of text; figures stand to the right, the columns of `names` to the left. No text is taken for markup."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for head in heads:
+        is_name = head in names
+        table.add_column(head, justify="left" if is_name else "right", no_wrap=not is_name)
+    for line in lines:
+        table.add_row(*(Text(text) for text in line))
+    return table
 
 
 def look_table(document: Mapping[str, Any]) -> Table:

@@ -26,7 +26,6 @@ class Fault:
     name: str
     strike: Callable[[Target], None]
     hits: Literal["stream", "airflow"] = "stream"
-    needs_root: bool = False
 
 
 def _kill(target: Target, program: str) -> None:
@@ -103,7 +102,7 @@ FAULTS = (
     Fault("BigQuery killed", partial(_kill, program=BIGQUERY)),
     Fault("BigQuery stopped for 60 s", partial(_take_away, program=BIGQUERY)),
     Fault("BigQuery frozen for 60 s", partial(_pause, program=BIGQUERY)),
-    Fault("staging disk full for 20 s", _fill_disk, needs_root=True),
+    Fault("staging disk full for 20 s", _fill_disk),
     *[Fault(f"{name} killed", partial(_kill, program=name), hits="airflow") for name in AIRFLOW],
     Fault("all of Airflow killed", lambda target: _kill_all(target, *AIRFLOW), hits="airflow"),
 )

@@ -183,8 +183,3 @@ def test_a_supervisord_that_does_not_answer_is_an_error_in_time(tmp_path: Path) 
 
 def test_backend_is_supervisord_on_one_machine(tmp_path: Path) -> None:
     assert isinstance(backend(Settings(_env_file=None, state_dir=tmp_path)), SupervisordBackend)
-
-
-def test_backend_on_google_cloud_says_that_there_is_none() -> None:
-    with pytest.raises(BackendError, match="CSAT_TARGET=local"):
-        backend(Settings(_env_file=None, target="gcp", project_id="shop"))

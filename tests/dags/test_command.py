@@ -75,6 +75,14 @@ def test_kill_ends_the_command_and_its_children(make_operator: Make, tmp_path: P
 
 
 @pytest.mark.timeout(30)
+def test_kill_before_the_command_runs_ends_it_too(make_operator: Make, tmp_path: Path) -> None:
+    operator = make_operator("sleep 60")
+    operator.on_kill()
+    with pytest.raises(AirflowException, match="exited with -15"):
+        operator.execute({})
+
+
+@pytest.mark.timeout(30)
 def test_an_error_during_the_command_ends_it(make_operator: Make, tmp_path: Path) -> None:
     operator = make_operator(f"echo $$ > {tmp_path}/child; echo line; exec sleep 60")
 

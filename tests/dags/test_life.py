@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from csat.documents import Documents
-from csat.health import Policy, State, Verdict
+from csat.documents import Documents, DocumentsUnreachableError
+from csat.health import Control, Policy, State, Verdict
 from guard.backends import BackendError, Process
 from guard.decide import Look, Plan
 from guard.life import Life
@@ -257,3 +257,27 @@ def test_a_broken_control_document_is_written_anew(
     clock.at(2, lambda: setattr(backend, "process", Process(False, 1, "EXITED")))
     end(make_life())
     assert backend.calls == ["start new"]
+
+
+class SilentStore(Documents):
+    """Documents in a store that does not answer while it is silent."""
+
+    is_silent = True
+
+    def control(self) -> Control | None:
+        if self.is_silent:
+            raise DocumentsUnreachableError("gs://a/control.json cannot be asked")
+        return super().control()
+
+
+def test_a_store_that_does_not_answer_ends_no_life_and_starts_no_driver(
+    documents: Documents, make_control: Make, clock: Clock, backend: FakeBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    documents.write_control(make_control(token="new"))
+    backend.process = Process(True, None, "RUNNING")
+    store = SilentStore(documents._uri)
+    clock.at(30, lambda: setattr(store, "is_silent", False))
+    clock.at(40, lambda: setattr(backend, "process", Process(False, 75, "EXITED")))
+    look = end(Life(AT_ONCE, Stream(store, backend, POLICY, Pace()), clock, clock.sleep))
+    assert (look.verdict, clock.now, backend.calls) == (Verdict.SUPERSEDED, NOON + timedelta(seconds=40), [])
+    assert caplog.text.count("cannot be asked") == 1

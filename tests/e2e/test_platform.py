@@ -6,10 +6,13 @@ import subprocess
 import time
 
 import pytest
+from playwright.sync_api import expect, sync_playwright
 
 from csat.settings import environment
+from local import dashboard
 from local.supervisord import Supervisord
 from tests.e2e.conftest import CSAT, Platform, processes_of
+from tests.integration.board.browser import Viewer, launch
 from tests.integration.conftest import wait_for
 
 pytestmark = pytest.mark.e2e
@@ -33,6 +36,7 @@ def test_airflow_runs_the_stream_when_the_stack_is_up(platform: Platform):
         "airflow-dag-processor",
         "airflow-triggerer",
         "stream",
+        "dashboard",
     }
     assert status["components"]["kafka"]["url"] == f"127.0.0.1:{platform.settings.kafka_port}"
 
@@ -81,10 +85,24 @@ def test_marts_hold_each_response_once_and_on_its_own_day(platform: Platform, si
         f"select count(*) as n from `{{marts}}.fct_survey_responses` where answered_date < {oldest_day}"
     )
     assert 0 < before["n"] <= late
-    board = platform.json("marts", "show", "leaderboard", "--limit", "5000")
+    board = platform.json("marts", "show", "agents", "--limit", "5000")
     assert sum(row["answer_count"] for row in board) == simulated["expected_distinct_responses"]
     runs = platform.airflow("GET", "dags/build_marts/dagRuns?state=success")["dag_runs"]
     assert runs
+
+
+def test_board_shows_what_landed_and_what_was_rejected(platform: Platform, simulated):
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        viewer = Viewer(browser.new_page(), dashboard.url(platform.settings))
+        viewer.open("categories?window=all")
+        expect(viewer.page.get_by_text(f"{simulated['expected_distinct_responses']:,} answers, CSAT")).to_be_visible()
+        viewer.open("pipeline")
+        rows = [row.inner_text().split("\t") for row in viewer.rows("Messages by outcome").all()]
+        browser.close()
+    shown = {row[0].splitlines()[0]: int(row[1].replace(",", "")) for row in rows if "rejected" in row[0].splitlines()}
+    assert shown == simulated["rejected_by_reason"]
+    assert (viewer.errors, viewer.strangers) == ([], [])
 
 
 @pytest.fixture
@@ -125,8 +143,21 @@ def test_incremental_marts_equal_a_full_refresh(platform: Platform):
     built = platform.json("marts", "build")
     assert built["status"] in ("succeeded", "nothing new")
     incremental = {name: _fingerprint(platform, name) for name in models}
-    assert platform.json("marts", "build", "--full-refresh")["is_full_refresh"]
+    _rebuild_all(platform)
     assert {name: _fingerprint(platform, name) for name in models} == incremental
+
+
+def _rebuild_all(platform: Platform) -> None:
+    """Build everything anew by Airflow, which waits for a person's approval first."""
+    runs = "dags/rebuild_marts/dagRuns"
+    run = f"{runs}/{platform.airflow('POST', runs, {'logical_date': None})['dag_run_id']}"
+    task = f"{run}/taskInstances/approve_full_refresh"
+    wait_for(lambda: platform.airflow("GET", task)["state"] == "awaiting_input", 120, "question to a person", pause=2)
+    assert platform.airflow("GET", f"{run}/taskInstances/rebuild_marts")["state"] is None
+    platform.airflow("PATCH", f"{task}/-1/hitlDetails", {"chosen_options": ["Approve"], "params_input": {}})
+    wait_for(lambda: platform.airflow("GET", run)["state"] == "success", 240, "end of the rebuild", pause=2)
+    newest = "select is_full_refresh from `{ops}.mart_builds` order by built_at desc limit 1"
+    assert platform.rows(newest) == [{"is_full_refresh": True}]
 
 
 def _settle(platform: Platform) -> None:

@@ -1,13 +1,16 @@
 import json
-import socket
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from csat.cli import run
 from csat.documents import Documents
 from csat.settings import Settings, get_settings
+from local.ports import free_ports
+from warehouse.marts import BuildReport
 
 
 @pytest.fixture(autouse=True)
@@ -15,11 +18,8 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[No
     """A machine of its own for each test: an empty state folder, free ports, no .env."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CSAT_STATE_DIR", str(tmp_path / "state"))
-    for name in Settings.model_fields:
-        if name.endswith("_port"):
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                monkeypatch.setenv(f"CSAT_{name.upper()}", str(probe.getsockname()[1]))
+    for name, port in free_ports().items():
+        monkeypatch.setenv(f"CSAT_{name.upper()}", str(port))
     get_settings.cache_clear()
     yield
     get_settings.cache_clear()
@@ -96,10 +96,39 @@ def test_check_health_prints_one_json_document_and_exits_with_1_when_nothing_run
     monkeypatch.setattr("warehouse.health_facts._CALL_SECONDS", 0.3)
     assert run(["check", "health", "--json"]) == 1
     document = json.loads(capsys.readouterr().out)
-    assert (document["is_healthy"], len(document["checks"])) == (False, 11)
+    assert (document["is_healthy"], len(document["checks"])) == (False, 12)
     assert {alert["key"] for alert in document["open_alerts"]} == {
         "stream_down",
         "kafka_unreachable",
         "bigquery_unreachable",
         "airflow_unreachable",
     }
+
+
+@pytest.mark.parametrize(
+    ("words", "dates"),
+    [
+        (["--from", "", "--to", "", "--select", ""], None),  # how the DAG's form leaves them
+        (["--from", "2026-11-20", "--to", "2026-11-21"], (date(2026, 11, 20), date(2026, 11, 21))),
+    ],
+)
+def test_rebuild_takes_dates_or_all(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], dates: tuple[date, date] | None
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def rebuild(settings: Settings, **options: Any) -> BuildReport:
+        asked.update(options)
+        return BuildReport("nothing new", None)
+
+    monkeypatch.setattr("warehouse.marts.rebuild", rebuild)
+    assert run(["marts", "rebuild", "--json", *words]) == 0
+    assert (asked["dates"], asked["select"]) == (dates, None)
+
+
+@pytest.mark.parametrize(
+    "words", [["--from", "2026-11-20"], ["--to", "2026-11-20"], ["--from", "last", "--to", "week"]]
+)
+def test_rebuild_refuses_half_of_the_dates(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["marts", "rebuild", *words]) == 2
+    assert "--from and --to go together" in capsys.readouterr().err

@@ -149,6 +149,31 @@ def test_settings_name_the_setting_when_the_cloud_has_no_project() -> None:
         settings(target="gcp")
 
 
+def test_settings_run_the_stream_on_dataproc_on_google_cloud_unless_told_otherwise() -> None:
+    assert settings(target="gcp", project_id="shop").is_on_dataproc
+    assert not settings(target="gcp", project_id="shop", stream_backend="supervisord").is_on_dataproc
+    assert not settings().is_on_dataproc
+
+
+def test_settings_build_the_marts_less_often_where_every_statement_bills() -> None:
+    assert settings().marts_every == 30
+    assert settings(target="gcp", project_id="shop").marts_every == 900
+    assert settings(target="gcp", project_id="shop", marts_every_seconds=60).marts_every == 60
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"stream_backend": "dataproc"}, "CSAT_STREAM_BACKEND=dataproc needs CSAT_TARGET=gcp"),
+        ({"checkpoint_uri": "gs://a/b"}, "CSAT_CHECKPOINT_URI=gs://a/b needs CSAT_STREAM_BACKEND=dataproc"),
+        ({"target": "gcp", "project_id": "shop", "max_age_hours": 300}, "CSAT_MAX_AGE_HOURS=300 is more than 288"),
+    ],
+)
+def test_settings_name_what_a_batch_of_dataproc_cannot_be(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        settings(**changes)
+
+
 def test_settings_name_datasets_and_tables_by_role() -> None:
     assert settings(dataset_prefix="shop").dataset("marts") == "shop_marts"
     assert settings(project_id="p").table("raw", "survey_responses") == "p.csat_raw.survey_responses"

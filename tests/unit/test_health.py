@@ -68,6 +68,26 @@ CASES = [
     ("backlog, batch at the limit", health(backlog=9, progress_at=ago(120)), control(), Verdict.HEALTHY),
     ("backlog, no batch", health(backlog=9, progress_at=ago(121)), control(), Verdict.STALLED),
     ("backlog, never a batch", health(backlog=9, progress_at=None), control(), Verdict.STALLED),
+    (
+        "backlog, the batch held for a load job",
+        health(backlog=9, progress_at=ago(3000), held_until=ago(-600)),
+        control(),
+        Verdict.HEALTHY,
+    ),
+    (
+        "backlog, the batch held until a while ago",
+        health(backlog=9, progress_at=ago(3000), held_until=ago(120)),
+        control(),
+        Verdict.HEALTHY,
+    ),
+    (
+        "backlog, no batch since it is held no more",
+        health(backlog=9, progress_at=ago(3000), held_until=ago(121)),
+        control(),
+        Verdict.STALLED,
+    ),
+    ("held an hour ago, a batch since", health(backlog=9, held_until=ago(3000)), control(), Verdict.HEALTHY),
+    ("held, and frozen", health(backlog=9, at=ago(21), held_until=ago(-600)), control(), Verdict.DEAD_OR_FROZEN),
     ("no backlog, no batch for an hour", health(progress_at=ago(3600)), control(), Verdict.IDLE),
     ("no backlog, never a batch", health(progress_at=None), control(), Verdict.IDLE),
     ("no backlog, a batch just now", health(progress_at=ago(20)), control(), Verdict.HEALTHY),
@@ -168,8 +188,9 @@ def test_failures_count_the_drivers_that_failed_on_one_batch_in_a_row(
         (Settings(_env_file=None), 120, 20, 120),
         (Settings(_env_file=None, target="gcp", project_id="shop"), 600, 180, 450),
         (Settings(_env_file=None, startup_seconds=7, stale_seconds=3, trigger_seconds=30), 7, 3, 150),
+        (Settings(_env_file=None, stalled_seconds=45, trigger_seconds=30), 120, 20, 45),
     ],
-    ids=["local", "gcp", "as set"],
+    ids=["local", "gcp", "as set", "as set, too"],
 )
 def test_policy_takes_its_limits_from_the_settings(
     settings: Settings, startup: float, stale: float, stalled: float

@@ -32,7 +32,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 
 def up(settings: Settings) -> None:
-    stack.up(settings, print, has_airflow=False)
+    stack.up(settings, print, has_airflow=False, has_dashboard=False)
 
 
 def pids(settings: Settings) -> set[int]:

@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,14 @@ from tests.integration.conftest import World, wait_for
 pytestmark = pytest.mark.integration
 
 CRASHING = (str(Path(__file__).with_name("crashing_driver.py")),)
+HELD = (str(Path(__file__).with_name("held_driver.py")),)
 
 
-def test_stream_lands_accepted_and_rejected_messages_with_their_place(world: World, answer):
+def test_catch_up_lands_what_is_there_with_its_place_in_bounded_batches(world: World, answer):
     world.send(answer(csat_score=4), b"\xff", b"")
     world.send(answer(csat_score=9), partition=1)
-    assert world.start_driver("--catch-up").exit_code() == 0
+    bounded = world.settings.model_copy(update={"max_offsets_per_trigger": 2})
+    assert World(bounded, world.warehouse).start_driver("--catch-up").exit_code() == 0
     rows = world.rows("kafka_topic, kafka_partition, kafka_offset, csat_score, rejection_reason, payload")
     topic = world.settings.kafka_topic
     assert [tuple(row.values()) for row in rows] == [
@@ -27,6 +30,8 @@ def test_stream_lands_accepted_and_rejected_messages_with_their_place(world: Wor
         (topic, 0, 2, None, "empty message", b""),
         (topic, 1, 0, None, "csat_score out of range", answer(csat_score=9)),
     ]
+    batches = [row["batch_id"] for row in world.rows("batch_id, kafka_partition, kafka_offset")]
+    assert max(batches.count(batch) for batch in batches) == 2
     assert not list((world.settings.staging_root / "csat-staging").rglob("*.parquet"))
 
 
@@ -39,6 +44,19 @@ def test_stream_lands_a_batch_once_when_it_is_killed_at_every_step(world: World,
     world.send(*[answer() for _ in range(5)])
     assert world.start_driver("--catch-up").exit_code() == 0
     assert world.offsets() == list(range(25))
+
+
+def test_held_batch_is_left_to_the_next_driver_when_this_one_is_told_to_stop(world: World, answer):
+    documents = Documents(world.settings.documents)
+    world.send(*[answer() for _ in range(3)])
+    held = world.start_driver(program=HELD)
+    wait_for(lambda: getattr(documents.health(), "held_until", None), 90, "hold")
+    assert documents.health().held_until - datetime.now(UTC) > timedelta(hours=23)
+    held.process.send_signal(signal.SIGTERM)
+    assert held.exit_code(30) == 0
+    assert (documents.health().state, world.offsets()) == (State.STOPPED, [])
+    assert world.start_driver("--catch-up").exit_code() == 0
+    assert world.offsets() == [0, 1, 2]
 
 
 def test_stream_lands_a_batch_once_when_its_commit_is_lost(world: World, answer):

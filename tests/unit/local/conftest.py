@@ -1,13 +1,12 @@
 """A stack's settings in a folder of the test's own; nothing is started."""
 
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from csat.settings import Settings
-from local import programs
+from local import ports, programs
 
 
 @pytest.fixture
@@ -28,10 +27,4 @@ def make_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[.
 def free_port() -> Callable[[], int]:
     """Gives a port on which nothing listens."""
 
-    def find() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        return port
-
-    return find
+    return ports.free_port

@@ -70,7 +70,7 @@ def test_the_run_of_a_living_stream_is_never_old(make_settings: MakeSettings) ->
 def test_a_place_without_the_stacks_airflow_has_nothing_to_clean(make_settings: MakeSettings) -> None:
     assert clean_airflow(make_settings(), 30) == {
         "log_files_deleted": 0,
-        "skipped": "no Airflow of the local stack",
+        "skipped": "no Airflow of this stack",
     }
 
 

@@ -18,6 +18,7 @@ ALL_ANSWER = dict.fromkeys(
         "airflow-dag-processor",
         "airflow-triggerer",
         "stream",
+        "dashboard",
     ),
     True,
 )
@@ -30,7 +31,8 @@ def running(**changes: object) -> dict[str, object]:
 def test_status_has_its_whole_shape_when_nothing_runs(
     make_settings: Callable[..., Settings], free_port: Callable[[], int]
 ) -> None:
-    ports = {name: free_port() for name in ("kafka_port", "bigquery_port", "airflow_port", "supervisord_port")}
+    names = ("kafka_port", "bigquery_port", "airflow_port", "supervisord_port", "dashboard_port")
+    ports = {name: free_port() for name in names}
     document = status(make_settings(**ports), NOW)
     down = {"state": "down", "url": None}
     assert document == {
@@ -43,6 +45,7 @@ def test_status_has_its_whole_shape_when_nothing_runs(
             "airflow-dag-processor": down,
             "airflow-triggerer": down,
             "stream": down,
+            "dashboard": {"state": "down", "url": f"http://127.0.0.1:{ports['dashboard_port']}"},
         },
         "stream": {
             "state": "stopped",
@@ -62,7 +65,9 @@ def test_status_has_its_whole_shape_when_nothing_runs(
 def test_status_makes_no_secrets_where_nothing_was_ever_started(
     make_settings: Callable[..., Settings], free_port: Callable[[], int]
 ) -> None:
-    settings = make_settings(kafka_port=free_port(), bigquery_port=free_port(), airflow_port=free_port())
+    settings = make_settings(
+        kafka_port=free_port(), bigquery_port=free_port(), airflow_port=free_port(), dashboard_port=free_port()
+    )
     status(settings, NOW)
     assert not settings.state.exists()
 

@@ -166,6 +166,19 @@ def test_health_counts_a_slow_batch_once(now):
     assert twice.slow_batches == 1
 
 
+def test_health_tells_until_when_a_batch_is_held_and_was(now):
+    until = now + timedelta(minutes=5)
+    held = with_reading(health(now), reading(held_until=until, backlog=40), now, trigger_seconds=5)
+    assert held.held_until == until
+    assert with_reading(held, reading(backlog=40), now, trigger_seconds=5).held_until == until
+
+
+def test_health_does_not_count_a_held_batch_as_slow(now):
+    until = now + timedelta(seconds=6)
+    seen = with_reading(health(now), reading(progress=PROGRESS, held_until=until), now, trigger_seconds=5)
+    assert seen.slow_batches == 0
+
+
 def test_health_is_not_lagging_when_there_is_no_backlog(now):
     behind = with_reading(health(now), reading(progress=PROGRESS, backlog=40), now, trigger_seconds=5)
     assert with_reading(behind, reading(progress=PROGRESS), now, trigger_seconds=5).lagging_since is None

@@ -4,14 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from spark.load_budget import LoadBudget
+from csat.settings import Settings
+from spark.load_budget import HoldEndedError, LoadBudget, load_budget
+from warehouse.client import WarehouseError
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
 class Clock:
-    """Time that passes in sleep only."""
+    """Time that passes in waits only."""
 
     def __init__(self):
         self.now = NOON
@@ -20,15 +22,16 @@ class Clock:
     def __call__(self):
         return self.now
 
-    def sleep(self, seconds):
+    def wait(self, seconds):
         self.slept.append(seconds)
         self.now += timedelta(seconds=seconds)
+        return False
 
 
 def budget(count, *, age=3600, jobs_per_day=1500):
     """A bucket with this many jobs submitted at once, so many seconds ago."""
     clock = Clock()
-    return LoadBudget(jobs_per_day, [NOON - age * SECOND] * count, clock, clock.sleep), clock
+    return LoadBudget(jobs_per_day, [NOON - age * SECOND] * count, clock, clock.wait), clock
 
 
 def test_job_waits_for_nothing_while_a_tenth_is_left():
@@ -66,7 +69,7 @@ def test_job_of_a_day_ago_counts_no_more():
 
 def test_no_day_holds_more_jobs_than_the_limit():
     clock = Clock()
-    bucket = LoadBudget(100, (), clock, clock.sleep)
+    bucket = LoadBudget(100, (), clock, clock.wait)
     times = []
     for _ in range(350):
         bucket.take()
@@ -78,11 +81,11 @@ def test_no_day_holds_more_jobs_than_the_limit():
 def test_bucket_tells_until_when_it_holds_a_job():
     clock, seen = Clock(), []
 
-    def sleep(seconds):
+    def wait(seconds):
         seen.append(bucket.held_until)
-        clock.sleep(seconds)
+        return clock.wait(seconds)
 
-    bucket = LoadBudget(10, [NOON - 100 * SECOND] * 10, clock, sleep)
+    bucket = LoadBudget(10, [NOON - 100 * SECOND] * 10, clock, wait)
     bucket.take()
     assert seen == [NOON - 100 * SECOND + timedelta(days=1)]
     assert bucket.held_until is None
@@ -92,3 +95,46 @@ def test_bucket_without_limit_never_holds():
     bucket, clock = budget(5000, age=0, jobs_per_day=0)
     bucket.take()
     assert clock.slept == []
+
+
+def test_hold_ends_when_the_driver_leaves():
+    bucket = LoadBudget(10, [NOON] * 10, lambda: NOON + SECOND)
+    bucket.end_hold()
+    with pytest.raises(HoldEndedError):
+        bucket.take()
+
+
+class FakeWarehouse:
+    """BigQuery with the jobs that it had, or that it may not tell of."""
+
+    def __init__(self, settings, jobs=(), error=None):
+        self.settings, self.jobs, self.error = settings, jobs, error
+        self.since = None
+
+    def rows(self, sql, since, prefix):
+        assert "`region-us`.INFORMATION_SCHEMA.JOBS" in sql
+        assert prefix == "csat-"
+        if self.error:
+            raise self.error
+        self.since = since
+        return [{"creation_time": job} for job in self.jobs]
+
+
+CLOUD = Settings(target="gcp", project_id="shop", _env_file=None)
+
+
+def test_budget_begins_with_the_load_jobs_of_the_last_day():
+    warehouse = FakeWarehouse(CLOUD, [NOON - timedelta(hours=23), NOON - timedelta(hours=1)])
+    assert load_budget(warehouse, lambda: NOON).left == 1498
+    assert warehouse.since == NOON - timedelta(hours=24)
+
+
+def test_budget_begins_whole_when_bigquery_does_not_tell(caplog):
+    assert load_budget(FakeWarehouse(CLOUD, error=WarehouseError("access denied")), lambda: NOON).left == 1500
+    assert "are not known and count as none: access denied" in caplog.text
+
+
+def test_budget_has_no_limit_on_one_machine():
+    bucket = load_budget(FakeWarehouse(Settings(_env_file=None), error=AssertionError("asked")), lambda: NOON)
+    for _ in range(2000):
+        bucket.take()

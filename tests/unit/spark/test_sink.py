@@ -1,10 +1,13 @@
 """Which load jobs the sink makes of a batch, whatever happened before."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from csat.settings import Settings
+from spark.load_budget import LoadBudget
 from spark.sink import BatchRefusedError, LandingSink, Outcome, SupersededError
-from spark.staging import StagedFile, spark_path
+from spark.staging import StagedFile, discard, spark_path
 
 DONE, FAILED = (Outcome.DONE, 10, ""), (Outcome.FAILED, 0, "backendError: try again")
 REFUSED, STUCK = (Outcome.REFUSED, 0, "invalid: no such column"), (Outcome.STUCK, 0, "says RUNNING")
@@ -48,10 +51,10 @@ class Staging:
 FILES = [StagedFile("gs://staging/q/7/x/1.parquet", 6), StagedFile("gs://staging/q/7/x/2.parquet", 4)]
 
 
-def land(jobs, fence=lambda: None, files=FILES):
+def land(jobs, fence=lambda: None, files=FILES, budget=None):
     """Land batch 7 of query q; returns the sink's row count and how often files were written."""
     staging = Staging(files)
-    sink = LandingSink(Settings(_env_file=None), jobs, fence, sleep=lambda seconds: None)
+    sink = LandingSink(Settings(_env_file=None), jobs, fence, budget or LoadBudget(0), sleep=lambda seconds: None)
     return sink._land("q-7", staging), staging.count
 
 
@@ -119,6 +122,31 @@ def test_sink_submits_nothing_when_another_driver_has_the_stream():
     assert jobs.submitted == []
 
 
+def test_sink_takes_a_load_job_of_the_day_for_each_attempt_and_for_no_job_of_an_earlier_life():
+    budget = LoadBudget(100)
+    jobs = FakeLoadJobs({"csat-q-7-a1": FAILED, "csat-q-7-a2": FAILED, "csat-q-7-a3": DONE}, submitted=["csat-q-7-a1"])
+    land(jobs, budget=budget)
+    assert budget.left == 98
+
+
+def test_sink_submits_nothing_when_another_driver_came_while_it_was_held():
+    came = []
+
+    def wait(seconds):
+        came.append(seconds)
+        return False
+
+    def fence():
+        if came:
+            raise SupersededError("another driver has the stream")
+
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    jobs = FakeLoadJobs({"csat-q-7-a1": DONE})
+    with pytest.raises(SupersededError):
+        land(jobs, fence, budget=LoadBudget(10, [now] * 10, lambda: now, wait))
+    assert (came, jobs.submitted) == ([86_400], [])
+
+
 def test_spark_path_is_the_folder_that_the_emulator_serves_when_local(tmp_path):
     settings = Settings(state_dir=tmp_path, _env_file=None)
     assert spark_path(settings, "gs://csat-staging/q/7") == f"file://{tmp_path}/gcs/csat-staging/q/7"
@@ -142,7 +170,7 @@ class FakeBatch:
 
 def test_sink_has_the_batch_in_hand_that_it_could_not_land():
     jobs = FakeLoadJobs({"csat-q-7-a1": REFUSED}, submitted=["csat-q-7-a1"])
-    sink = LandingSink(Settings(_env_file=None), jobs, lambda: None)
+    sink = LandingSink(Settings(_env_file=None), jobs, lambda: None, LoadBudget(0))
     assert sink.batch_in_hand == ""
     with pytest.raises(BatchRefusedError):
         sink.write(FakeBatch(), 7)
@@ -150,8 +178,19 @@ def test_sink_has_the_batch_in_hand_that_it_could_not_land():
 
 
 def test_sink_has_no_batch_in_hand_once_it_has_landed(monkeypatch):
-    monkeypatch.setattr("spark.sink._delete", lambda rows, path: None)
+    monkeypatch.setattr("spark.sink.discard", lambda settings, uri: None)
     jobs = FakeLoadJobs({"csat-q-7-a1": DONE}, submitted=["csat-q-7-a1"])
-    sink = LandingSink(Settings(_env_file=None), jobs, lambda: None)
+    sink = LandingSink(Settings(_env_file=None), jobs, lambda: None, LoadBudget(0))
     sink.write(FakeBatch(), 7)
     assert (sink.batch_in_hand, sink.rows_committed) == ("", 10)
+
+
+def test_files_that_have_landed_are_deleted_with_their_folder_and_nothing_else(tmp_path):
+    settings = Settings(_env_file=None, state_dir=tmp_path)
+    for number in (7, 8):
+        (tmp_path / f"gcs/csat-staging/q/{number}/x").mkdir(parents=True)
+        (tmp_path / f"gcs/csat-staging/q/{number}/x/1.parquet").touch()
+    discard(settings, "gs://csat-staging/q/7")
+    discard(settings, "gs://csat-staging/q/7")
+    assert [path.name for path in (tmp_path / "gcs/csat-staging/q").iterdir()] == ["8"]
+    assert (tmp_path / "gcs/csat-staging/q/8/x/1.parquet").exists()

@@ -8,17 +8,19 @@ import pytest
 
 from csat.settings import ROOT
 
-Check = Callable[[dict[str, Any]], subprocess.CompletedProcess[str]]
+Check = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session")
 def check(tmp_path_factory: pytest.TempPathFactory) -> Check:
-    """Runs the check on a recording, in the environment that has the analyser."""
+    """Runs the check on recordings, in the environment that has the analyser."""
 
-    def run(recording: dict[str, Any]) -> subprocess.CompletedProcess[str]:
-        path: Path = tmp_path_factory.mktemp("sqlcheck") / "recording.json"
-        path.write_text(json.dumps(recording))
-        command = [ROOT / ".venvs" / "sqlcheck" / "bin" / "python", "-m", "sqlcheck", path]
+    def run(*recordings: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+        folder: Path = tmp_path_factory.mktemp("sqlcheck")
+        paths = [folder / f"{number}.json" for number in range(len(recordings))]
+        for path, recording in zip(paths, recordings, strict=True):
+            path.write_text(json.dumps(recording))
+        command = [ROOT / ".venvs" / "sqlcheck" / "bin" / "python", "-m", "sqlcheck", *paths]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
 
     return run

@@ -50,6 +50,12 @@ CASES: dict[str, list[tuple[str, dict[str, Any], tuple[str, str | None], str]]] 
         ("full memory, told to leave", {"stream": stream(STOPPING, memory_high_beats=5)}, OK, "memory"),
         ("never started", {"stream": NOTHING}, DOWN, "the stream was never started"),
     ],
+    "stream_life": [
+        ("running", {"stream": stream(at=ago(20))}, OK, "this life began 60 min ago"),
+        ("frozen", {"stream": stream(at=ago(21))}, OK, "no life of the stream runs"),
+        ("stopped", {"stream": stream(state="stopped")}, OK, "no life of the stream runs"),
+        ("never started", {"stream": NOTHING}, OK, "no life of the stream runs"),
+    ],
     "run_stream": [
         ("active", {}, OK, "a run of run_stream is active"),
         ("gone", {"run": RunFacts(False, 0, ago(121))}, ("critical", "stream_unguarded"), "no run of run_stream"),
@@ -147,6 +153,10 @@ def test_a_check_says_what_is_wrong(
     assert result.detail.startswith(detail)
 
 
+def test_the_age_of_a_life_tells_when_it_began() -> None:
+    assert result_of("stream_life", WELL).value == 3600
+
+
 def test_every_check_is_tested_failing_with_every_alert_it_may_raise() -> None:
     seen = {(check, case[2][1]) for check, cases in CASES.items() for case in cases if case[2][1]}
     assert {(check.name, alert.value) for check in CHECKS for alert in check.may_raise} == seen
@@ -156,7 +166,7 @@ def test_a_pipeline_that_is_well_is_healthy() -> None:
     results = look_at(WELL, LIMITS)
     assert is_healthy(results)
     assert {result.grade for result in results} == {Grade.OK}
-    assert len(results) == 11
+    assert len(results) == 12
 
 
 DEAD_BIGQUERY = Missing("BigQuery does not answer", AlertKey.BIGQUERY_UNREACHABLE)

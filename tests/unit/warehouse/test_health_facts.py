@@ -1,7 +1,6 @@
 """Where the facts come from: each source from literals, or dead."""
 
 import json
-import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ import pytest
 from csat.alerts import AlertKey
 from csat.settings import Settings
 from csat.watch import Watch
+from local.ports import free_ports
 from tests.unit.warehouse.conftest import NOON, ago
 from warehouse import health_facts, kafka_login
 from warehouse.checkpoint import CheckpointError, committed_offsets
@@ -177,14 +177,7 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def dead(tmp_path: Path, **changes: Any) -> Settings:
     """Settings whose every service is a closed port."""
-    names = ("kafka_port", "bigquery_port", "airflow_port")
-    sockets = [socket.socket() for _ in names]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = {name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)}
-    for one in sockets:
-        one.close()
-    return Settings(state_dir=tmp_path, _env_file=None, **ports, **changes)  # type: ignore[arg-type]
+    return Settings(state_dir=tmp_path, _env_file=None, **free_ports(), **changes)  # type: ignore[arg-type]
 
 
 def test_a_look_at_a_machine_where_nothing_runs_is_all_bad_results(tmp_path: Path) -> None:
@@ -205,6 +198,7 @@ def test_a_look_at_a_machine_where_nothing_runs_is_all_bad_results(tmp_path: Pat
     assert results == {
         "stream_beat": Grade.CRITICAL,
         "stream_verdict": Grade.CRITICAL,
+        "stream_life": Grade.CRITICAL,
         "run_stream": Grade.SKIPPED,
         "kafka_backlog": Grade.CRITICAL,
         "landing_age": Grade.CRITICAL,

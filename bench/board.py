@@ -1,0 +1,230 @@
+"""How long a viewer of the board waits, with a long history and the rest of the stack at work: `python -m bench.board`.
+
+A stack of its own: broker, stream, Airflow, emulator, five new answers a second and the builds of the marts that they
+cause. One Chromium, which has the board's files, as a viewer's has after the first day.
+
+first view: from the request of a page to its figures, its filters chosen by chance among those that a viewer has, so
+            that many have not been asked for since the last build
+filter:     from the click on a filter of an open page to the figures after it
+"""
+
+import argparse
+import json
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from bench.results import markdown, write
+from csat import airflow_api
+from csat.airflow_api import AirflowError
+from csat.commands.output import say
+from csat.settings import Settings
+from dashboard import queries
+from local import dashboard, stack
+from local.ports import free_ports
+from local.programs import PRODUCER
+from local.supervisord import Supervisord
+from producer.options import SimulateOptions
+from producer.run import simulate
+from tests.integration.board.browser import WIDE, Viewer, launch
+from warehouse import marts
+from warehouse.client import Warehouse
+from warehouse.probes import landing_counts
+
+_DAYS = 365  # about what the profile's daily mean makes of a million
+_BUILDS = "dags/build_marts"
+_LONGEST_SECONDS = 1_800
+_POLL_SECONDS = 2
+_RUNS = "window.runs"
+# Counts the ends of the script's runs: the figures of a click are there when one more has ended.
+_COUNT_RUNS = """() => {
+    window.runs = 0;
+    const app = document.querySelector('[data-testid=stApp]');
+    new MutationObserver(() => {
+        if (app.getAttribute('data-test-script-state') === 'notRunning') window.runs += 1;
+    }).observe(app, {attributeFilter: ['data-test-script-state']});
+}"""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a viewer may choose among."""
+
+    agents: list[str]
+    categories: list[str]
+    dates: list[str]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A page: its address with filters by chance, and the options of a filter to click in turn, the first one last."""
+
+    page: str
+    address: Callable[[Choices, random.Random], str]
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of the table, in seconds."""
+
+    page: str
+    first_view_median: float
+    first_view_p95: float
+    filter_median: float | None
+    filter_p95: float | None
+
+
+def _window(chance: random.Random) -> str:
+    return chance.choice(["7d", "28d"])
+
+
+def _range(choices: Choices, chance: random.Random) -> str:
+    since, until = sorted(chance.sample(choices.dates, 2))
+    return f"over-time?since={since}&until={until}"
+
+
+CASES = (
+    Case("Overview", lambda _, chance: f"?window={_window(chance)}", ("7d", "28d")),
+    Case("Agents", lambda _, chance: f"agents?window={_window(chance)}", ("7d", "all", "28d")),
+    Case("One agent", lambda made, chance: f"agents?agent={chance.choice(made.agents)}&window={_window(chance)}"),
+    Case("Categories", lambda _, chance: f"categories?window={_window(chance)}", ("7d", "all", "28d")),
+    Case("One category", lambda made, chance: f"categories?category={chance.choice(made.categories)}"),
+    Case("Over time", _range, ("hour", "week", "day")),
+    Case("Pipeline", lambda _, chance: "pipeline"),
+)
+
+
+def measure(viewer: Viewer, case: Case, choices: Choices, repeats: int) -> Result:
+    """The waits of one page."""
+    chance = random.Random(1)
+    firsts, filters = [], []
+    viewer.open(case.address(choices, chance))
+    for _ in range(repeats):
+        began = time.monotonic()
+        viewer.open(case.address(choices, chance))
+        firsts.append(time.monotonic() - began)
+    viewer.open(case.address(choices, chance).partition("?")[0])
+    viewer.page.evaluate(_COUNT_RUNS)
+    for number in range(repeats if case.options else 0):
+        runs = viewer.page.evaluate(_RUNS)
+        began = time.monotonic()
+        viewer.choose(case.options[number % len(case.options)])
+        viewer.page.wait_for_function(f"{_RUNS} > {runs}", polling=20)
+        viewer.wait()
+        filters.append(time.monotonic() - began)
+    return Result(
+        case.page,
+        statistics.median(firsts),
+        _p95(firsts),
+        statistics.median(filters) if filters else None,
+        _p95(filters) if filters else None,
+    )
+
+
+def _p95(seconds: list[float]) -> float:
+    return statistics.quantiles(seconds, n=20, method="inclusive")[-1]
+
+
+def fill(settings: Settings, events: int) -> None:
+    """Send the history, see it land, and build its marts. Does nothing where that was done before."""
+    with Warehouse(settings) as warehouse:
+        if landing_counts(warehouse)["rows"] < events:
+            simulate(settings, SimulateOptions(events=events, days=_DAYS))
+            _wait(lambda: landing_counts(warehouse)["rows"] >= events, "landing of the history")
+        began = time.monotonic()
+        report = marts.build(settings)
+        say(f"built {report.status} in {time.monotonic() - began:.0f} s")
+
+
+def _wait(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + _LONGEST_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            sys.exit(f"error: no {what} within {_LONGEST_SECONDS} s")
+        time.sleep(_POLL_SECONDS)
+
+
+def _set_builds(settings: Settings, *, is_paused: bool) -> None:
+    """Let Airflow build the marts, or not: two builds at once would only wait for each other."""
+
+    def is_set() -> bool:
+        try:
+            return bool(airflow_api.call(settings, "PATCH", _BUILDS, {"is_paused": is_paused}))
+        except AirflowError:
+            return False  # the DAG is not read yet
+
+    _wait(is_set, "answer of Airflow")
+
+
+def _has_settled(settings: Settings) -> bool:
+    try:
+        runs = airflow_api.call(settings, "GET", "dags/~/dagRuns?state=running&state=queued")["dag_runs"]
+    except AirflowError:
+        return False
+    return {run["dag_id"] for run in runs} <= {"run_stream", "build_marts"}
+
+
+def choices(settings: Settings) -> Choices:
+    """What the marts hold."""
+    with Warehouse(settings) as warehouse:
+        first, last = queries.board_dates(warehouse)
+        place = {"board_date": last, "window_id": "28d", "row_limit": 10_000}
+        return Choices(
+            [row["agent_id"] for row in queries.LEADERBOARD.rows(warehouse, **place)],
+            [row["category"] for row in queries.CATEGORIES.rows(warehouse, **place)],
+            [str(first + timedelta(days=number)) for number in range((last - first).days + 1)],
+        )
+
+
+def results(settings: Settings, events: int, repeats: int) -> Iterator[Result]:
+    """The lines of the table, one after the other; the stack is ended at the end."""
+    try:
+        stack.up(settings, say)
+        _set_builds(settings, is_paused=True)
+        fill(settings, events)
+        _set_builds(settings, is_paused=False)
+        Supervisord(settings).start(PRODUCER)
+        made = choices(settings)
+        _wait(lambda: _has_settled(settings), "end of what Airflow does after a start")
+        with sync_playwright() as playwright:
+            browser = launch(playwright)
+            context = browser.new_context(viewport={"width": WIDE, "height": 900})
+            for case in CASES:
+                viewer = Viewer(context.new_page(), dashboard.url(settings))
+                yield measure(viewer, case, made, repeats)
+                viewer.page.close()
+            browser.close()
+    finally:
+        stack.down(settings, say)
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--state", type=Path, help="folder of the stack, which is kept and used again")
+    parser.add_argument("--results", type=Path, help="file for the results, as JSON")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="csat-bench-") as folder:
+        settings = Settings(state_dir=options.state or Path(folder), _env_file=None, **free_ports())
+        lines = []
+        for result in results(settings, options.events, options.repeats):
+            lines.append(asdict(result))
+            print(json.dumps(lines[-1]), flush=True)
+    print(markdown(lines))
+    if options.results:
+        write(options.results, lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Brings the code to Google Cloud, and says what it costs there."""

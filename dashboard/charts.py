@@ -1,0 +1,191 @@
+"""Charts of the board. Each draws plain rows, and has a sentence that says what it shows to who cannot see it."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, Literal
+
+import altair as alt
+import streamlit as st
+
+from dashboard.palette import palette
+from dashboard.series import WHOLE, Grain, Parts
+
+Drawn = alt.Chart | alt.LayerChart | alt.FacetChart
+Points = Sequence[dict[str, Any]]
+
+_Symbol = Literal["square", "stroke"]
+
+_HEIGHT, _HEIGHT_WITH_LEGEND = 220, 340
+_MOST_TICKS = 8
+_DASHES = ((1, 0), (6, 3), (2, 2), (8, 2, 2, 2), (4, 2), (1, 3))
+_MINUTES_LABEL = (
+    "datum.value < 60 ? datum.value + ' min' : datum.value < 1440 ? datum.value / 60 + ' h' : datum.value / 1440 + ' d'"
+)
+
+
+def draw(chart: Drawn, alt_text: str) -> None:
+    """Put a chart on the page."""
+    colors = palette()
+    text = {"labelColor": colors.muted, "titleColor": colors.muted}
+    st.altair_chart(chart.configure_view(stroke=None).configure_axis(**text).configure_legend(**text), alt=alt_text)
+
+
+def volume(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
+    """Answers of each bucket as bars, its parts on each other. A point: at, end, part, answers, bottom, top."""
+    y = alt.Y(
+        "top:Q",
+        title="Answers",
+        axis=alt.Axis(format=",d", tickMinStep=1, tickCount=4),
+        scale=alt.Scale(zero=True),
+    )
+    chart: Drawn = (
+        _chart(points, parts)
+        .mark_rect(x2Offset=-1)
+        .encode(
+            x=_time(grain, points),
+            x2="end:T",
+            y=y,
+            y2="bottom:Q",
+            color=_color(parts, "square"),
+            tooltip=[*_tooltip_heads(grain, parts), alt.Tooltip("answers:Q", title="Answers", format=",")],
+        )
+    )
+    return chart
+
+
+def rates(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
+    """CSAT of each bucket as a line within its interval. A point: at, part, answers, csat, low, high."""
+    base = _chart(points, parts).encode(x=_time(grain, points))
+    y = alt.Y(
+        "csat:Q",
+        title="CSAT",
+        axis=alt.Axis(format=".0%", tickCount=4),
+        scale=alt.Scale(zero=False),
+    )
+    tooltip = [
+        *_tooltip_heads(grain, parts),
+        alt.Tooltip("csat:Q", title="CSAT", format=".1%"),
+        alt.Tooltip("low:Q", title="Interval from", format=".1%"),
+        alt.Tooltip("high:Q", title="Interval to", format=".1%"),
+        alt.Tooltip("answers:Q", title="Answers", format=","),
+    ]
+    band = base.mark_area(opacity=0.18).encode(
+        y=alt.Y("low:Q", title="CSAT"), y2="high:Q", color=_color(parts), tooltip=tooltip
+    )
+    line = _line(base, parts).encode(y=y, tooltip=tooltip)
+    # The intervals of several lines would hide each other: those are told, not drawn
+    return alt.layer(band, line) if parts == WHOLE else alt.layer(line)
+
+
+def response_times(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
+    """Median (thick) and p90 (thin) of the response time, on a log scale. A point: at, part, median, p90, in minutes.
+
+    A logarithm has no zero: median_drawn and p90_drawn hold what is drawn.
+    """
+    base = _chart(points, parts).encode(x=_time(grain, points))
+    axis = alt.Axis(values=[0.1, 1, 5, 15, 60, 240, 1440, 5760], labelExpr=_MINUTES_LABEL)
+    scale = alt.Scale(type="log", nice=False)
+    tooltip = [
+        *_tooltip_heads(grain, parts),
+        alt.Tooltip("median:Q", title="Median, min", format=",.1f"),
+        alt.Tooltip("p90:Q", title="p90, min", format=",.1f"),
+    ]
+    lines = [
+        _line(base, parts, width=width).encode(
+            y=alt.Y(f"{name}_drawn:Q", title="Time to respond", axis=axis, scale=scale), tooltip=tooltip
+        )
+        for name, width in (("median", 2.5), ("p90", 1.2))
+    ]
+    return alt.layer(*lines)
+
+
+def ranks(points: Points, first: date, last: date) -> Drawn:
+    """An agent's rank by date, the first at the top, between two dates. A point: at, label, rank."""
+    chart: Drawn = (
+        _chart(points)
+        .mark_line(interpolate="step-after", strokeWidth=2, color=palette().satisfied, point={"size": 16})
+        .encode(
+            x=_time("day", points, (first, last)),
+            y=alt.Y(
+                "rank:Q",
+                title="Rank",
+                axis=alt.Axis(format=",d", tickMinStep=1, tickCount=4),
+                scale=alt.Scale(reverse=True, padding=8, zero=False),
+            ),
+            tooltip=[alt.Tooltip("label:N", title="Day"), alt.Tooltip("rank:Q", title="Rank", format=",")],
+        )
+    )
+    return chart
+
+
+def build_times(points: Points) -> Drawn:
+    """How long builds took. A point: at, label, seconds."""
+    chart: Drawn = (
+        _chart(points)
+        .mark_line(strokeWidth=2, color=palette().satisfied, point={"size": 24})
+        .encode(
+            x=_time("hour", points),
+            y=alt.Y("seconds:Q", title="Seconds", axis=alt.Axis(format=",d", tickCount=4)),
+            tooltip=[
+                alt.Tooltip("label:N", title="Built"),
+                alt.Tooltip("seconds:Q", title="Seconds", format=",.0f"),
+            ],
+        )
+    )
+    return chart
+
+
+def _chart(points: Points, parts: Parts = WHOLE) -> alt.Chart:
+    height = _HEIGHT if parts == WHOLE else _HEIGHT_WITH_LEGEND
+    return alt.Chart(alt.InlineData(values=list(points)), height=height)
+
+
+def _line(base: alt.Chart, parts: Parts, width: float = 2) -> alt.Chart:
+    line: alt.Chart = base.mark_line(strokeWidth=width, point={"size": 16}).encode(color=_color(parts))
+    if parts == WHOLE:
+        return line
+    dashes = [list(dash) for dash in _DASHES[: len(parts.names)]]
+    scale = alt.Scale(domain=list(parts.names), range=dashes)
+    dashed: alt.Chart = line.encode(strokeDash=alt.StrokeDash("part:N", scale=scale, legend=_legend(parts)))
+    return dashed
+
+
+def _time(grain: Grain, points: Points, span: tuple[date, date] | None = None) -> alt.X:
+    """The axis of time, over a span where that is more than the points cover."""
+    form = "%d %b %H:%M" if grain == "hour" else "%d %b"
+    axis = alt.Axis(format=form, labelOverlap=True, tickCount=6, grid=False)
+    if grain == "week":  # Vega's own weeks begin on Sundays
+        begins = sorted({point["at"] for point in points})
+        axis.values = [_milliseconds(begin) for begin in begins[:: 1 + len(begins) // _MOST_TICKS]]
+    scale = alt.Scale(type="utc")
+    if span:
+        scale.domain = [_milliseconds(f"{end.isoformat()}T00:00:00+00:00") for end in span]
+    return alt.X("at:T", title=None, axis=axis, scale=scale)
+
+
+def _milliseconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp() * 1000
+
+
+def _color(parts: Parts, symbol: _Symbol = "stroke") -> alt.Color:
+    scale = alt.Scale(domain=list(parts.names), range=_colors(parts))
+    return alt.Color("part:N", scale=scale, legend=_legend(parts, symbol))
+
+
+def _legend(parts: Parts, symbol: _Symbol = "stroke") -> alt.Legend | None:
+    if parts == WHOLE:
+        return None
+    return alt.Legend(title=None, orient="bottom", columns=2, labelLimit=160, symbolType=symbol, symbolStrokeWidth=3)
+
+
+def _colors(parts: Parts) -> list[str]:
+    colors = palette()
+    if parts == WHOLE:
+        return [colors.satisfied]
+    named = colors.parts[: len(parts.names) - parts.has_rest]
+    return [*named, *([colors.rest] if parts.has_rest else [])]
+
+
+def _tooltip_heads(grain: Grain, parts: Parts) -> list[alt.Tooltip]:
+    time = alt.Tooltip("label:N", title=grain.capitalize())
+    return [time] if parts == WHOLE else [time, alt.Tooltip("part:N", title="Of")]

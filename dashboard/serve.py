@@ -1,0 +1,87 @@
+"""`python -m dashboard.serve`: serves the dashboard at the address and port of the settings, until SIGTERM."""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from csat.settings import Settings, get_settings
+from dashboard.views import PAGES
+
+_APP = Path(__file__).parent / "app.py"
+_INDEX = Path(st.__file__).parent / "static" / "index.html"
+# Otherwise the page looks for its server below its own address first, and the browser notes the failure.
+_SERVER_ADDRESS = "<script>window.__streamlit = { BACKEND_BASE_URL: window.location.origin }</script>"
+_INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+
+def document() -> str:
+    """The HTML of every page: Streamlit's own, told where its server is."""
+    head, mark, rest = _INDEX.read_text(encoding="utf-8").partition("</title>")
+    return f"{head}{mark}{_SERVER_ADDRESS}{rest}".replace("<title>Streamlit</title>", "<title>CSAT</title>")
+
+
+def security_policy(html: str) -> str:
+    """What the browser may load: from this server only, whatever a name or a library asks for.
+
+    Vega compiles its expressions, hence unsafe-eval; Streamlit styles its elements in place.
+    """
+    scripts = " ".join(f"'sha256-{_sha256(text)}'" for text in _INLINE_SCRIPT.findall(html))
+    rules = {
+        "default-src": "'self'",
+        "script-src": f"'self' 'unsafe-eval' {scripts}",
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data: blob:",
+        "font-src": "'self' data:",
+        "worker-src": "'self' blob:",
+        "object-src": "'none'",
+        "frame-ancestors": "'none'",
+        "form-action": "'self'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def _sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def make_app() -> st.App:
+    """The server's application; each page is a path of its own."""
+    html = document()
+    headers = {
+        "Content-Security-Policy": security_policy(html),
+        "Cache-Control": "no-cache",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+    def page(_: Request) -> Response:
+        return HTMLResponse(html, headers=headers)
+
+    return st.App(_APP, routes=[Route(path, page) for path in ("/", *(f"/{page.path}" for page in PAGES))])
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """What Streamlit is told beside .streamlit/config.toml."""
+    hosts = [name.strip() for name in settings.dashboard_hosts.split(",")]
+    return {
+        "server.address": settings.dashboard_address,
+        "server.port": settings.dashboard_port,
+        "server.allowedHosts": hosts,
+        "browser.serverAddress": hosts[0],
+    }
+
+
+def main() -> None:
+    """Serve."""
+    make_app().run(config=options(get_settings()))
+
+
+if __name__ == "__main__":
+    main()

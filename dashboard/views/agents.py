@@ -1,0 +1,177 @@
+"""Agents: who has the highest CSAT, how sure that is, and one agent's own page."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from dashboard import formats, queries
+from dashboard.controls import choice, download, window_filter, window_name
+from dashboard.definitions import variables
+from dashboard.figures import Tally
+from dashboard.frame import Board, Page
+from dashboard.queries import Rows
+from dashboard.series import tally
+from dashboard.source import question
+from dashboard.tables import (
+    Column,
+    Html,
+    Row,
+    drawn_interval,
+    lines,
+    link,
+    rate_with_interval,
+    scale_head,
+    scale_of,
+    table,
+)
+from dashboard.views import agent
+
+_ON_A_PAGE = 25
+_EVERY_AGENT = 100_000
+_RANKED, _UNRANKED = "Ranked", "Not yet ranked"
+
+
+def show(board: Board) -> None:
+    """The page: one agent where the URL names one, else the board."""
+    agent_id = st.query_params.get("agent", "")
+    window = window_filter(has_all=True)
+    leaderboard = question(
+        queries.LEADERBOARD, board_date=board.state.last_date, window_id=window, row_limit=_EVERY_AGENT
+    )
+    if agent_id:
+        agent.show(board, agent_id, window, leaderboard)
+        return
+    [rows] = board.rows(leaderboard)
+    found = _filtered(rows)
+    ranked = [row for row in found if row["is_ranked"]]
+    unranked = [row for row in found if not row["is_ranked"]]
+    names = {_RANKED: ranked, _UNRANKED: unranked}
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        chosen = st.segmented_control(
+            "List",
+            list(names),
+            default=_RANKED,
+            required=True,
+            key="list",
+            bind="query-params",
+        )
+        download(f"csat-agents-{window}", found)
+    st.caption(f"{formats.count(len(ranked))} ranked, {formats.count(len(unranked))} with too few answers for a rank.")
+    if not names[chosen]:
+        st.info("No agent fits the filters.")
+        return
+    shown = _one_page(names[chosen])
+    columns = board_columns(shown, window, tally(rows)) if chosen == _RANKED else _unranked_columns(window)
+    st.html(table(f"{chosen} agents, {window_name(window)}", columns, shown))
+    _explain(chosen, rows)
+
+
+def _filtered(rows: Rows) -> Rows:
+    first, second, third = st.columns(3)
+    with first:
+        text = st.text_input("Search agent", key="search", bind="query-params", placeholder="Name or id").strip()
+    with second:
+        supervisor = choice("Team (supervisor)", "team", _names(rows, "supervisor_name"))
+    with third:
+        manager = choice("Manager", "manager", _names(rows, "manager_name"))
+    needle = text.casefold()
+    return [
+        row
+        for row in rows
+        if (not needle or needle in f"{row['agent_name']} {row['agent_id']}".casefold())
+        and (not supervisor or row["supervisor_name"] == supervisor)
+        and (not manager or row["manager_name"] == manager)
+    ]
+
+
+def _names(rows: Rows, column: str) -> list[str]:
+    return sorted({row[column] for row in rows if row[column]})
+
+
+def _one_page(rows: Rows) -> Rows:
+    pages = -(-len(rows) // _ON_A_PAGE)
+    if pages == 1:
+        return rows
+    if st.session_state.get("page", 1) > pages:  # other filters left fewer
+        st.session_state["page"] = pages
+    number = st.pagination(pages, key="page", bind="query-params")
+    return rows[(number - 1) * _ON_A_PAGE : number * _ON_A_PAGE]
+
+
+def team(row: Row) -> str:
+    """The agent's supervisor and manager."""
+    return f"{row['supervisor_name']} · {row['manager_name']}"
+
+
+def board_columns(shown: Rows, window: str, total: Tally, *, is_short: bool = False) -> list[Column]:
+    """The columns of a leaderboard; the line in the drawn intervals is the CSAT of `total`."""
+    scale = scale_of(shown)
+    columns = [
+        Column("Rank", lambda row: lines(formats.count(row["leaderboard_rank"]), formats.places(row["rank_change"]))),
+        Column("Agent", _name(window), is_figure=False),
+        Column("Answers", lambda row: formats.count(row["answer_count"]), importance=2),
+        Column(
+            "CSAT",
+            rate_with_interval,
+        ),
+        Column(scale_head("interval", scale), lambda row: drawn_interval(row, scale, total.csat_rate), is_figure=False),
+        Column("Ranked by", lambda row: formats.percent(row["shrunk_csat_rate"]), importance=2),
+        Column("Tier", lambda row: formats.count(row["tier"]), importance=2),
+        Column("Score", lambda row: formats.score(row["average_score"]), importance=2),
+        Column("Against mix", lambda row: formats.points(row["csat_difference"]), importance=2),
+        Column("Response", lambda row: formats.minutes(row["median_response_minutes"]), importance=2),
+    ]
+    return columns[:5] if is_short else columns
+
+
+def _unranked_columns(window: str) -> list[Column]:
+    return [
+        Column("Agent", _name(window), is_figure=False),
+        Column("Missing", lambda row: f"{row['answers_missing']} more"),
+        Column("Answers", lambda row: formats.count(row["answer_count"])),
+        Column(
+            "CSAT",
+            rate_with_interval,
+        ),
+        Column("Score", lambda row: formats.score(row["average_score"]), importance=2),
+    ]
+
+
+def _name(window: str) -> Callable[[Row], Html]:
+    return lambda row: lines(
+        link(row["agent_name"], "agents", agent=row["agent_id"], window=window),
+        team(row),
+        narrow=f"{formats.count(row['answer_count'])} answers",
+    )
+
+
+def _explain(chosen: str, rows: Rows) -> None:
+    numbers = variables()
+    if chosen == _RANKED:
+        st.caption(
+            f"Ranked by CSAT shrunk to the window's own ({formats.percent(tally(rows).csat_rate)}, the line in each "
+            f"interval) with a weight of {numbers.prior_answers} answers. Agents of one tier cannot be told apart."
+        )
+    else:
+        st.caption(f"A rank needs {numbers.minimum_answers} answers in the window: what is missing says how many more.")
+
+
+PAGE = Page(
+    "Agents",
+    "agents",
+    show,
+    {
+        "CSAT": "csat_rate",
+        "Interval": "wilson_low",
+        "Ranked by": "shrunk_csat_rate",
+        "Rank": "leaderboard_rank",
+        "Change of rank": "rank_change",
+        "Tier": "tier",
+        "Not yet ranked": "answers_missing",
+        "Score": "average_score",
+        "Against mix": "csat_difference",
+        "Mix": "expected_csat_rate",
+        "Response": "median_response_minutes",
+        "Window": "window_id",
+    },
+)

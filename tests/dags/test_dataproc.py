@@ -1,0 +1,347 @@
+"""DataprocBackend against a server that speaks Google's APIs: the real clients, the real messages, no cloud."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.cloud.dataproc_v1 import BatchControllerClient, types
+from google.cloud.dataproc_v1.services.batch_controller.transports import BatchControllerGrpcTransport
+from google.cloud.logging_v2 import types as logs
+from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
+from google.cloud.logging_v2.services.logging_service_v2.transports import LoggingServiceV2GrpcTransport
+from google.longrunning import operations_pb2
+from google.protobuf import empty_pb2
+
+from csat.release import Release, release_uri
+from csat.settings import Settings
+from csat.version import code_version
+from guard import dataproc
+from guard.backends import BackendError, Process, backend
+from guard.dataproc import DataprocBackend
+from tests.dags.google_server import Method, RefusalError, serve
+
+PARENT = "projects/shop/locations/europe-west1"
+ALIVE = {types.Batch.State.PENDING, types.Batch.State.RUNNING, types.Batch.State.CANCELLING}
+State = types.Batch.State
+
+
+class Cloud:
+    """The batches of a region and their logs; `refusal` is the answer to everything, by method."""
+
+    def __init__(self) -> None:
+        self.batches: dict[str, types.Batch] = {}
+        self.requests: list[types.CreateBatchRequest] = []
+        self.calls: list[str] = []
+        self.lines: list[str] = []
+        self.log_filter = ""
+        self.refusals: dict[str, RefusalError] = {}
+        self.at_calls: dict[str, Callable[[], None]] = {}
+        self.state_after_cancel = State.CANCELLED
+        self.released = threading.Event()
+
+    def add(self, token: str, state: State, stream: str = "csat", message: str = "") -> types.Batch:
+        name = f"{PARENT}/batches/{stream}-{token}"
+        labels = {"stream": stream, "token": token}
+        batch = types.Batch(
+            name=name, labels=labels, state=state, state_message=message, operation=f"{PARENT}/operations/{token}"
+        )
+        self.batches[name] = batch
+        return batch
+
+    def create(self, request: types.CreateBatchRequest) -> operations_pb2.Operation:
+        self._tell("create")
+        self.requests.append(request)
+        if f"{request.parent}/batches/{request.batch_id}" in self.batches:
+            raise RefusalError(grpc.StatusCode.ALREADY_EXISTS, f"{request.batch_id} exists")
+        self.add(request.batch.labels["token"], State.PENDING, request.batch.labels["stream"])
+        return operations_pb2.Operation(name=f"{PARENT}/operations/{request.batch.labels['token']}")
+
+    def get(self, request: types.GetBatchRequest) -> types.Batch:
+        self._tell("get")
+        if request.name not in self.batches:
+            raise RefusalError(grpc.StatusCode.NOT_FOUND, request.name)
+        return self.batches[request.name]
+
+    def list(self, request: types.ListBatchesRequest) -> types.ListBatchesResponse:
+        self._tell("list")
+        assert (request.parent, request.order_by) == (PARENT, "create_time desc")
+        stream = request.filter.removeprefix("labels.stream = ")
+        found = [batch for batch in reversed(self.batches.values()) if batch.labels["stream"] == stream]
+        return types.ListBatchesResponse(batches=found[: request.page_size], next_page_token="more")
+
+    def cancel(self, request: operations_pb2.CancelOperationRequest) -> empty_pb2.Empty:
+        self._tell(f"cancel {request.name.rpartition('/')[2]}")
+        for batch in self.batches.values():
+            if batch.operation == request.name:
+                if batch.state not in ALIVE:
+                    raise RefusalError(grpc.StatusCode.FAILED_PRECONDITION, "it has ended")
+                batch.state = self.state_after_cancel
+        return empty_pb2.Empty()
+
+    def entries(self, request: logs.ListLogEntriesRequest) -> logs.ListLogEntriesResponse:
+        self._tell("logs")
+        self.log_filter = request.filter
+        assert (list(request.resource_names), request.order_by) == (["projects/shop"], "timestamp desc")
+        newest_first = [logs.LogEntry(text_payload=line) for line in reversed(self.lines)]
+        return logs.ListLogEntriesResponse(entries=newest_first[: request.page_size], next_page_token="more")
+
+    def _tell(self, call: str) -> None:
+        self.calls.append(call)
+        self.at_calls.pop(call, lambda: None)()
+        refusal = self.refusals.get(call.split()[0])
+        if refusal is not None and refusal.code is grpc.StatusCode.DEADLINE_EXCEEDED:
+            self.released.wait(30)
+        if refusal is not None:
+            raise refusal
+
+
+@pytest.fixture
+def cloud() -> Cloud:
+    return Cloud()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The settings of a cloud whose code bucket is a folder."""
+    folder = tmp_path / "code"
+    release = Release(job="gs://code/job.py", packages="gs://code/packages.tar.gz", jars=("gs://code/a.jar",))
+    path = Path(release_uri(str(folder), code_version()))
+    path.parent.mkdir(parents=True)
+    path.write_text(release.model_dump_json())
+    return make_settings(code_uri=folder.as_uri())
+
+
+def make_settings(**changes: Any) -> Settings:
+    given = {
+        "target": "gcp",
+        "project_id": "shop",
+        "region": "europe-west1",
+        "code_uri": "gs://code",
+        "stream_service_account": "stream@shop",
+        "documents_uri": "gs://documents/stream",
+        "checkpoint_uri": "gs://checkpoints/stream",
+        "kafka_bootstrap_servers": "kafka:9092",
+        "kafka_security_protocol": "SASL_SSL",
+        "kafka_sasl_mechanism": "OAUTHBEARER",
+        "kafka_oauth_source": "google",
+    }
+    return Settings(_env_file=None, **given | changes)
+
+
+@pytest.fixture
+def stream(cloud: Cloud, settings: Settings) -> Iterator[DataprocBackend]:
+    services = {
+        "google.cloud.dataproc.v1.BatchController": {
+            "CreateBatch": Method(types.CreateBatchRequest, cloud.create),
+            "GetBatch": Method(types.GetBatchRequest, cloud.get),
+            "ListBatches": Method(types.ListBatchesRequest, cloud.list),
+        },
+        "google.longrunning.Operations": {
+            "CancelOperation": Method(operations_pb2.CancelOperationRequest, cloud.cancel)
+        },
+        "google.logging.v2.LoggingServiceV2": {
+            "ListLogEntries": Method(logs.ListLogEntriesRequest, cloud.entries),
+        },
+    }
+    with serve(services) as channel:
+        batches = BatchControllerClient(transport=BatchControllerGrpcTransport(channel=channel))
+        entries = LoggingServiceV2Client(transport=LoggingServiceV2GrpcTransport(channel=channel))
+        yield DataprocBackend(settings, lambda _: batches, lambda: entries, sleep=lambda seconds: None)
+        cloud.released.set()
+
+
+def test_start_creates_a_batch_that_is_found_by_its_labels(stream: DataprocBackend, cloud: Cloud) -> None:
+    stream.start("t1")
+    request = cloud.requests[0]
+    assert (request.parent, request.batch_id, request.request_id) == (PARENT, "csat-t1", "t1")
+    assert dict(request.batch.labels) == {"stream": "csat", "token": "t1"}
+    assert stream.state() == Process(True, None, "PENDING, csat-t1")
+
+
+def test_a_batch_runs_the_code_that_is_installed_here_as_the_streams_account_and_for_thirteen_days(
+    stream: DataprocBackend, cloud: Cloud
+) -> None:
+    stream.start("t1")
+    batch = cloud.requests[0].batch
+    assert batch.pyspark_batch.main_python_file_uri == "gs://code/job.py"
+    assert list(batch.pyspark_batch.archive_uris) == ["gs://code/packages.tar.gz#packages"]
+    assert list(batch.pyspark_batch.jar_file_uris) == ["gs://code/a.jar"]
+    assert batch.runtime_config.version == "3.0"
+    execution = batch.environment_config.execution_config
+    assert (execution.service_account, execution.ttl.total_seconds()) == ("stream@shop", 13 * 86_400)
+    kinds = types.AuthenticationConfig.AuthenticationType
+    assert execution.authentication_config.user_workload_authentication_type is kinds.SERVICE_ACCOUNT
+    assert execution.subnetwork_uri == ""
+
+
+def test_a_batch_is_in_the_subnetwork_that_the_settings_name() -> None:
+    name = "projects/shop/regions/europe-west1/subnetworks/csat"
+    release = Release(job="a", packages="b", jars=())
+    batch = dataproc.new_batch(make_settings(subnetwork=name), release, "t1")
+    assert batch.environment_config.execution_config.subnetwork_uri == name
+
+
+def test_a_batch_has_the_settings_of_this_process_and_none_of_its_secrets_or_paths(tmp_path: Path) -> None:
+    settings = make_settings(
+        trigger_seconds=120, alert_webhook_url="https://hooks.example/secret", state_dir=tmp_path, dataproc_executors=3
+    )
+    properties = dataproc.new_batch(settings, Release(job="a", packages="b", jars=()), "t").runtime_config.properties
+    prefix = "spark.dataproc.driverEnv."
+    handed = {name.removeprefix(prefix): value for name, value in properties.items() if name.startswith(prefix)}
+    assert handed.pop("PYTHONPATH") == properties["spark.executorEnv.PYTHONPATH"] == "./packages"
+    assert (handed["CSAT_TARGET"], handed["CSAT_TRIGGER_SECONDS"]) == ("gcp", "120.0")
+    assert not {"CSAT_ALERT_WEBHOOK_URL", "CSAT_STATE_DIR", "CSAT_KAFKA_PASSWORD"} & set(handed)
+    assert "hooks.example" not in str(properties)
+    fields = {name.removeprefix("CSAT_").lower(): value for name, value in handed.items()}
+    assert Settings(_env_file=None, **fields).trigger == 120
+    assert (properties["spark.executor.instances"], properties["spark.dynamicAllocation.enabled"]) == ("3", "false")
+
+
+@pytest.mark.parametrize(
+    ("state", "process"),
+    [
+        (State.RUNNING, Process(True, None, "RUNNING, csat-old")),
+        (State.CANCELLING, Process(True, None, "CANCELLING, csat-old")),
+        (State.SUCCEEDED, Process(False, 0, "SUCCEEDED, csat-old")),
+        (State.FAILED, Process(False, 1, "FAILED, csat-old")),
+        (State.CANCELLED, Process(False, 143, "CANCELLED, csat-old")),
+    ],
+)
+def test_state_is_that_of_the_newest_batch_with_the_streams_label(
+    stream: DataprocBackend, cloud: Cloud, state: State, process: Process
+) -> None:
+    cloud.add("older", State.FAILED)
+    cloud.add("old", state)
+    cloud.add("other", State.RUNNING, stream="other")
+    assert stream.state() == process
+
+
+def test_state_before_the_first_batch_is_that_none_ran(stream: DataprocBackend) -> None:
+    assert stream.state() == Process(False, None, "no batch has the label stream=csat")
+
+
+def test_state_of_a_batch_that_met_a_quota_names_the_fix(stream: DataprocBackend, cloud: Cloud) -> None:
+    cloud.add("old", State.FAILED, message="Insufficient 'CPUS' quota. Requested 12.0, available 4.0.")
+    detail = stream.state().detail
+    assert "Requested 12.0" in detail
+    assert "CSAT_DATAPROC_EXECUTORS" in detail
+
+
+def test_start_ends_the_batch_that_still_runs_first(stream: DataprocBackend, cloud: Cloud) -> None:
+    old = cloud.add("old", State.RUNNING)
+    stream.start("t1")
+    assert old.state is State.CANCELLED
+    assert cloud.calls.index("cancel old") < cloud.calls.index("create")
+
+
+def test_a_batch_that_leaves_within_the_grace_is_not_cancelled(stream: DataprocBackend, cloud: Cloud) -> None:
+    old = cloud.add("old", State.RUNNING)
+    cloud.at_calls["list"] = lambda: setattr(old, "state", State.SUCCEEDED)
+    stream.stop(60)
+    assert old.state is State.SUCCEEDED
+    assert "cancel old" not in cloud.calls
+
+
+def test_stop_cancels_what_runs_after_the_grace_and_may_be_called_twice(stream: DataprocBackend, cloud: Cloud) -> None:
+    stream.start("t1")
+    stream.stop(5)
+    stream.stop(5)
+    assert cloud.calls.count("cancel t1") == 1
+    assert stream.state() == Process(False, 143, "CANCELLED, csat-t1")
+
+
+def test_a_batch_that_ends_before_it_can_be_cancelled_is_no_error(stream: DataprocBackend, cloud: Cloud) -> None:
+    old = cloud.add("old", State.RUNNING)
+    cloud.refusals["cancel"] = RefusalError(grpc.StatusCode.FAILED_PRECONDITION, "it has ended")
+    cloud.at_calls["cancel old"] = lambda: setattr(old, "state", State.SUCCEEDED)
+    stream.stop(1)
+    assert "cancel old" in cloud.calls
+
+
+def test_a_batch_that_outlives_its_cancellation_is_an_error_that_names_the_command(
+    stream: DataprocBackend, cloud: Cloud
+) -> None:
+    cloud.add("old", State.RUNNING)
+    cloud.state_after_cancel = State.CANCELLING
+    with pytest.raises(BackendError, match="gcloud dataproc batches list --region=europe-west1"):
+        stream.stop(1)
+
+
+def test_a_batch_with_this_token_that_has_ended_is_not_taken_for_a_start(stream: DataprocBackend, cloud: Cloud) -> None:
+    cloud.add("t1", State.FAILED)
+    with pytest.raises(BackendError, match="csat-t1 was not created: AlreadyExists: csat-t1 exists"):
+        stream.start("t1")
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "fix"),
+    [
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "Quota exceeded: CPUS", "CSAT_DATAPROC_EXECUTORS"),
+        (grpc.StatusCode.PERMISSION_DENIED, "dataproc.batches.create denied", "roles/dataproc.serverlessEditor"),
+        (grpc.StatusCode.UNAUTHENTICATED, "no login", "GOOGLE_APPLICATION_CREDENTIALS"),
+        (grpc.StatusCode.NOT_FOUND, "no such region", "CSAT_REGION"),
+        (grpc.StatusCode.INVALID_ARGUMENT, "bad subnetwork", "CSAT_SUBNETWORK"),
+        (grpc.StatusCode.UNAVAILABLE, "down", "check the network"),
+    ],
+)
+def test_a_refusal_is_an_error_that_names_the_fix(
+    stream: DataprocBackend, cloud: Cloud, code: grpc.StatusCode, text: str, fix: str
+) -> None:
+    cloud.refusals["create"] = RefusalError(code, text)
+    with pytest.raises(BackendError, match=text) as raised:
+        stream.start("t1")
+    assert fix in str(raised.value)
+    assert cloud.calls.count("create") == 1, "tried again within one look"
+
+
+@pytest.mark.timeout(30)
+def test_a_cloud_that_does_not_answer_is_an_error_in_time(cloud: Cloud, stream: DataprocBackend) -> None:
+    cloud.refusals["list"] = RefusalError(grpc.StatusCode.DEADLINE_EXCEEDED)
+    stream._settings = stream._settings.model_copy(update={"dataproc_timeout_seconds": 0.2})
+    with pytest.raises(BackendError, match=r"no answer within 0\.2 s \(CSAT_DATAPROC_TIMEOUT_SECONDS\)"):
+        stream.state()
+
+
+def test_a_release_that_is_not_deployed_is_an_error_and_nothing_is_stopped(
+    stream: DataprocBackend, cloud: Cloud, settings: Settings
+) -> None:
+    stream._settings = settings.model_copy(update={"code_uri": settings.code_uri + "-other"})
+    cloud.add("old", State.RUNNING)
+    with pytest.raises(BackendError, match=r"release\.json is missing: make cloud-deploy"):
+        stream.start("t1")
+    assert cloud.calls == []
+
+
+def test_log_tail_is_the_end_of_the_output_of_the_newest_batch(stream: DataprocBackend, cloud: Cloud) -> None:
+    cloud.add("old", State.FAILED)
+    cloud.lines = ["one", "two", "three"]
+    assert stream.log_tail(2) == ["two", "three"]
+    assert 'resource.labels.batch_id="csat-old"' in cloud.log_filter
+
+
+def test_log_tail_that_may_not_be_read_is_an_error_that_names_the_role(stream: DataprocBackend, cloud: Cloud) -> None:
+    cloud.add("old", State.FAILED)
+    cloud.refusals["logs"] = RefusalError(grpc.StatusCode.PERMISSION_DENIED, "denied")
+    with pytest.raises(BackendError, match=r"roles/logging\.viewer"):
+        stream.log_tail(2)
+
+
+def test_backend_on_google_cloud_is_dataproc_unless_the_stream_runs_on_a_machine() -> None:
+    assert isinstance(backend(make_settings()), DataprocBackend)
+    here = make_settings(stream_backend="supervisord", checkpoint_uri="")
+    assert type(backend(here)).__name__ == "SupervisordBackend"
+
+
+def test_settings_that_are_missing_are_named_all_at_once() -> None:
+    with pytest.raises(BackendError, match="CSAT_REGION, CSAT_CODE_URI: make cloud-env"):
+        backend(make_settings(region="", code_uri=""))
+
+
+def test_a_login_that_a_batch_would_show_is_refused() -> None:
+    login = {"kafka_sasl_mechanism": "SCRAM-SHA-512", "kafka_oauth_source": "", "kafka_username": "u"}
+    with pytest.raises(BackendError, match="CSAT_KAFKA_PASSWORD cannot be handed to a batch") as raised:
+        backend(make_settings(**login, kafka_password="hunter2"))
+    assert "hunter2" not in str(raised.value)

@@ -1,0 +1,124 @@
+"""The board in a real browser: servers, viewers, and what a viewer's browser asked for and complained of."""
+
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+
+from csat.settings import ROOT, Settings, environment
+from dashboard.palette import DARK, LIGHT
+from local import dashboard
+from tests.integration.conftest import wait_for
+
+Scheme = Literal["light", "dark"]
+WIDE, NARROW = 1440, 390
+_DRAWS = """([red, green, blue]) => [...document.querySelectorAll('canvas')].some(canvas => {
+    const drawn = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+    return new Uint32Array(drawn.buffer).includes((255 << 24 | blue << 16 | green << 8 | red) >>> 0);
+})"""
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+_FLAGS += ["--disable-component-update", "--disable-sync"]
+# A page is drawn when its script has ended and its figures, or the reason why there are none, are there.
+_LOOK_MILLISECONDS = 1_200
+_DRAWN = "[data-testid=stApp][data-test-script-state=notRunning] :is(.cards, .table, [data-testid=stAlert])"
+
+expect.set_options(timeout=20_000)  # a busy machine draws late
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Chromium, which asks nobody for anything by itself."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.fail("no chromium in PATH: apt-get install chromium")
+    return playwright.chromium.launch(executable_path=path, args=_FLAGS)
+
+
+def _rgb(color: str) -> list[int]:
+    return [int(color[place : place + 2], 16) for place in (1, 3, 5)]
+
+
+class Server:
+    """A running dashboard."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.url = dashboard.url(settings)
+        self._log = settings.state / "dashboard.log"
+        settings.state.mkdir(parents=True, exist_ok=True)
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "dashboard.serve"],
+                env=environment(**settings.as_environment()),
+                cwd=ROOT,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        wait_for(lambda: dashboard.answers(settings), 60, "answer of the dashboard")
+
+    @property
+    def log(self) -> str:
+        """What it wrote."""
+        return self._log.read_text()
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.terminate()
+        self._process.wait(30)
+
+
+@dataclass
+class Viewer:
+    """One browser window on the board."""
+
+    page: Page
+    url: str
+    errors: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)  # addresses asked for that are not the server's
+
+    def __post_init__(self) -> None:
+        own = re.compile(rf"(data:|blob:|(http|ws)://{re.escape(self.url.removeprefix('http://'))}/)")
+        self.page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", lambda request: None if own.match(request.url) else self.strangers.append(request.url))
+
+    def open(self, path: str = "") -> None:
+        """Go to a view, and wait until it is drawn."""
+        self.page.goto(f"{self.url}/{path}")
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until the page is drawn."""
+        self.page.locator(_DRAWN).first.wait_for(timeout=30_000)
+
+    def use(self, scheme: Scheme) -> None:
+        """Change the theme of the window's machine, and wait until the page has it."""
+        self.page.emulate_media(color_scheme=scheme)
+        red, green, blue = _rgb({"light": LIGHT, "dark": DARK}[scheme].ground)
+        expect(self.page.get_by_test_id("stApp")).to_have_css("background-color", f"rgb({red}, {green}, {blue})")
+        self.page.wait_for_timeout(_LOOK_MILLISECONDS)  # the charts follow at the next look
+        self.wait()
+
+    def wait_for_drawing(self, color: str) -> None:
+        """Wait until a chart draws something in the colour."""
+        self.page.wait_for_function(_DRAWS, arg=_rgb(color), timeout=20_000)
+
+    def card(self, label: str) -> Locator:
+        """The figure of a card."""
+        return self.page.locator(".cards > div", has=self.page.get_by_text(label, exact=True)).locator(".value")
+
+    def rows(self, caption: str) -> Locator:
+        """The rows of a table."""
+        table = self.page.get_by_role("region", name=re.compile(f"^{re.escape(caption)}"))
+        return table.locator("tbody tr")
+
+    def choose(self, option: str) -> None:
+        """Press one of the buttons of a filter."""
+        self.page.get_by_role("radio", name=option, exact=True).click()
+
+    def expect_url(self, part: str) -> None:
+        """Wait until the address has this page or filter at its end, or before its other filters."""
+        expect(self.page).to_have_url(re.compile(f"{re.escape(part)}(&|$)"), timeout=10_000)

@@ -1,0 +1,139 @@
+"""One emulator with the marts of a simulated history, and the board on it."""
+
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import unescape
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from csat.settings import Settings, get_settings
+from dashboard import frame
+from local.ports import free_ports
+from tests.integration.board.history import history, live, rejected
+from tests.integration.conftest import wait_for
+from tests.integration.marts.conftest import Marts, _answers, _start_emulator
+from warehouse.client import Warehouse
+from warehouse.tables import create_datasets, create_landing_table, create_ops_tables
+
+ANSWERS, DAYS, LIVE_ANSWERS = 12_000, 60, 30
+# Markdown and HTML that would load a picture or run a script, were it not taken for a name.
+EVIL = "Eve ![x](http://evil.example/x.png) <img src=x onerror='window.wasRun = true'>"
+
+
+class Emulator:
+    """An emulator that tests may stop and start again."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self._process = _start_emulator(self.settings)
+        wait_for(lambda: _answers(self.settings), 60, "answer of the emulator")
+
+    def stop(self) -> None:
+        """End it."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(30)
+            self._process = None
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """A running emulator."""
+    state: Path = tmp_path_factory.mktemp("board")
+    settings = Settings(state_dir=state, dashboard_refresh_seconds=1, _env_file=None, **free_ports())
+    one = Emulator(settings)
+    try:
+        one.start()
+        yield one
+    finally:
+        one.stop()
+
+
+@pytest.fixture(scope="session")
+def marts(emulator: Emulator) -> Iterator[Marts]:
+    """The marts of a simulated history that ends now."""
+    with Warehouse(emulator.settings) as warehouse:
+        create_datasets(warehouse)
+        create_landing_table(warehouse)
+        create_ops_tables(warehouse)
+        made = Marts(emulator.settings, warehouse)
+        now = datetime.now(UTC)
+        # By night the last of few answers may be hours old
+        recent = live(LIVE_ANSWERS, now, first=ANSWERS)
+        evil = {"agent_id": "evil", "agent_name": EVIL, "supervisor_name": EVIL}
+        made.land(history(ANSWERS, DAYS, now) + [row | evil for row in recent])
+        made.land([rejected(now, number=ANSWERS + LIVE_ANSWERS)])
+        made.build()
+        yield made
+
+
+@pytest.fixture
+def use_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Settings], None]]:
+    """Lets this process read the given settings, and nothing that it read before."""
+
+    def use(settings: Settings) -> None:
+        frame.shared_source.clear()
+        for name, value in settings.as_environment().items():
+            monkeypatch.setenv(name, value)
+        get_settings.cache_clear()
+
+    yield use
+    get_settings.cache_clear()
+
+
+@dataclass
+class Seen:
+    """What a page shows, as a viewer without colours and lines would read it."""
+
+    app: AppTest
+
+    @property
+    def html(self) -> str:
+        """All HTML of the page."""
+        return "".join(element.value for element in self.app.get("html"))
+
+    @property
+    def cards(self) -> dict[str, tuple[str, ...]]:
+        """The cards by label: figure and notes."""
+        found = {}
+        for label, rest in re.findall(r"<div><dt>(.*?)</dt>(.*?)</div>", self.html):
+            found[label] = tuple(_text(part) for part in re.findall(r"<dd.*?>(.*?)</dd>", rest))
+        return found
+
+    def table(self, caption: str) -> list[list[str]]:
+        """The rows of the table whose caption begins so, cell by cell."""
+        for found, body in re.findall(r"<caption.*?>(.*?)</caption>.*?<tbody>(.*?)</tbody>", self.html):
+            if unescape(found).startswith(caption):
+                rows = re.findall(r"<tr>(.*?)</tr>", body)
+                return [[_text(cell) for cell in re.findall(r"<t[hd].*?>(.*?)</t[hd]>", row)] for row in rows]
+        return pytest.fail(f"no table {caption!r} in {self.html}")
+
+
+def _text(html: str) -> str:
+    lines = re.sub(r"<small.*?>", "\n", html)
+    return unescape(re.sub(r"<.*?>", "", lines)).replace("\u202f", " ")
+
+
+@pytest.fixture
+def page(marts: Marts, use_settings: Callable[[Settings], None]) -> Callable[..., Seen]:
+    """Runs a page, by the name of its module and with filters in its URL."""
+    use_settings(marts.settings)
+
+    def run(name: str, **filters: str) -> Seen:
+        script = f"from dashboard import frame\nfrom dashboard.views import {name}\nframe.run({name}.PAGE)"
+        app = AppTest.from_string(script, default_timeout=60)
+        app.query_params.update(filters)
+        app.run()
+        assert not app.exception
+        return Seen(app)
+
+    return run

@@ -1,0 +1,334 @@
+"""Every page on the real emulator: its figures are a recount of the rows that landed."""
+
+import json
+import statistics
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from csat.settings import ROOT
+from dashboard import formats, queries
+from dashboard.figures import Tally, wilson_interval
+from dashboard.report import report
+from tests.integration.board.conftest import ANSWERS, LIVE_ANSWERS, Seen
+from tests.integration.marts.conftest import Marts
+from warehouse.tables import append_rows
+
+pytestmark = pytest.mark.integration
+
+OpenPage = Callable[..., Seen]
+Landed = list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def landed(marts: Marts) -> Landed:
+    """The rows that landed, with the day of their answer."""
+    accepted = (row for row in marts.landed if "survey_answered_at" in row)
+    return [row | {"day": datetime.fromisoformat(row["survey_answered_at"]).date()} for row in accepted]
+
+
+@pytest.fixture(scope="module")
+def watched(marts: Marts) -> datetime:
+    """When the last of three looks at the pipeline was: the stream began anew an hour before."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    hour = timedelta(hours=1)
+    looks = [("1", now - 3 * hour, 0.0), ("2", now - hour, 2 * 3600.0), ("3", now, 3600.0)]
+    rows: list[dict[str, Any]] = [
+        look | {"check": "stream_life", "grade": "ok", "detail": "this life began 60 min ago", "value": age}
+        for look, age in (({"look_id": name, "looked_at": at.isoformat()}, age) for name, at, age in looks)
+    ]
+    late = {"check": "marts_age", "grade": "warning", "detail": "rows are not in the marts", "value": 1.0}
+    append_rows(marts.warehouse, "pipeline_health_checks", [*rows, rows[-1] | late])
+    ended = {"alert_key": "stream_ended", "opened_at": now - hour, "text": "it was frozen"}
+    alerts = [
+        ended | {"notice_id": "1", "told_at": now - hour, "status": "opened"},
+        ended | {"notice_id": "2", "told_at": now - hour + timedelta(minutes=5), "status": "recovered", "text": "well"},
+        {"notice_id": "3", "alert_key": "marts_late", "opened_at": now - timedelta(minutes=10), "text": "late"}
+        | {"told_at": now - timedelta(minutes=10), "status": "opened"},
+    ]
+    common = {"about": "", "severity": "warning"}
+    plain = json.loads(json.dumps([common | row for row in alerts], default=lambda value: value.isoformat()))
+    append_rows(marts.warehouse, "alerts", plain)
+    return now
+
+
+def last_days(landed: Landed, days: int, before: int = 0) -> Landed:
+    last = max(row["day"] for row in landed) - timedelta(days=before)
+    return [row for row in landed if last - timedelta(days=days - 1) <= row["day"] <= last]
+
+
+def rate(rows: Landed) -> str:
+    return f"{sum(row['csat_score'] >= 4 for row in rows) / len(rows):.1%}".replace("%", " %")
+
+
+def by_volume(rows: Landed) -> list[tuple[str, int]]:
+    """The categories with their answers, in the order of the mart: ties by name."""
+    return sorted(Counter(row["category"] for row in rows).items(), key=lambda item: (-item[1], item[0]))
+
+
+def test_overview_counts_what_landed(page: OpenPage, landed: Landed) -> None:
+    cards = page("overview").cards
+    window, before = last_days(landed, 28), last_days(landed, 28, before=28)
+    unhappy = sum(row["csat_score"] < 4 for row in window)
+    assert cards["CSAT, 28 days"][0] == rate(window)
+    assert cards["Unhappy answers"] == (
+        f"{unhappy:,}",
+        f"{unhappy / len(window):.1%} of {len(window):,} answers".replace("%", " %"),
+        f"{sum(row['csat_score'] < 4 for row in before):,} in the window before",
+    )
+    today = datetime.now(UTC).date()
+    assert cards["Answers today"][0] == f"{sum(row['day'] == today for row in landed):,}"
+
+
+def test_overview_tells_the_interval_and_the_change(page: OpenPage, landed: Landed) -> None:
+    notes = page("overview", window="7d").cards["CSAT, 7 days"]
+    window, before = last_days(landed, 7), last_days(landed, 7, before=7)
+    tally = Tally(len(window), sum(row["csat_score"] >= 4 for row in window))
+    interval = wilson_interval(tally)
+    assert interval is not None
+    assert notes[1] == f"95 % interval {100 * interval.low:.1f}–{100 * interval.high:.1f} %"
+    old = sum(row["csat_score"] >= 4 for row in before) / len(before)
+    moved = 100 * ((tally.csat_rate or 0) - old)
+    assert notes[2].startswith(f"{'+' if moved > 0 else '−'}{abs(moved):.1f} points on the 7 days before (")
+
+
+def test_overview_gives_the_three_answers_in_small(page: OpenPage, landed: Landed) -> None:
+    seen = page("overview")
+    categories = by_volume(last_days(landed, 28))[:5]
+    assert [row[:2] for row in seen.table("The 5 most common categories")] == [
+        [name, f"{count:,}"] for name, count in categories
+    ]
+    assert len(seen.table("The 5 best agents")) == 5
+    assert len(seen.app.get("arrow_vega_lite_chart")) + len(seen.app.get("vega_lite_chart")) == 2
+
+
+def test_leaderboard_shows_the_marts_ranks_with_count_and_interval(page: OpenPage, marts: Marts) -> None:
+    rows = page("agents").table("Ranked agents")
+    [first] = marts.execute(
+        "select * from `{table}` where window_id = '28d' and leaderboard_rank = 1 "
+        "and leaderboard_date = (select max(leaderboard_date) from `{table}`)",
+        "marts",
+        "agent_leaderboard",
+    )
+    assert rows[0][0].splitlines()[0] == "1"
+    assert rows[0][1].splitlines()[0] == first["agent_name"]
+    assert rows[0][2] == str(first["answer_count"])
+    low, high = (f"{100 * first[name]:.1f}" for name in ("wilson_low", "wilson_high"))
+    assert rows[0][3] == f"{first['csat_rate']:.1%}\n{low}–{high} %".replace("%\n", " %\n")
+    assert len(rows) == 25
+
+
+def test_agents_with_few_answers_are_listed_with_what_is_missing(page: OpenPage, landed: Landed) -> None:
+    counts = Counter(row["agent_id"] for row in last_days(landed, 7))
+    few = {agent: 20 - count for agent, count in counts.items() if count < 20}
+    rows = page("agents", window="7d", list="Not yet ranked").table("Not yet ranked agents")
+    assert rows
+    assert [row[1] for row in rows] == [f"{missing} more" for missing in sorted(few.values())][:25]
+
+
+def test_filters_in_the_url_choose_the_agents(page: OpenPage, landed: Landed) -> None:
+    someone = landed[-1]
+    name = someone["agent_name"]
+    rows = page("agents", window="all", search=name[1:5].upper()).table("Ranked agents")
+    assert name in [row[1].splitlines()[0] for row in rows]
+    team = page("agents", window="all", team=someone["supervisor_name"]).table("Ranked agents")
+    assert {row[1].splitlines()[1].split(" · ")[0] for row in team} == {someone["supervisor_name"]}
+
+
+def test_filters_that_nobody_fits_say_so(page: OpenPage) -> None:
+    assert [info.value for info in page("agents", search="nobody at all").app.info] == ["No agent fits the filters."]
+
+
+def test_agent_has_a_page_with_history_and_cases(page: OpenPage, landed: Landed) -> None:
+    own = [row for row in last_days(landed, 28) if row["agent_id"] == "agent-0001"]
+    seen = page("agents", agent="agent-0001")
+    assert f"<h2>{own[0]['agent_name']}</h2>" in seen.html
+    assert seen.cards["Answers"][0] == str(len(own))
+    assert seen.cards["CSAT"][0] == rate(own)
+    cases = seen.table("The agent's answers by category")
+    assert sum(int(row[1]) for row in cases) == len(own)
+    assert len(seen.app.get("arrow_vega_lite_chart")) + len(seen.app.get("vega_lite_chart")) == 2
+
+
+def test_an_agent_that_is_not_there_is_told_as_text(page: OpenPage) -> None:
+    html = page("agents", agent="![](http://example.com/x.png)").html
+    assert "No agent has the id ![](http://example.com/x.png)." in html
+
+
+def test_page_is_fresh_or_stale_by_the_promise(page: OpenPage, marts: Marts, use_settings: Any) -> None:
+    assert "badge-fresh" in page("overview").html
+    use_settings(marts.settings.model_copy(update={"freshness_minutes": 0.001}))
+    stale = page("overview").html
+    assert "badge-stale" in stale
+    assert "Promised is 0.001 min" in stale
+
+
+def test_board_says_so_before_the_first_build(page: OpenPage, marts: Marts, use_settings: Any) -> None:
+    use_settings(marts.settings.model_copy(update={"dataset_prefix": "nothing"}))
+    seen = page("overview")
+    assert "No figures yet." in seen.app.info[0].value
+    assert "badge-empty" in seen.html
+
+
+def test_board_says_so_when_the_warehouse_is_away(page: OpenPage, marts: Marts, use_settings: Any) -> None:
+    use_settings(marts.settings.model_copy(update={"bigquery_endpoint": "http://127.0.0.1:1"}))
+    seen = page("overview")
+    assert "The warehouse does not answer." in seen.app.info[0].value
+    assert "`csat status`" in seen.app.info[0].value
+    assert "badge-away" in seen.html
+
+
+def test_categories_are_counted_and_ordered(page: OpenPage, landed: Landed) -> None:
+    window = last_days(landed, 28)
+    rows = page("categories").table("Categories")
+    counts = by_volume(window)
+    assert [row[0] for row in rows[:3]] == [name for name, _ in counts[:3]]
+    assert rows[0][1] == f"{counts[0][1]:,}\n{counts[0][1] / len(window):.1%}".replace("%", " %")
+    assert rows[0][3].splitlines()[0] == rate([row for row in window if row["category"] == counts[0][0]])
+    unhappy = Counter(row["category"] for row in window if row["csat_score"] < 4).most_common(1)[0]
+    assert page("categories", order="Unhappy answers").table("Categories")[0][0] == unhappy[0]
+
+
+def test_a_category_opens_on_its_sub_categories(page: OpenPage, landed: Landed) -> None:
+    own = [row for row in last_days(landed, 7) if row["category"] == "Returns"]
+    seen = page("categories", category="Returns", window="7d")
+    assert seen.cards["Answers"][0] == f"{len(own):,}"
+    counts = Counter(row["sub_category"] for row in own)
+    rows = seen.table("Sub-categories")
+    assert {row[0]: row[1].splitlines()[0] for row in rows} == {name: f"{count:,}" for name, count in counts.items()}
+
+
+def test_significant_changes_are_those_of_the_mart(page: OpenPage, marts: Marts) -> None:
+    found = marts.execute(
+        "select * from `{table}` where is_significant and window_id = '28d' "
+        "and ranking_date = (select max(ranking_date) from `{table}`)",
+        "marts",
+        "category_ranking",
+    )
+    seen = page("categories")
+    if found:
+        assert len(seen.table("Significant changes")) == len(found)
+    else:
+        assert "None on the 28 days before" in seen.html
+
+
+def test_over_time_counts_by_day_and_by_week(page: OpenPage, landed: Landed) -> None:
+    window = last_days(landed, 28)
+    seen = page("over_time")
+    assert seen.cards["Answers"][0] == f"{len(window):,}"
+    assert seen.cards["CSAT"][0] == rate(window)
+    rows = seen.table("Answers over time")
+    assert len(rows) == 28
+    last = max(row["day"] for row in landed)
+    assert rows[0][:2] == [f"{last.day} {last:%b %Y}", str(sum(row["day"] == last for row in landed))]
+    monday = last - timedelta(days=last.weekday())
+    weeks = page("over_time", grain="week").table("Answers over time")
+    in_week = sum(row["day"] >= monday for row in window)
+    assert weeks[0][:2] == [f"week of {monday.day} {monday:%b %Y}", f"{in_week:,}"]
+    tuesday, sunday = monday - timedelta(days=6), monday - timedelta(days=1)
+    cut = page("over_time", grain="week", since=str(tuesday), until=str(sunday)).app.caption
+    assert "The first week is cut by the range." in [caption.value for caption in cut]
+
+
+def test_over_time_takes_any_range_channel_and_category(page: OpenPage, landed: Landed) -> None:
+    last = max(row["day"] for row in landed)
+    since, until = last - timedelta(days=20), last - timedelta(days=10)
+    own = [
+        row
+        for row in landed
+        if since <= row["day"] <= until and row["channel"] == "Inbound" and row["category"] == "Returns"
+    ]
+    filters = {"since": str(since), "until": str(until), "channel": "Inbound", "category": "Returns"}
+    assert page("over_time", **filters).cards["Answers"][0] == f"{len(own):,}"
+    assert "The range ends before it begins." in page("over_time", since=str(until), until=str(since)).html
+
+
+def test_over_time_is_split_into_parts_that_add_up(page: OpenPage, landed: Landed) -> None:
+    window = last_days(landed, 28)
+    rows = page("over_time", split="By category", grain="week").table("Answers over time")
+    assert len({row[1] for row in rows}) == 6
+    assert sum(int(row[2].replace(",", "")) for row in rows) == len(window)
+    by_channel = page("over_time", split="By channel", grain="week").table("Answers over time")
+    found: Counter[str] = Counter()
+    for row in by_channel:
+        found[row[1]] += int(row[2].replace(",", ""))
+    assert found == Counter(row["channel"] for row in window)
+
+
+def test_response_times_of_a_day_are_those_of_its_answers(page: OpenPage, landed: Landed) -> None:
+    day = max(row["day"] for row in landed) - timedelta(days=3)
+    minutes = []
+    for row in landed:
+        waited = datetime.fromisoformat(row["issue_responded_at"]) - datetime.fromisoformat(row["issue_reported_at"])
+        if row["day"] == day and waited >= timedelta():
+            minutes.append(waited.total_seconds() / 60)
+    median, p90 = (statistics.quantiles(minutes, n=10, method="inclusive")[place] for place in (4, 8))
+    cards = page("over_time", since=str(day), until=str(day)).cards
+    told = (formats.minutes(median), f"p90 {formats.minutes(p90)}")
+    assert cards["Median response time"] == tuple(text.replace("\u202f", " ") for text in told)
+
+
+def test_pipeline_counts_every_message_by_its_outcome(page: OpenPage, landed: Landed) -> None:
+    seen = page("pipeline")
+    assert {row[0].splitlines()[0]: row[1] for row in seen.table("Messages by outcome")} == {
+        "accepted": f"{len(landed):,}",
+        "duplicate": "0",
+        "not UTF-8": "1",
+    }
+    assert seen.cards["Messages landed"][1].startswith("1 rejected (")
+
+
+def test_pipeline_shows_the_last_look_and_the_lives_of_the_stream(page: OpenPage, watched: datetime) -> None:
+    seen = page("pipeline")
+    assert [row[:3] for row in seen.table("Checks of the last look")] == [
+        ["marts age", "warning", "rows are not in the marts"],
+        ["stream life", "ok", "this life began 60 min ago"],
+    ]
+    lives = seen.table("Lives of the stream")
+    assert [row[2] for row in lives] == ["1 h", "2 h"]
+    assert lives[0][0] == formats.moment(watched - timedelta(hours=1))
+    assert seen.cards["Stream runs for"][0] == "1 h"
+    assert seen.cards["Stream runs for"][2] == "1 restart in 7 days"
+
+
+def test_pipeline_tells_alerts_with_their_end(page: OpenPage, watched: datetime) -> None:
+    rows = page("pipeline").table("Alerts of 7 days")
+    assert rows == [
+        ["Rows that landed are not in the marts in time.\nlate", "10 min ago", "stands"],
+        ["A life of the stream ended in disorder; the next begins by itself.\nit was frozen", "1 h ago", "5 min"],
+    ]
+
+
+def test_pipeline_shows_the_builds(page: OpenPage, marts: Marts) -> None:
+    seen = page("pipeline")
+    [count] = marts.execute("select count(*) as n from `{table}`", "ops", "mart_builds")
+    rows = seen.table("Builds of the marts")
+    assert len(rows) == count["n"]
+    assert rows[-1][2:4] == ["all", f"{ANSWERS + LIVE_ANSWERS:,}"]
+
+
+def test_checks_of_the_report_give_the_boards_numbers(page: OpenPage, marts: Marts) -> None:
+    _, last = queries.board_dates(marts.warehouse)
+    written = {"percent": formats.percent, "count": formats.count, "points": formats.points}
+    seen: dict[str, Seen] = {}
+    shown, asked = {}, {}
+    for chart in report().charts:
+        place = chart.board
+        view = f"{place.page} {place.filters}"
+        seen[view] = seen.get(view) or page(place.page, **place.filters)
+        card, table = seen[view].cards.get(place.card), place.table
+        shown[chart.id] = seen[view].table(table)[0][place.column].splitlines()[0] if table else card and card[0]
+        [found] = chart.query.rows(marts.warehouse, board_date=last)
+        asked[chart.id] = written[place.format](found["figure"]).replace("\u202f", " ")
+    assert shown == asked
+
+
+def test_app_has_all_pages_and_opens_on_the_overview(marts: Marts, use_settings: Any) -> None:
+    use_settings(marts.settings)
+    app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60).run()
+    assert not app.exception
+    assert [title.value for title in app.title] == ["Overview"]
