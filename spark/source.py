@@ -11,9 +11,9 @@ from spark.kafka_login import client_options
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-# After each poll Spark's reader asks for the topic's ends and drops what was fetched beyond the poll: so a poll takes a
-# whole fetch, and a fetch is worth the questions.
-_FETCHES = {"max.partition.fetch.bytes": str(8 * 1024 * 1024), "max.poll.records": "100000"}
+# After each poll Spark's reader asks Kafka for the partition's ends and drops what was fetched beyond the poll. With
+# Kafka's default of 500 records a poll, most of each megabyte was fetched again and again: a poll takes a whole fetch.
+_POLLS = {"max.poll.records": "10000"}
 # Waits of the beat's own questions to Kafka: it must not miss a beat over a dead broker.
 _QUESTION_MILLISECONDS = 3_000
 
@@ -35,8 +35,8 @@ def read_messages(spark: SparkSession, settings: Settings, starting_offsets: str
 
 
 def kafka_options(settings: Settings) -> dict[str, str]:
-    """Options of Spark's Kafka reader: which topic, how to reach it, how much to fetch at a time."""
-    client = {f"kafka.{name}": value for name, value in (client_options(settings) | _FETCHES).items()}
+    """Options of Spark's Kafka reader: which topic, how to reach it, how much to take at a time."""
+    client = {f"kafka.{name}": value for name, value in (client_options(settings) | _POLLS).items()}
     return client | {"subscribe": settings.kafka_topic}
 
 
