@@ -39,14 +39,14 @@ reset: .venv/.synced ## Stop the stack and delete its data
 marts: .venv/.synced ## Build the marts from what has landed since the last build
 	$(BIN)/csat marts build
 
-## Run it on Google Cloud: terraform/README.md
+## Run it on Google Cloud: docs/cloud.md
 
 ENVIRONMENT ?= dev
 TERRAFORM := terraform -chdir=terraform
 TFVARS := -var-file=environments/$(ENVIRONMENT).tfvars
 TFPLAN := .terraform/$(ENVIRONMENT).tfplan
 
-.PHONY: cloud-init cloud-plan cloud-apply cloud-destroy cloud-env
+.PHONY: cloud-init cloud-plan cloud-apply cloud-destroy cloud-env cloud-deploy cloud-costs
 cloud-init:
 	@command -v terraform > /dev/null || { echo "terraform is missing: https://developer.hashicorp.com/terraform/install" >&2; exit 1; }
 	$(TERRAFORM) init -input=false -reconfigure -backend-config=environments/$(ENVIRONMENT).gcs.tfbackend
@@ -61,14 +61,20 @@ cloud-destroy: cloud-init ## Delete what Terraform made in ENVIRONMENT, after a 
 	$(TERRAFORM) destroy $(TFVARS)
 cloud-env: cloud-init .venv/.synced ## Write .env from ENVIRONMENT; asks before it replaces one
 	$(TERRAFORM) output -json env_vars | $(PYTHON) terraform/write_env.py .env
+cloud-deploy: cloud-init .venv/.synced ## Bring the code to ENVIRONMENT; DRY_RUN=1 only says what it would do
+	$(TERRAFORM) output -json | $(PYTHON) -m cloud.deploy $(if $(DRY_RUN),--dry-run)
+cloud-costs: .venv/.synced ## Estimate what a month costs at several volumes
+	$(PYTHON) -m cloud.costs
 
 ## Set up
 
-.PHONY: setup jars class-archive
+.PHONY: setup jars jars-spark-4-0 class-archive
 setup: $(ENVIRONMENTS) jars class-archive ## Create the Python environments and fetch the jars
 
 jars: .venv/.synced # refuses with the fix where Java is missing or too old
 	$(PYTHON) -m local.jars
+jars-spark-4-0: jars .venvs/spark40/.synced
+	.venvs/spark40/bin/python -m local.jars
 class-archive: $(ENVIRONMENTS) jars
 	$(PYTHON) -m local.class_archive
 
@@ -94,8 +100,8 @@ endef
 # Two workers, the long tests first: they mostly wait. tests/conftest.py says what stays together.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: test check test-unit test-dags test-terraform test-integration test-e2e
-test: setup lint test-dags ## Lint and run every test there is
+.PHONY: test check test-unit test-dags test-terraform test-integration test-spark-4-0 test-e2e test-marts-long test-dbt-next
+test: setup jars-spark-4-0 lint test-dags ## Lint and run every test, but for those named test-… that only run by name
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/e2e tests/integration tests/terraform tests/chaos tests/unit
 check: lint test-unit ## Lint and run the unit tests: the quick round before a commit
 
@@ -105,10 +111,17 @@ test-dags: .venvs/airflow/.synced ## Run the tests of the DAGs in Airflow's envi
 	.venvs/airflow/bin/python -m pytest tests/dags
 test-terraform: .venv/.synced .venvs/terraform/.synced ## Run the tests of the cloud's resources, without a cloud
 	$(BIN)/pytest tests/terraform
-test-integration: setup ## Run the tests against the real broker, Spark, emulator and dbt
+test-integration: setup jars-spark-4-0 ## Run the tests against the real broker, Spark, emulator and dbt
 	$(BIN)/pytest tests/integration
+test-spark-4-0: setup jars-spark-4-0 ## Run all tests of the stream with drivers of Spark 4.0; "make test" runs one of them
+	DRIVER_PYTHON=.venvs/spark40/bin/python $(BIN)/pytest tests/integration/stream
 test-e2e: setup ## Run the tests of the whole stack
 	$(BIN)/pytest tests/e2e
+
+test-marts-long: setup ## The marts' tests that take long: 50 random histories, 30 days recounted, a kill after every model
+	$(BIN)/pytest -m long tests/integration/marts
+test-dbt-next: setup .venvs/dbt-next/.synced ## The dbt project on the dbt that follows ours
+	$(BIN)/pytest -m dbt_next tests/integration/marts
 
 ## Measure it
 
@@ -128,6 +141,18 @@ EVENTS ?= 1000000
 .PHONY: bench-stream
 bench-stream: setup .venvs/bench/.synced ## Measure the stream against what people write instead, EVENTS=n
 	$(PYTHON) -m bench.stream --events $(EVENTS) --results bench/results/stream.json
+.PHONY: bench-marts bench-scans bench-latency
+bench-marts: setup ## Measure a build of the marts over a history of 100 thousand, 1 and 5 million answers
+	$(PYTHON) -m bench.marts --results bench/results/marts.json
+bench-scans: setup ## Compute what each statement of a build would read on BigQuery, from what bench-marts measured
+	$(PYTHON) -m bench.scans --results bench/results/scans.json
+bench-latency: setup ## Measure how long an answer is on its way to the board, at 20 a second
+	$(PYTHON) -m bench.answer_to_board --results bench/results/answer_to_board.json
+
+SEEDS ?= 12
+.PHONY: bench-fairness
+bench-fairness: setup ## Hold the leaderboard against the simulator's truth, SEEDS=n
+	$(PYTHON) -m bench.fairness --seeds $(SEEDS) --results bench/results/fairness.json
 
 .PHONY: scaling
 scaling: .venv/.synced ## Print what more answers a day ask for, and where each limit binds
@@ -141,7 +166,7 @@ screenshots: setup ## Take the documents' pictures of the board, on a stack of i
 
 ## Check its style and contracts
 
-.PHONY: lint lint-python lint-imports lint-dbt lint-sql lint-terraform lint-generated
+.PHONY: lint lint-checkov lint-python lint-imports lint-dbt lint-sql lint-terraform lint-generated
 lint: lint-python lint-imports lint-generated lint-dbt lint-sql lint-terraform ## Check style, types and contracts; changes nothing
 
 lint-python: .venv/.synced ## Python: format, rules and types
@@ -150,8 +175,9 @@ lint-python: .venv/.synced ## Python: format, rules and types
 	$(BIN)/mypy --no-error-summary $(CHECKED)
 lint-imports: .venv/.synced ## Which part may import which
 	$(BIN)/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
-lint-dbt: .venv/.synced ## The style of dbt's SQL
+lint-dbt: .venv/.synced .venvs/sqlcheck/.checked ## The style of dbt's SQL, and the rules of the project
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt/models
+	$(BIN)/dbt-bouncer --config-file dbt/dbt-bouncer.yml > .venv/dbt-bouncer.log 2>&1 || { cat .venv/dbt-bouncer.log; exit 1; }
 lint-sql: .venvs/sqlcheck/.checked ## Every statement that dbt would send and the board asks, read by Google's own analyser
 .venvs/sqlcheck/.checked: $(SQL_SOURCES) | .venv/.synced .venvs/sqlcheck/.synced
 	CSAT_TOUCHED_DATES='["2026-01-05", "2026-01-06"]' CSAT_AS_OF=2026-01-08 \
@@ -162,10 +188,13 @@ lint-sql: .venvs/sqlcheck/.checked ## Every statement that dbt would send and th
 lint-terraform: .venvs/terraform/.synced ## Terraform: format and shape (the provider is a stub)
 	$(TERRAFORM_OFFLINE) fmt -check -recursive
 	$(TERRAFORM_OFFLINE) validate > .venvs/terraform/validate.log || { cat .venvs/terraform/validate.log; exit 1; }
+lint-checkov: .venvs/checkov/.synced ## Terraform: policies, by checkov in an environment of its own
+	.venvs/checkov/bin/checkov --directory terraform --framework terraform --skip-download --compact --quiet
 lint-generated: .venv/.synced ## The files that are made from code
 	$(PYTHON) -c '$(print_env_example)' | diff .env.example -
 	$(PYTHON) -c '$(print_landing_schema)' | diff csat/landing_schema.json -
 	$(print_decisions) | diff docs/decisions/README.md -
+	$(PYTHON) -c '$(print_metrics)' | diff docs/metrics.md -
 
 ## Change it
 
@@ -178,12 +207,15 @@ format: .venv/.synced ## Format Python, dbt's SQL and Terraform, and fix what ca
 
 print_env_example := from csat.settings import env_example; print(env_example(), end="")
 print_landing_schema := from csat.landing import bigquery_schema_json; print(bigquery_schema_json(), end="")
+print_metrics := from pathlib import Path; from warehouse.mart_variables import with_values; \
+	print(with_values(Path("docs/metrics.md").read_text()), end="")
 print_decisions = { sed '/^| ---/q' docs/decisions/README.md; awk 'FNR == 1 { name = FILENAME; sub(/.*\//, "", name); \
 	number = substr($$2, 1, 3); sub(/^\# [0-9]+: /, ""); print "| [" number "](" name ") | " $$0 " |" }' docs/decisions/[0-9]*.md; }
 generated: .venv/.synced ## Write the files that are made from code
 	$(PYTHON) -c '$(print_env_example)' > .venv/generated && cp .venv/generated .env.example
 	$(PYTHON) -c '$(print_landing_schema)' > .venv/generated && cp .venv/generated csat/landing_schema.json
 	$(print_decisions) > .venv/generated && cp .venv/generated docs/decisions/README.md
+	$(PYTHON) -c '$(print_metrics)' > .venv/generated && cp .venv/generated docs/metrics.md
 
 COMPILE := uv pip compile pyproject.toml --quiet --python-version 3.13 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --no-header $(if $(UPGRADE),--upgrade)
@@ -195,5 +227,8 @@ locks: ## Resolve the dependency groups into locks/; keeps the pins there are un
 	$(COMPILE) --group airflow --output-file locks/airflow.txt
 	$(COMPILE) --group emulator --output-file locks/emulator.txt
 	$(COMPILE) --group sqlcheck --output-file locks/sqlcheck.txt
+	$(COMPILE) --group dbt-next --output-file locks/dbt-next.txt
 	$(COMPILE) --group bench --output-file locks/bench.txt
+	$(COMPILE) --group spark40 --output-file locks/spark40.txt
 	$(COMPILE) --group terraform --output-file locks/terraform.txt
+	$(COMPILE) --group checkov --output-file locks/checkov.txt

@@ -1,52 +1,57 @@
 """This stream against what people write instead: `python -m bench.stream`.
 
 One broker, one emulator, one topic, one machine, one contender after the other. Each lands the topic in an empty table
-of its own; then it lands it again and is killed half-way, and what was lost and doubled is counted.
+of its own; then it lands it again, is killed the moment that a query sees half of the rows, is started again, and what
+was lost and doubled is counted.
 
 cold:  events ÷ (last row queryable - the query or consumer started), the process just born
 whole: the same from the start of the process
 warm:  events behind the first landing ÷ the time since it
+first landing: from the start of the process; a batch's or a request's rows
 """
 
 import argparse
 import json
-import os
-import re
-import signal
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import fmean
 
-import psutil
 from google.api_core.exceptions import NotFound
 
+from bench.observed import Run, observe
 from bench.results import markdown, write
+from csat import landing
 from csat.settings import ROOT, Settings, environment
 from local import kafka, stack
 from local.ports import free_ports
 from local.programs import PYTHON, stream_variables
 from producer.options import SimulateOptions
 from producer.run import simulate
-from warehouse.client import Warehouse
+from producer.simulate import Simulator
+from warehouse.client import Warehouse, WarehouseError
 from warehouse.tables import create_datasets, create_landing_table
 
 _BENCH_PYTHON = ROOT / ".venvs" / "bench" / "bin" / "python"
-_LONGEST_SECONDS = 1_800
+_STREAM = [str(PYTHON), "-m", "spark.stream_responses", "--catch-up"]
+_SHARE_TOPIC = "{}-share"
+_SAMPLED_EVENTS = 10_000
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A program that lands the topic; `share` of the events is enough to measure a slow one."""
+    """A program that lands the topic; a slow one gets the smaller topic."""
 
+    key: str
     name: str
     command: Callable[[int], list[str]]
-    share: float = 1.0
+    is_slow: bool = False
     has_own_table: bool = False
+    spark_master: str = "local[2]"
 
 
 def _module(python: Path, name: str) -> Callable[[int], list[str]]:
@@ -54,27 +59,12 @@ def _module(python: Path, name: str) -> Callable[[int], list[str]]:
 
 
 CONTENDERS = (
-    Contender("this stream", lambda _: [str(PYTHON), "-m", "spark.stream_responses", "--catch-up"]),
-    Contender("plain consumer, load jobs", _module(_BENCH_PYTHON, "plain_consumer")),
-    Contender("Spark, foreachBatch, streaming inserts", _module(PYTHON, "tutorial"), share=0.05),
-    Contender("Quix Streams' BigQuery sink", _module(_BENCH_PYTHON, "quix"), share=0.05, has_own_table=True),
+    Contender("stream", "this stream", lambda _: _STREAM),
+    Contender("plain", "plain consumer, load jobs", _module(_BENCH_PYTHON, "plain_consumer")),
+    Contender("tutorial", "Spark, foreachBatch, streaming inserts", _module(PYTHON, "tutorial"), is_slow=True),
+    Contender("quix", "Quix Streams' BigQuery sink", _module(_BENCH_PYTHON, "quix"), is_slow=True, has_own_table=True),
+    Contender("onecore", "this stream, one core", lambda _: ["taskset", "-c", "0", *_STREAM], spark_master="local[1]"),
 )
-
-
-@dataclass
-class Run:
-    """What one run of a contender showed."""
-
-    began: float
-    started: float = 0.0
-    landings: list[tuple[float, int]] = field(default_factory=list)
-    cpu_seconds: float = 0.0
-    peak_bytes: int = 0
-
-    @property
-    def rows(self) -> int:
-        """Rows landed."""
-        return sum(rows for _, rows in self.landings)
 
 
 @dataclass(frozen=True)
@@ -83,6 +73,7 @@ class Result:
 
     contender: str
     events: int
+    first_landing_seconds: float
     cold: float
     whole: float
     warm: float | None
@@ -95,33 +86,30 @@ class Result:
 
 def measure(settings: Settings, contender: Contender, events: int, bytes_per_event: float) -> Result:
     """Two runs: one undisturbed, one killed half-way and started again."""
-    undisturbed = _run(_fresh(settings, contender, "whole"), contender, events)
+    run = _run(_fresh(settings, contender, "whole"), contender, events)
     killed = _fresh(settings, contender, "killed")
-    _run(killed, contender, events, kill_after=events // 2)
+    _run(killed, contender, events, kill_at=events // 2)
     _run(killed, contender, events)
-    rows, distinct = _count(killed)
-    ended = undisturbed.landings[-1][0]
-    first_at, first_rows = undisturbed.landings[0]
-    has_more = undisturbed.rows > first_rows
-    cold = undisturbed.rows / (ended - undisturbed.started)
+    rows, distinct = _row_count(killed), _message_count(killed)
     return Result(
         contender=contender.name,
-        events=undisturbed.rows,
-        cold=cold,
-        whole=undisturbed.rows / (ended - undisturbed.began),
-        warm=(undisturbed.rows - first_rows) / (ended - first_at) if has_more else None,
-        megabytes_per_second=cold * bytes_per_event / 1e6,
-        cpu_seconds_per_million=undisturbed.cpu_seconds / undisturbed.rows * 1e6,
-        peak_megabytes=undisturbed.peak_bytes / 1e6,
-        lost_after_kill=undisturbed.rows - distinct,
+        events=run.rows,
+        first_landing_seconds=run.landings[0][0] - run.began,
+        cold=run.cold_rate,
+        whole=run.whole_rate,
+        warm=run.warm_rate,
+        megabytes_per_second=run.cold_rate * bytes_per_event / 1e6,
+        cpu_seconds_per_million=run.cpu_seconds / run.rows * 1e6,
+        peak_megabytes=run.peak_bytes / 1e6,
+        lost_after_kill=events - distinct,
         doubled_after_kill=rows - distinct,
     )
 
 
 def _fresh(settings: Settings, contender: Contender, run: str) -> Settings:
-    """Settings with an empty table, checkpoint and consumer group, and a topic of the contender's share."""
-    prefix = f"{''.join(filter(str.isalpha, contender.name))[:12].lower()}_{run}"
-    topic = settings.kafka_topic if contender.share == 1.0 else f"{settings.kafka_topic}-share"
+    """Settings with an empty table, checkpoint and consumer group, and a topic of the contender's size."""
+    prefix = f"{contender.key}_{run}"
+    topic = _SHARE_TOPIC.format(settings.kafka_topic) if contender.is_slow else settings.kafka_topic
     folder = settings.state / prefix
     own = settings.model_copy(
         update={
@@ -129,6 +117,7 @@ def _fresh(settings: Settings, contender: Contender, run: str) -> Settings:
             "kafka_topic": topic,
             "checkpoint_uri": str(folder / "checkpoint"),
             "documents_uri": str(folder / "documents"),
+            "spark_master": contender.spark_master,
         }
     )
     with Warehouse(own) as warehouse:
@@ -138,121 +127,79 @@ def _fresh(settings: Settings, contender: Contender, run: str) -> Settings:
     return own
 
 
-def _run(settings: Settings, contender: Contender, events: int, kill_after: int | None = None) -> Run:
-    run = Run(began=time.monotonic())
-    log = (settings.state / "logs" / f"{settings.dataset_prefix}.log").open("a")
-    process = subprocess.Popen(
-        contender.command(events),
-        cwd=ROOT,
-        env=environment(**settings.as_environment(), **stream_variables(), PYTHONUNBUFFERED="1"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    watch = threading.Thread(target=_watch, args=(process, run), daemon=True)
-    watch.start()
-    timer = threading.Timer(_LONGEST_SECONDS, process.kill)
-    timer.start()
-    assert process.stdout is not None
-    with log:
-        for line in process.stdout:
-            log.write(line)
-            _note(line, run)
-            if kill_after is not None and run.rows >= kill_after:
-                os.killpg(process.pid, signal.SIGKILL)
-                break
-    process.wait(60)
-    timer.cancel()
-    watch.join()
-    if kill_after is None and not run.landings and process.returncode:
-        sys.exit(f"error: {contender.name} left with {process.returncode}, see {log.name}")
+def _run(settings: Settings, contender: Contender, events: int, kill_at: int | None = None) -> Run:
+    variables = environment(**settings.as_environment(), **stream_variables(), PYTHONUNBUFFERED="1")
+    log = settings.state / "logs" / f"{settings.dataset_prefix}.log"
+    kill_when = None if kill_at is None else lambda: _row_count(settings) >= kill_at
+    run = observe(contender.command(events), variables, log, kill_when)
+    if kill_when is None and run.exit_code:
+        sys.exit(f"error: {contender.name} left with {run.exit_code}: {log.read_text()[-2_000:]}")
+    if kill_when is not None and not run.exit_code:
+        sys.exit(f"error: {contender.name} ended before it could be killed")
     return run
 
 
-def _note(line: str, run: Run) -> None:
-    """Take in a line of a contender: it started, or it landed rows."""
-    text = line.rstrip()
-    if text.endswith("started") or "The query has started" in text:
-        run.started = run.started or time.monotonic()
-    landed = re.search(r"landed (\d+)", text, re.IGNORECASE)
-    if landed:
-        run.landings.append((time.monotonic(), int(landed[1])))
-
-
-def _watch(process: "subprocess.Popen[str]", run: Run) -> None:
-    """CPU and memory (each shared page counted once) of the process and all its children."""
-    seconds: dict[int, float] = {}
-    while process.poll() is None:
-        memory = 0
-        for one in _family(process.pid):
-            try:
-                times = one.cpu_times()
-                seconds[one.pid] = times.user + times.system
-                memory += one.memory_full_info().pss
-            except psutil.Error:
-                continue
-        run.peak_bytes = max(run.peak_bytes, memory)
-        run.cpu_seconds = sum(seconds.values())
-        time.sleep(0.5)
-
-
-def _family(pid: int) -> list[psutil.Process]:
-    try:
-        parent = psutil.Process(pid)
-        return [parent, *parent.children(recursive=True)]
-    except psutil.Error:
-        return []
-
-
-def _count(settings: Settings) -> tuple[int, int]:
-    table = settings.table("raw", "survey_responses")
-    sql = f"select count(*) as n, count(distinct format('%d/%d', kafka_partition, kafka_offset)) as d from `{table}`"
+def _row_count(settings: Settings) -> int:
+    """Rows that a query sees; 0 where the contender has not made its table yet."""
     try:
         with Warehouse(settings) as warehouse:
-            [row] = warehouse.rows(sql)
-    except NotFound:
-        return 0, 0
-    return row["n"], row["d"]
+            [row] = warehouse.rows(f"select count(*) as n from `{settings.table('raw', landing.TABLE)}`")
+    except WarehouseError as error:
+        if isinstance(error.__cause__, NotFound):
+            return 0
+        raise
+    return int(row["n"])
 
 
-def fill(settings: Settings, events: int) -> float:
-    """Put the events into the topic; returns their mean size in bytes."""
+def _message_count(settings: Settings) -> int:
+    """How many messages the rows are of."""
+    place = "format('%d/%d', cast(kafka_partition as int64), cast(kafka_offset as int64))"
+    with Warehouse(settings) as warehouse:
+        table = settings.table("raw", landing.TABLE)
+        [row] = warehouse.rows(f"select count(distinct {place}) as n from `{table}`")
+    return int(row["n"])
+
+
+def fill(settings: Settings, events: int) -> None:
+    """Put the events into the topic."""
     began = time.monotonic()
     kafka.create_topic(settings)
     report = simulate(settings, SimulateOptions(events=events))
     print(f"{report.sent} events sent in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-    size = sum(file.stat().st_size for file in kafka.data_folder(settings).rglob(f"{settings.kafka_topic}-*/*.log"))
-    return size / events
+
+
+def event_bytes() -> float:
+    """Mean size of an event, as JSON: the broker's files are compressed."""
+    now = datetime.now(UTC)
+    events = Simulator(SimulateOptions.seed).history(_SAMPLED_EVENTS, now - timedelta(days=1), now)
+    return fmean(len(event.value) for event in events)
 
 
 def main() -> None:
     """Measure the contenders and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--events", type=int, default=1_000_000)
-    parser.add_argument("--only", default="", help="part of the contenders' names")
+    parser.add_argument("--slow-share", type=float, default=0.05, help="share of the events that slow contenders get")
+    parser.add_argument("--only", nargs="*", default=[], help="keys of contenders, such as stream or plain")
     parser.add_argument("--results", type=Path, help="file for the results, as JSON")
     options = parser.parse_args()
     results = []
     with tempfile.TemporaryDirectory(prefix="csat-bench-") as folder:
-        settings = Settings(state_dir=Path(folder), _env_file=None, **free_ports())
+        settings, size = Settings(state_dir=Path(folder), _env_file=None, **free_ports()), event_bytes()
         try:
             stack.up(settings, lambda line: None, has_airflow=False)
-            size = fill(settings, options.events)
-            share = min(one.share for one in CONTENDERS)
-            fill(
-                settings.model_copy(update={"kafka_topic": f"{settings.kafka_topic}-share"}),
-                int(options.events * share),
-            )
-            for contender in [one for one in CONTENDERS if options.only in one.name]:
-                result = measure(settings, contender, int(options.events * contender.share), size)
+            fill(settings, options.events)
+            share = int(options.events * options.slow_share)
+            fill(settings.model_copy(update={"kafka_topic": _SHARE_TOPIC.format(settings.kafka_topic)}), share)
+            for contender in [one for one in CONTENDERS if not options.only or one.key in options.only]:
+                result = measure(settings, contender, share if contender.is_slow else options.events, size)
                 print(json.dumps(asdict(result)), flush=True)
                 results.append(result)
         finally:
             stack.down(settings, lambda line: None)
     print(markdown([asdict(result) for result in results]))
     if options.results:
-        write(options.results, [asdict(result) for result in results])
+        write(options.results, [asdict(result) for result in results], bytes_per_event=round(size))
 
 
 if __name__ == "__main__":

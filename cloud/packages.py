@@ -10,30 +10,39 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from csat.settings import ROOT
+from csat.version import sources_version
 
 PYTHON = "3.12"  # of runtime 3.0
 PLATFORM = "x86_64-manylinux_2_28"
 LOCK = ROOT / "locks" / "stream.txt"
 _BUILD_SECONDS = 600
-_SOURCES = ("csat", "producer", "spark", "warehouse", "guard", "local", "sqlcheck", "cloud")
+_OF_AIRFLOW = ("csat", "guard", "spark", "warehouse")
+_PROJECT = ROOT / "pyproject.toml"
 
 
 class PackagesError(Exception):
     """A package could not be built; the message holds the end of what the tool said."""
 
 
+def package_version() -> str:
+    """The version under which Airflow installs this code: another for other code, the same for the same."""
+    return f"{_project()['project']['version']}.post{int(sources_version(_OF_AIRFLOW), 16)}"
+
+
 def build_wheel(folder: Path, version: str) -> Path:
     """The wheel of this tree in `folder`, with this version instead of the project's. Raises PackagesError."""
     tree = folder / "tree"
-    for name in _SOURCES:
+    for name in _project()["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]:
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
-    project = (ROOT / "pyproject.toml").read_text()
-    (tree / "pyproject.toml").write_text(re.sub(r'(?m)^version = ".*"$', f'version = "{version}"', project, count=1))
+    changed = re.sub(r'(?m)^version = ".*"$', f'version = "{version}"', _PROJECT.read_text(), count=1)
+    (tree / "pyproject.toml").write_text(changed)
     _run([sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)], tree)
     shutil.rmtree(tree)
     return next(folder.glob("csat-*.whl"))
@@ -58,6 +67,10 @@ def words_of_install(packages: Path, python: str = PYTHON) -> list[str]:
     """The command that puts what the lock pins into a folder, for another Python and another machine than these."""
     target = ["--target", str(packages), "--python-version", python, "--python-platform", PLATFORM]
     return ["uv", "pip", "install", "--quiet", *target, "--only-binary", ":all:", "--require-hashes", "-r", str(LOCK)]
+
+
+def _project() -> dict[str, Any]:
+    return tomllib.loads(_PROJECT.read_text())
 
 
 def _run(words: Sequence[str], folder: Path) -> None:

@@ -114,7 +114,7 @@ class Policy:
         return cls(
             startup=settings.startup_seconds or (120 if settings.is_local else 600),
             stale=settings.stale_seconds or (20 if settings.is_local else 180),
-            stalled=max(5 * settings.trigger, 120),
+            stalled=settings.stalled_seconds or max(5 * settings.trigger, 120),
             lagging=600,
             slow_batches=10,
             memory_beats=5,

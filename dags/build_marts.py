@@ -1,15 +1,19 @@
 """# build_marts: landed rows to the tables behind the dashboards
 
-**What it does.** Runs `csat marts build`: finds the answer dates touched since the last build, builds those dates of
-every mart with dbt, tests them and moves the watermark. It builds everything up to now, whatever started it: rows that
-the stream committed (the asset `survey_responses_landed`), or the clock every 15 minutes. Owner: data platform.
+**What it does.** `build_marts` runs `csat marts build`: it finds the answer dates touched since the last build, builds
+those dates of every mart with dbt, tests them and moves the watermark. It builds everything up to now, whatever started
+it: rows that the stream committed (the asset `survey_responses_landed`), or the clock every 15 minutes. `publish_marts`
+then emits the events of the marts' assets; it is skipped where nothing was new. `check_freshness` says in its log how
+old the newest row is; stale data is a warning there and does not stop the build. Owner: data platform.
 
-**What red means.** The dashboards keep the last good build and grow old. No data is lost: the next build that passes
-takes up all that was missed. The task tries twice before it turns red.
+**What red means.** Models that depend on what failed were not built, nothing was published, and the dashboards keep
+the last good figures and grow old. No data is lost: the next build that passes takes up all that was missed. A task
+tries twice before it turns red.
 
 **What to do**
 
-1. Read the task's log: dbt names the model or the test that failed.
+1. Read the task's log: dbt names the model or the test that failed. `csat_ops.dbt_tests` and `csat_ops.dbt_runs` have
+   every test and model of every build.
 2. A failed *test* means that the data broke a promise, such as a response that counts twice. Look at its rows before
    you run anything again.
 3. BigQuery unreachable, or over its time limit (30 minutes): mend that, then clear the task or wait for the next run.
@@ -23,7 +27,7 @@ from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable
 
 from guard.command import CsatCommandOperator
 from guard.defaults import task_defaults
-from guard.marts import MARTS, SURVEY_RESPONSES_LANDED
+from guard.marts import SURVEY_RESPONSES_LANDED, PublishMartsOperator
 
 with DAG(
     dag_id="build_marts",
@@ -40,8 +44,11 @@ with DAG(
     tags=["tier:1", "part:marts"],
 ):
     CsatCommandOperator(
-        task_id="build_marts",
-        command=["marts", "build", "--json"],
-        execution_timeout=timedelta(minutes=30),
-        outlets=MARTS,
+        task_id="check_freshness", command=["marts", "freshness", "--json"], execution_timeout=timedelta(minutes=5)
+    )
+    build = CsatCommandOperator(
+        task_id="build_marts", command=["marts", "build", "--json"], execution_timeout=timedelta(minutes=30)
+    )
+    build >> PublishMartsOperator(
+        task_id="publish_marts", built_by="build_marts", execution_timeout=timedelta(minutes=5)
     )

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from csat.settings import ROOT
 from dashboard.queries import Query
+from warehouse.mart_variables import ranking_window
 
 _REPORT = Path(__file__).parent / "report.yaml"
 _MODELS = ROOT / "dbt" / "models"
@@ -83,8 +84,8 @@ class Report(_Part):
 
 @cache
 def report() -> Report:
-    """The report of report.yaml."""
-    return Report.model_validate(yaml.safe_load(_REPORT.read_text()))
+    """The report of report.yaml; {window} there is the ranking's window."""
+    return Report.model_validate(yaml.safe_load(_REPORT.read_text().replace("{window}", ranking_window())))
 
 
 @cache

@@ -17,6 +17,8 @@ from csat.documents import DocumentError, Documents
 from csat.health import Verdict
 from csat.settings import ROOT, Settings, get_settings
 from csat.watch import Watch
+from guard.backends import BackendError
+from guard.cloud_run import CommandRun
 from guard.command import PROGRAM
 from guard.operator import StreamEndedError
 
@@ -44,12 +46,13 @@ def failure_alert(failure: Failure, watch: Watch) -> list[str]:
         return _words(AlertKey.POISON_BATCH if is_poison else AlertKey.STREAM_ENDED, text)
     if failure.dag_id == HEALTH_DAG and _has_looked(watch, failure.started_at):
         return []
-    return [*_words(AlertKey.DAG_FAILED, f"{failure.task_id}: {text}"), "--about", failure.dag_id]
+    return [*_words(AlertKey.DAG_FAILED, f"{_opening(failure.task_id)}{text}"), "--about", failure.dag_id]
 
 
-def recovery(dag_id: str, watch: Watch) -> list[str]:
-    """The words behind `csat alert` that end the alert about a DAG; none where there is no such alert."""
-    if watch.find(AlertKey.DAG_FAILED, dag_id) is None:
+def recovery(dag_id: str, task_id: str, watch: Watch) -> list[str]:
+    """The words behind `csat alert` that end the alert about a DAG; none unless this task's failure raised it."""
+    alert = watch.find(AlertKey.DAG_FAILED, dag_id)
+    if alert is None or not alert.text.startswith(_opening(task_id)):
         return []
     return ["recovered", AlertKey.DAG_FAILED.value, "it succeeded again", "--about", dag_id]
 
@@ -62,9 +65,13 @@ def alert_failure(context: Any) -> None:
 
 
 def end_alert(context: Any) -> None:
-    """End the alert about a DAG whose task succeeded: its on_success_callback."""
-    settings = get_settings()
-    _call(settings, recovery(context["ti"].dag_id, _watch(settings)))
+    """End the alert that the task raised when it failed: its on_success_callback."""
+    settings, task = get_settings(), context["ti"]
+    _call(settings, recovery(task.dag_id, task.task_id, _watch(settings)))
+
+
+def _opening(task_id: str) -> str:
+    return f"{task_id}: "
 
 
 def _words(key: AlertKey, text: str) -> list[str]:
@@ -86,6 +93,12 @@ def _watch(settings: Settings) -> Watch:
 def _call(settings: Settings, words: list[str]) -> None:
     """Start `csat alert` in a session of its own, its output in the stack's log `alerts`."""
     if not words:
+        return
+    if settings.command_job:
+        try:
+            CommandRun(settings.command_job).start(["alert", *words])
+        except BackendError as error:
+            logger.warning("No alert was sent (%s): %s", error, " ".join(words))
         return
     command = [PROGRAM, "alert", *words]
     try:

@@ -1,4 +1,7 @@
-"""How Airflow calls the pipeline: as a command of its own environment, since the two cannot share one."""
+"""How Airflow calls the pipeline: as a command of its own environment, since the two cannot share one.
+
+That environment is beside Airflow, or with CSAT_COMMAND_JOB in the image of a Cloud Run job.
+"""
 
 import json
 import os
@@ -11,7 +14,8 @@ from typing import Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException
 
-from csat.settings import ROOT
+from csat.settings import ROOT, get_settings
+from guard.cloud_run import CommandRun
 
 PROGRAM = str(ROOT / ".venv" / "bin" / "csat")
 _TERM_SECONDS = 10
@@ -21,7 +25,8 @@ class CsatCommandOperator(BaseOperator):
     """Runs `csat <command>`, its output in the task's log, and fails unless it exits with 0.
 
     With --json among the arguments the result (and XCom) is the JSON on its standard output. `program` is the
-    executable; empty: the one of the pipeline's environment.
+    executable; empty: the one of the pipeline's environment. In a Cloud Run job the output is in Cloud Logging: the
+    task's log has the link, and there is no result.
     """
 
     template_fields = ("command",)
@@ -31,10 +36,29 @@ class CsatCommandOperator(BaseOperator):
         self.command = list(command)
         self.program = program
         self._process: subprocess.Popen[str] | None = None
+        self._run: CommandRun | None = None
         self._is_killed = False
 
     def execute(self, context: Any) -> Any:
         """Run the command to its end; killed with all its children when the task is, or takes too long."""
+        job = get_settings().command_job
+        return self._call(CommandRun(job)) if job and not self.program else self._start()
+
+    def _call(self, run: CommandRun) -> None:
+        self._run = run
+        try:
+            self.log.info("Started %s", run.start(self.command))
+            if self._is_killed:  # before the run had its name here
+                run.cancel()
+            end = run.end()
+        except BaseException:  # a time-out of Airflow's is none of Exception's
+            self.on_kill()
+            raise
+        self.log.info("Its output: %s", end.log_uri)
+        if not end.succeeded_count:
+            raise AirflowException(f"csat {' '.join(self.command)} failed; its log: {end.log_uri}")
+
+    def _start(self) -> Any:
         arguments = [self.program or PROGRAM, *self.command]
         with subprocess.Popen(
             arguments,
@@ -58,8 +82,10 @@ class CsatCommandOperator(BaseOperator):
         return last_json(lines) if "--json" in self.command else None
 
     def on_kill(self) -> None:
-        """End the command's process group: SIGTERM, then SIGKILL."""
+        """End the command's process group: SIGTERM, then SIGKILL; or cancel its run in Cloud Run."""
         self._is_killed = True
+        if self._run is not None:
+            self._run.cancel()
         self._end()
 
     def _end(self) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 import grpc
 
+from local.emulator_catalog import find_tables_by_name, forget_old_results
 from local.emulator_partitions import replace_partitions_by_their_filter, store_rows_of_a_partition_together
 
 EXTENSIONS = ("icu", "ducklake", "spatial")
@@ -180,6 +181,8 @@ def main() -> None:
     queue_inserts_behind_statements()
     store_rows_of_a_partition_together()
     replace_partitions_by_their_filter()
+    find_tables_by_name()
+    forget_old_results()
     from local_bigquery.cli import main as serve
 
     serve(sys.argv[1:])

@@ -1,7 +1,6 @@
 """What must be there before the stack can start, each with its fix."""
 
 import shutil
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from csat.settings import MIN_FREE_BYTES, Settings
 from local import airflow, jars, processes
 from local.java import JavaError, find_java
+from local.ports import is_free
 from local.programs import EMULATOR_PYTHON, PYTHON
 
 _SETUP = "make setup"
@@ -108,20 +108,10 @@ def port_check(setting: str, port: int, state: Path) -> Check:
     """Whether a port is free, or held by the stack of this state folder."""
     variable = f"CSAT_{setting.upper()}"
     name = f"port {port}"
-    if _is_free(port):
+    if is_free(port):
         return Check(name, True, f"{variable}={port} is free")
     holder = processes.holder(port)
     if holder is not None and processes.is_of_stack(holder, state):
         return Check(name, True, f"{variable}={port} is held by this stack")
     who = f"{holder.name()} (process {holder.pid})" if holder else "another process"
     return Check(name, False, f"{variable}={port} is taken by {who}", f"end it, or set {variable} to a free port")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -27,11 +27,12 @@ class JarsError(Exception):
 
 @dataclass(frozen=True)
 class Bundle:
-    """Jars that live in one folder: modules with all that they need, less what pyspark has."""
+    """Jars that live in one folder: modules with all that they need, less what pyspark has; `alone` without it."""
 
     folder: str
     modules: tuple[tuple[str, str, str], ...]
     is_beside_pyspark: bool
+    alone: tuple[tuple[str, str, str], ...] = ()
 
 
 def kafka_bundle() -> Bundle:
@@ -54,9 +55,13 @@ def dataproc_bundle() -> Bundle:
     """The same for a batch of Dataproc, and Google's login to its Managed Service for Apache Kafka."""
     modules = (
         ("org.apache.spark", "spark-sql-kafka-0-10_2.13", DATAPROC_SPARK_VERSION),
-        ("com.google.cloud.hosted.kafka", "managed-kafka-auth-login-handler", GOOGLE_LOGIN_VERSION),
+        ("com.google.auth", "google-auth-library-oauth2-http", "1.23.0"),
+        ("com.google.api-client", "google-api-client", "1.32.1"),
     )
-    return Bundle(f"spark-kafka-{DATAPROC_SPARK_VERSION}-dataproc", modules, is_beside_pyspark=True)
+    # Alone: it also asks for Confluent's schema registry, which the login does without and Maven Central has not
+    login = ("com.google.cloud.hosted.kafka", "managed-kafka-auth-login-handler", GOOGLE_LOGIN_VERSION)
+    folder = f"spark-kafka-{DATAPROC_SPARK_VERSION}-dataproc"
+    return Bundle(folder, modules, is_beside_pyspark=True, alone=(login,))
 
 
 def kafka_jars(jars_dir: Path) -> list[Path]:
@@ -96,6 +101,8 @@ def _fill(draft: Path, bundle: Bundle) -> None:
     draft.mkdir()
     for module in bundle.modules:
         _resolve(module, draft)
+    for module in bundle.alone:
+        _resolve(module, draft, "-notransitive")
     _keep_newest(draft)
     if bundle.is_beside_pyspark:
         _remove_known(draft)
@@ -123,11 +130,11 @@ def _pyspark_jars() -> Path:
     return Path(spec.origin).parent / "jars"
 
 
-def _resolve(module: tuple[str, str, str], folder: Path) -> None:
+def _resolve(module: tuple[str, str, str], folder: Path, *words: str) -> None:
     classpath = f"{_pyspark_jars()}/*"
     # Ivy's name for a module with what it needs at run time: "runtime" alone leaves the module itself out
     options = ["-confs", "default", "-retrieve", f"{folder}/{_PATTERN}"]
-    command = [str(find_java()), "-cp", classpath, "org.apache.ivy.Main", "-dependency", *module, *options]
+    command = [str(find_java()), "-cp", classpath, "org.apache.ivy.Main", "-dependency", *module, *options, *words]
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=_FETCH_SECONDS, check=False
     )

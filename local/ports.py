@@ -1,4 +1,4 @@
-"""Free ports for a stack that stands beside others."""
+"""Free ports of 127.0.0.1: whether one is, and as many as a stack needs that stands beside others."""
 
 import errno
 import os
@@ -25,7 +25,7 @@ def free_port() -> int:
 
 @cache
 def _ports(_process: int) -> Iterator[int]:
-    return (port for port in _reserved() if _is_free(port))
+    return (port for port in _reserved() if is_free(port))
 
 
 def _reserved() -> Iterator[int]:
@@ -45,7 +45,8 @@ def _reserved() -> Iterator[int]:
     raise RuntimeError(f"every port from {_FIRST} to {_LAST} is in use")
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether nothing listens at a port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -7,7 +7,7 @@ from csat.settings import ROOT, Settings
 from local import airflow, dashboard, kafka
 
 KAFKA, BIGQUERY, STREAM, PRODUCER, MIGRATE = "kafka", "bigquery", "stream", "producer", "airflow-migrate"
-DASHBOARD = "dashboard"
+DASHBOARD, DBT = "dashboard", "dbt"
 AIRFLOW = tuple(f"airflow-{name}" for name in airflow.COMPONENTS)
 COMPONENTS = (KAFKA, BIGQUERY, *AIRFLOW, STREAM, DASHBOARD)  # what `csat status` tells of
 PYTHON = ROOT / ".venv" / "bin" / "python"
@@ -38,7 +38,7 @@ def programs(settings: Settings) -> list[Program]:
         for name in airflow.COMPONENTS
     ]
     migrate = Program(MIGRATE, airflow.migrate_command(), variables, is_restarted=False, start_seconds=0)
-    return [_kafka(settings), _emulator(settings), migrate, *components, stream(), _producer(), _dashboard()]
+    return [_kafka(settings), _emulator(settings), migrate, *components, _dbt(), stream(), _producer(), _dashboard()]
 
 
 def log_file(settings: Settings, name: str) -> Path:
@@ -57,6 +57,11 @@ def _emulator(settings: Settings) -> Program:
     return Program(
         BIGQUERY, [str(part) for part in command], {"GCS_LOCAL_ROOT": str(settings.staging_root)}, niceness=_YIELDING
     )
+
+
+def _dbt() -> Program:
+    # Not among the components: without it a build starts dbt itself, and only takes longer
+    return Program(DBT, [str(PYTHON), "-m", "warehouse.dbt_server"], niceness=_YIELDING)
 
 
 def stream_variables() -> dict[str, str]:

@@ -10,7 +10,7 @@ from csat.health import State
 from csat.settings import Settings
 from csat.supervisor import ALIVE
 from local import processes
-from local.programs import AIRFLOW, BIGQUERY, DASHBOARD, KAFKA, MIGRATE, PRODUCER, STREAM
+from local.programs import AIRFLOW, BIGQUERY, DASHBOARD, DBT, KAFKA, MIGRATE, PRODUCER, STREAM
 from local.supervisord import Supervisord, SupervisordError
 
 GRACE_SECONDS = 20
@@ -34,8 +34,8 @@ def _end_programs(settings: Settings, on_progress: Callable[[str], None]) -> Non
     on_progress("stopping Airflow")
     _wait(supervisor, [PRODUCER, MIGRATE, DASHBOARD, STREAM, *AIRFLOW], GRACE_SECONDS)
     on_progress("stopping Kafka and the BigQuery emulator")
-    supervisor.stop(KAFKA, BIGQUERY)
-    _wait(supervisor, [KAFKA, BIGQUERY], GRACE_SECONDS)
+    supervisor.stop(KAFKA, BIGQUERY, DBT)
+    _wait(supervisor, [KAFKA, BIGQUERY, DBT], GRACE_SECONDS)
     supervisor.shutdown()
     deadline = time.monotonic() + GRACE_SECONDS
     while processes.of_stack(settings.state) and time.monotonic() < deadline:
@@ -70,7 +70,7 @@ def _ask_stream_to_stop(settings: Settings) -> bool:
 
 def _alive(supervisor: Supervisord, names: Iterable[str]) -> list[str]:
     known = supervisor.programs()
-    return [name for name in names if known[name]["statename"] in ALIVE]
+    return [name for name in names if name in known and known[name]["statename"] in ALIVE]
 
 
 def _wait(supervisor: Supervisord, names: Iterable[str], seconds: float) -> None:

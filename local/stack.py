@@ -11,7 +11,7 @@ from csat import airflow_api
 from csat.settings import Settings
 from csat.supervisor import ALIVE
 from local import airflow, dashboard, doctor, kafka, processes, shutdown, supervisord
-from local.programs import AIRFLOW, BIGQUERY, DASHBOARD, KAFKA, MIGRATE, log_file
+from local.programs import AIRFLOW, BIGQUERY, DASHBOARD, DBT, KAFKA, MIGRATE, log_file
 from local.readiness import bigquery_answers, wait_until
 from local.supervisord import Supervisord, SupervisordError
 from warehouse import tables
@@ -160,4 +160,5 @@ def _start_airflow(settings: Settings, on_progress: Progress) -> None:
         wait_until(settings, name, partial(_is_healthy, settings, supervisor, name), _AIRFLOW_SECONDS)
         if name == AIRFLOW[0]:  # no task runs before its pool is there
             airflow_api.make_pools(settings)
+    supervisor.start(DBT)  # not before: its imports take a core for seconds
     on_progress(f"Airflow is ready at {settings.airflow}")

@@ -141,10 +141,10 @@ class Supervisord:
                 self._call("startProcess", name, False)
 
     def stop(self, *names: str) -> None:
-        """Ask the programs that run to stop; returns at once."""
+        """Ask the programs that run to stop; returns at once. One that a stack of older code lacks does not run."""
         known = self.programs()
         for name in names:
-            if known[name]["statename"] in STARTED:
+            if name in known and known[name]["statename"] in STARTED:
                 self._call("stopProcess", name, False)
 
     def shutdown(self) -> None:

@@ -11,6 +11,9 @@ from spark.kafka_login import client_options
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+# After each poll Spark's reader asks for the topic's ends and drops what was fetched beyond the poll: so a poll takes a
+# whole fetch, and a fetch is worth the questions.
+_FETCHES = {"max.partition.fetch.bytes": str(8 * 1024 * 1024), "max.poll.records": "100000"}
 # Waits of the beat's own questions to Kafka: it must not miss a beat over a dead broker.
 _QUESTION_MILLISECONDS = 3_000
 
@@ -21,16 +24,20 @@ def read_messages(spark: SparkSession, settings: Settings, starting_offsets: str
     Spark's default is to begin at the newest message, which loses the rest without a word, so the first offsets are
     always given. Offsets that Kafka no longer holds end the query instead of being skipped.
     """
-    options = {f"kafka.{name}": value for name, value in client_options(settings).items()}
     return (
         spark.readStream.format("kafka")
-        .options(**options)
-        .option("subscribe", settings.kafka_topic)
+        .options(**kafka_options(settings))
         .option("startingOffsets", starting_offsets)
         .option("failOnDataLoss", "true")
         .option("maxOffsetsPerTrigger", settings.max_offsets_per_trigger)
         .load()
     )
+
+
+def kafka_options(settings: Settings) -> dict[str, str]:
+    """Options of Spark's Kafka reader: which topic, how to reach it, how much to fetch at a time."""
+    client = {f"kafka.{name}": value for name, value in (client_options(settings) | _FETCHES).items()}
+    return client | {"subscribe": settings.kafka_topic}
 
 
 def starting_offsets(topic: str, partitions: "Iterable[int]", landed: "Mapping[int, int]") -> str:

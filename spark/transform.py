@@ -29,7 +29,6 @@ _ARROW_TYPES = {
 }
 _JSON_TYPES = {ColumnKind.INTEGER: pa.int64(), ColumnKind.PRICE: pa.float64()}  # the rest is text
 
-MESSAGE_COLUMNS = ("value", "topic", "partition", "offset", "timestamp", "ingested_at")
 LANDING_SCHEMA = pa.schema([(column.name, _ARROW_TYPES[column.kind]) for column in landing.COLUMNS])
 _FIELDS = pa.schema([(column.name, _JSON_TYPES.get(column.kind, pa.string())) for column in EVENT_COLUMNS])
 
@@ -37,7 +36,7 @@ _FIELDS = pa.schema([(column.name, _JSON_TYPES.get(column.kind, pa.string())) fo
 def landing_rows(messages: pa.RecordBatch, batch_id: str) -> pa.RecordBatch:
     """The landing table's rows, in `LANDING_SCHEMA`, one a message and in their order.
 
-    `messages` has `MESSAGE_COLUMNS`: Kafka's, and when the batch was read.
+    `messages` has `spark.worker.MESSAGE_COLUMNS`: Kafka's, and when the batch was read.
     """
     objects = read_objects(messages["value"], _FIELDS)
     values = {column.name: _typed(column, objects[column.name]) for column in EVENT_COLUMNS}

@@ -5,11 +5,12 @@ locals {
       "cloudresourcemanager.googleapis.com",
       "compute.googleapis.com",
       "dataproc.googleapis.com",
+      "dataprocrm.googleapis.com", # runtime 3.0 of batches
       "iam.googleapis.com",
       "storage.googleapis.com",
     ],
     var.enable_managed_kafka ? ["managedkafka.googleapis.com"] : [],
-    var.enable_composer ? ["composer.googleapis.com"] : [],
+    var.enable_composer ? ["artifactregistry.googleapis.com", "composer.googleapis.com", "run.googleapis.com"] : [],
     var.enable_monitoring || length(var.alert_emails) > 0 ? ["logging.googleapis.com", "monitoring.googleapis.com"] : [],
     var.monthly_budget != null ? ["billingbudgets.googleapis.com"] : [],
     var.query_gib_per_day != null ? ["cloudquotas.googleapis.com"] : [],

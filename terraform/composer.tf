@@ -1,4 +1,5 @@
-# Airflow as a service. The DAGs go to the bucket `dags`; csat's settings come as environment variables.
+# Airflow as a service. The DAGs go to the bucket `dags`, the package csat to the registry `packages`; csat's settings
+# come as environment variables. Its tasks call csat in a Cloud Run job: commands.tf.
 
 # For the environment's machines, of the whole project: Composer asks for it. It holds the objects of every bucket in the
 # project. https://docs.cloud.google.com/composer/docs/composer-3/create-environments
@@ -34,7 +35,7 @@ resource "google_composer_environment" "main" {
 
     software_config {
       image_version = var.composer_image_version
-      env_variables = local.env_vars
+      env_variables = merge(local.env_vars, { CSAT_COMMAND_JOB = "projects/${var.project_id}/locations/${var.region}/jobs/${google_cloud_run_v2_job.commands[0].name}" })
     }
 
     # run_stream waits in the triggerer for weeks: without one the stream is not watched.
@@ -63,6 +64,11 @@ resource "google_composer_environment" "main" {
         retention_days = 60
       }
     }
+  }
+
+  # `make cloud-deploy` installs csat there, since the triggerer sees no plugins folder.
+  lifecycle {
+    ignore_changes = [config[0].software_config[0].pypi_packages]
   }
 
   depends_on = [google_project_iam_member.composer_worker, google_project_service.main]

@@ -32,7 +32,10 @@ locals {
         documents   = "roles/storage.objectUser"
         code        = "roles/storage.objectViewer"
       }
-      airflow = { documents = "roles/storage.objectUser" }
+      airflow = {
+        documents = "roles/storage.objectUser"
+        code      = "roles/storage.objectViewer" # to see that what a batch runs is there
+      }
     } : { for bucket, role in roles : "${account}/${bucket}" => { account = account, bucket = bucket, role = role } }
   ]...)
 }

@@ -11,7 +11,14 @@ locals {
       CSAT_STAGING_URI    = "gs://${google_storage_bucket.main["staging"].name}"
       CSAT_CHECKPOINT_URI = "gs://${google_storage_bucket.main["checkpoints"].name}/stream"
       CSAT_DOCUMENTS_URI  = "gs://${google_storage_bucket.main["documents"].name}/stream"
+
+      # Of the stream's batches
+      CSAT_REGION                 = var.region
+      CSAT_CODE_URI               = "gs://${google_storage_bucket.main["code"].name}"
+      CSAT_STREAM_SERVICE_ACCOUNT = "${google_service_account.main["stream"].account_id}@${var.project_id}.iam.gserviceaccount.com"
+      CSAT_DATAPROC_NAME          = var.name
     },
+    local.subnetwork == null ? {} : { CSAT_SUBNETWORK = local.subnetwork },
     var.enable_managed_kafka ? {
       CSAT_KAFKA_BOOTSTRAP_SERVERS = "bootstrap.${local.kafka_cluster}.${var.region}.managedkafka.${var.project_id}.cloud.goog:9092"
       CSAT_KAFKA_SECURITY_PROTOCOL = "SASL_SSL"
@@ -31,23 +38,16 @@ output "service_accounts" {
   value       = { for key, account in google_service_account.main : key => account.email }
 }
 
-output "spark" {
-  description = "What a batch of the stream is given: region, account, subnetwork (null: Google's default) and where its code and its own files lie."
-  value = {
-    region          = var.region
-    service_account = google_service_account.main["stream"].email
-    subnetwork      = local.subnetwork
-    code_uri        = "gs://${google_storage_bucket.main["code"].name}"
-    staging_bucket  = google_storage_bucket.main["staging"].name
-    history_server  = one(google_dataproc_cluster.history[*].id)
-  }
-}
-
 output "airflow" {
-  description = "Address of Airflow and the bucket of its DAGs; null without Composer."
+  description = "Airflow's address, and what `make cloud-deploy` fills for it: the bucket, the registries, the job; null without Composer."
   value = var.enable_composer ? {
     url         = google_composer_environment.main[0].config[0].airflow_uri
-    dags_bucket = google_storage_bucket.main["dags"].name
+    environment = google_composer_environment.main[0].name
+    bucket_uri  = "gs://${google_storage_bucket.main["dags"].name}"
+    images      = google_artifact_registry_repository.main["images"].registry_uri
+    packages    = google_artifact_registry_repository.main["packages"].registry_uri
+    repository  = google_artifact_registry_repository.main["packages"].repository_id
+    command_job = google_cloud_run_v2_job.commands[0].name
   } : null
 }
 

@@ -1,20 +1,17 @@
 locals {
   # Files that come and go are not kept a second time: soft delete would bill each for seven days more.
   buckets = merge({
-    # Parquet files between the stream and their load job, and Dataproc's own files of a batch.
+    # Parquet files between the stream and their load job.
     staging = { delete_after_days = var.staging_days, has_history = false }
     # Spark's offsets and commits. Never deleted by age: the first file is as needed as the last.
     checkpoints = { delete_after_days = null, has_history = false }
     # control.json and health.json, through which Airflow and the stream speak.
     documents = { delete_after_days = null, has_history = false }
-    # What a batch runs: the packages and the jars.
+    # What a batch runs: packages, jars, the job's file. A folder for each version of the code.
     code = { delete_after_days = null, has_history = true }
     }, var.enable_composer ? {
     # Where Composer looks for DAGs, and keeps its own files.
     dags = { delete_after_days = null, has_history = true }
-    } : {}, var.enable_history_server ? {
-    # What Spark's user interface shows of batches that have ended.
-    history = { delete_after_days = 30, has_history = false }
   } : {})
 }
 

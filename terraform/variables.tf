@@ -197,18 +197,10 @@ variable "network" {
   }
 }
 
-## Spark
-
-variable "enable_history_server" {
-  description = "Whether to run a small cluster that shows Spark's user interface for batches that have ended. It bills as long as it is there."
-  type        = bool
-  default     = false
-}
-
 ## Airflow
 
 variable "enable_composer" {
-  description = "Whether to make a Composer 3 environment. It takes half an hour, and bills as long as it is there."
+  description = "Whether to make a Composer 3 environment, with a Cloud Run job for csat's commands and registries for both. It takes half an hour, and Composer bills as long as it is there."
   type        = bool
   default     = false
 

@@ -1,21 +1,17 @@
-"""Calls of dbt on the project in dbt/, each a process of its own."""
+"""Calls of dbt on the project in dbt/."""
 
 import json
-import subprocess
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from csat.settings import ROOT, Settings, environment
+from csat.settings import Settings
+from warehouse import dbt_process
+from warehouse.dbt_process import PROJECT, Tell
 from warehouse.dbt_results import DbtResult, read_results
 from warehouse.mart_plans import Plan
 
-PROJECT = ROOT / "dbt"
-_NICENESS = 10  # a build can wait; a stream that starts again on the same machine cannot
 _TAIL_LINES = 5
-
-Tell = Callable[[str], None]
 
 
 class MartsError(Exception):
@@ -79,29 +75,12 @@ def run_dbt(settings: Settings, words: Sequence[str], plan: Plan, tell: Tell, lo
         tell(line)
         tail.append(line.strip())
 
-    code = _run(words, dbt_variables(settings, plan), pass_on, lock)
+    code = dbt_process.run(settings, words, dbt_variables(settings, plan), pass_on, lock)
     result = read_results(target) if results.exists() else None
     if result is None or (code and not result.failed):
         end = " ".join(tail[-_TAIL_LINES:])
         raise MartsError(f"dbt ended with code {code} before it built anything: {end} (log: {dbt_log(settings)})")
     return result
-
-
-def _run(words: Sequence[str], variables: dict[str, str], tell: Tell, lock: int) -> int:
-    dbt = Path(sys.executable).with_name("dbt")
-    with subprocess.Popen(
-        ["nice", "-n", str(_NICENESS), dbt, *words],
-        env=environment(**variables),
-        cwd=PROJECT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        pass_fds=(lock,),
-    ) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            tell(line.rstrip())
-    return process.returncode
 
 
 def _words(settings: Settings, command: str) -> list[str]:

@@ -1,5 +1,6 @@
-"""The numbers of dbt_project.yml that code beside dbt needs: each is defined there, and only there."""
+"""The numbers of dbt_project.yml that code and texts beside dbt need: each is defined there, and only there."""
 
+import re
 from functools import cache
 from typing import Any
 
@@ -9,6 +10,7 @@ from csat.settings import ROOT
 
 _FILE = ROOT / "dbt" / "dbt_project.yml"
 ALL_TIME = "all"
+_TABLE_ROW = re.compile(r"^\| `(?P<name>\w+)` \| [^|]* \|", re.MULTILINE)
 
 
 class UnknownWindowError(Exception):
@@ -34,3 +36,15 @@ def ranking_window(name: str = "") -> str:
     if name and name not in {*rolling, ALL_TIME}:
         raise UnknownWindowError(f"no window {name!r}, fix: name one of {', '.join([*rolling, ALL_TIME])}")
     return name or rolling[-1]
+
+
+def with_values(page: str) -> str:
+    """The page with the present value in the second cell of every table row whose first one names a variable."""
+
+    def filled(row: re.Match[str]) -> str:
+        value = mart_variables().get(row["name"])
+        if row["name"] == "windows":
+            value = ", ".join(window_days())
+        return row[0] if value is None else f"| `{row['name']}` | {value} |"
+
+    return _TABLE_ROW.sub(filled, page)

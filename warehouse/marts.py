@@ -11,7 +11,8 @@ from typing import Any, Literal
 from csat.settings import Settings
 from warehouse.build_lock import LOCK_WAIT_SECONDS, build_lock
 from warehouse.client import Warehouse, WarehouseError
-from warehouse.dbt_build import MartsError, Tell, dbt_folder, dbt_log, run_dbt, words_of_build
+from warehouse.dbt_build import MartsError, dbt_folder, dbt_log, run_dbt, words_of_build
+from warehouse.dbt_process import Tell
 from warehouse.dbt_results import DbtResult, record_results
 from warehouse.mart_builds import BuildRecord, insert_record, last_record
 from warehouse.mart_plans import Plan, plan_build, plan_rebuild

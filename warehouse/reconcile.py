@@ -12,7 +12,8 @@ from typing import Any, Literal
 from csat.settings import Settings
 from warehouse.build_lock import LOCK_WAIT_SECONDS, build_lock
 from warehouse.client import Warehouse
-from warehouse.dbt_build import MartsError, Tell, dbt_folder, run_dbt, words_of_tests
+from warehouse.dbt_build import MartsError, dbt_folder, run_dbt, words_of_tests
+from warehouse.dbt_process import Tell
 from warehouse.mart_builds import last_record
 from warehouse.mart_differences import Difference, find_differences
 from warehouse.mart_plans import MAX_DATES, Plan, plan_build, plan_everything, plan_rebuild

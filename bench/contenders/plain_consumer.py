@@ -4,6 +4,7 @@ It looks at the fields it needs and no further, and commits its offsets after th
 """
 
 import sys
+import time
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
@@ -22,7 +23,7 @@ from csat.settings import Settings, get_settings
 def row(message: Any, now: datetime) -> dict[str, Any]:
     """The landing row of a message."""
     try:
-        answer = orjson.loads(message.value())
+        answer: dict[str, Any] = orjson.loads(message.value())
         is_good = bool(answer["response_id"]) and 1 <= answer["csat_score"] <= 5
         for name in TIMES:
             answer[name] = datetime.fromisoformat(answer[name])
@@ -47,6 +48,18 @@ def load(client: bigquery.Client, settings: Settings, rows: list[dict[str, Any]]
     file.unlink()
 
 
+def committed(consumer: Consumer, topic: str) -> int:
+    """Messages that earlier runs have landed and committed."""
+    partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+    while True:
+        try:
+            places = consumer.committed([TopicPartition(topic, number) for number in partitions], timeout=30)
+        except KafkaException:  # a new broker makes its topic of offsets at the first question
+            time.sleep(0.2)
+        else:
+            return sum(max(0, place.offset) for place in places)
+
+
 def main() -> None:
     """Consume until N rows have landed in this and earlier runs."""
     settings, wanted = get_settings(), int(sys.argv[1])
@@ -56,9 +69,9 @@ def main() -> None:
     options = {"bootstrap.servers": settings.bootstrap_servers, "group.id": settings.dataset_prefix}
     consumer = Consumer(options | {"auto.offset.reset": "earliest", "enable.auto.commit": False})
     consumer.subscribe([settings.kafka_topic])
+    seen = committed(consumer, settings.kafka_topic)
     print("started", flush=True)
     rows: list[dict[str, Any]] = []
-    seen = 0
     while seen + len(rows) < wanted:
         now = datetime.now(UTC)
         rows += [row(message, now) for message in consumer.consume(10_000, 1.0)]

@@ -48,8 +48,8 @@ def build(
 @app.command()
 def rebuild(
     select: Select = "",
-    first: Annotated[datetime | None, typer.Option("--from", formats=_DATE, help="First answer date.")] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=_DATE, help="Last answer date.")] = None,
+    first: Annotated[str, typer.Option("--from", help="First answer date, as 2026-11-20; empty: all dates.")] = "",
+    last: Annotated[str, typer.Option("--to", help="Last answer date.")] = "",
     is_json: Json = False,
 ) -> None:
     """Build anew, whether something came or not: the dates from --from to --to, or all of them."""
@@ -148,12 +148,13 @@ def series(
     report(rows[::-1], is_json, series_table(rows[::-1], grain.value))
 
 
-def _dates(first: datetime | None, last: datetime | None) -> tuple[date, date] | None:
-    if first is None and last is None:
+def _dates(first: str, last: str) -> tuple[date, date] | None:
+    if not first and not last:
         return None
-    if first is None or last is None:
-        raise typer.BadParameter("--from and --to go together; for one day give it twice")
-    return first.date(), last.date()
+    try:
+        return date.fromisoformat(first), date.fromisoformat(last)
+    except ValueError as error:
+        raise typer.BadParameter(f"--from and --to go together, as dates like 2026-11-20: {error}") from error
 
 
 def _report(title: str, document: dict[str, Any], is_json: bool) -> None:

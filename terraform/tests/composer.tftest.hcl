@@ -72,7 +72,9 @@ run "airflow_is_private_and_runs_as_its_own_account" {
   }
 
   assert {
-    condition     = google_composer_environment.main[0].config[0].software_config[0].env_variables == tomap(output.env_vars)
+    condition = google_composer_environment.main[0].config[0].software_config[0].env_variables == tomap(merge(
+      output.env_vars, { CSAT_COMMAND_JOB = "projects/shop-data-1/locations/europe-west1/jobs/csat-commands" }
+    ))
     error_message = "Airflow does not see the settings of csat."
   }
 
@@ -85,7 +87,7 @@ run "airflow_is_private_and_runs_as_its_own_account" {
   }
 
   assert {
-    condition     = google_storage_bucket.main["dags"].versioning[0].enabled && output.airflow.dags_bucket == "shop-data-1-csat-dags"
+    condition     = google_storage_bucket.main["dags"].versioning[0].enabled && output.airflow.bucket_uri == "gs://shop-data-1-csat-dags"
     error_message = "The DAGs have a bucket that keeps their old versions."
   }
 }

@@ -56,6 +56,7 @@ run "the_project_gives_only_what_no_dataset_or_bucket_can" {
       "serviceAccount:airflow@x roles/bigquery.resourceViewer",
       "serviceAccount:stream@x roles/dataproc.worker",
       "serviceAccount:airflow@x roles/dataproc.serverlessEditor",
+      "serviceAccount:airflow@x roles/logging.viewer",
     ])
     error_message = "A role of the whole project has come or gone."
   }
@@ -101,6 +102,7 @@ run "buckets_are_open_to_those_who_need_them" {
       "serviceAccount:stream@x shop-data-1-csat-documents roles/storage.objectUser",
       "serviceAccount:stream@x shop-data-1-csat-code roles/storage.objectViewer",
       "serviceAccount:airflow@x shop-data-1-csat-documents roles/storage.objectUser",
+      "serviceAccount:airflow@x shop-data-1-csat-code roles/storage.objectViewer",
     ])
     error_message = "A bucket is open to more or fewer than those who need it."
   }

@@ -20,6 +20,11 @@ run "names_are_handed_to_csat" {
       CSAT_STAGING_URI    = "gs://shop-data-1-csat-staging"
       CSAT_CHECKPOINT_URI = "gs://shop-data-1-csat-checkpoints/stream"
       CSAT_DOCUMENTS_URI  = "gs://shop-data-1-csat-documents/stream"
+
+      CSAT_REGION                 = "europe-west1"
+      CSAT_CODE_URI               = "gs://shop-data-1-csat-code"
+      CSAT_STREAM_SERVICE_ACCOUNT = "csat-stream@shop-data-1.iam.gserviceaccount.com"
+      CSAT_DATAPROC_NAME          = "csat"
     }
     error_message = "The settings that are handed to csat have changed."
   }

@@ -27,7 +27,12 @@ def failure(dag_id: str = "build_marts", error: Any = "boom", started_at: dateti
 
 def standing(about: str) -> Watch:
     alert = OpenAlert(
-        key=AlertKey.DAG_FAILED, about=about, severity=Severity.WARNING, text="", opened_at=NOON, told_at=NOON
+        key=AlertKey.DAG_FAILED,
+        about=about,
+        severity=Severity.WARNING,
+        text="the_task: boom",
+        opened_at=NOON,
+        told_at=NOON,
     )
     return Watch(open_alerts=(alert,))
 
@@ -65,11 +70,15 @@ def test_a_look_that_found_something_bad_has_told_it_itself(looked_at: datetime 
 
 
 def test_a_dag_that_succeeds_again_ends_its_own_alert_only() -> None:
-    assert recovery("build_marts", standing("build_marts")) == [
+    assert recovery("build_marts", "the_task", standing("build_marts")) == [
         *("recovered", "dag_failed", "it succeeded again", "--about", "build_marts")
     ]
-    assert recovery("build_marts", standing("maintain")) == []
-    assert recovery("build_marts", Watch()) == []
+    assert recovery("build_marts", "the_task", standing("maintain")) == []
+    assert recovery("build_marts", "the_task", Watch()) == []
+
+
+def test_another_task_of_the_dag_does_not_end_the_alert() -> None:
+    assert recovery("build_marts", "check_freshness", standing("build_marts")) == []
 
 
 @pytest.fixture

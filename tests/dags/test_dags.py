@@ -28,6 +28,8 @@ def test_the_bag_holds_exactly_our_dags(bag: DagBag) -> None:
         "build_marts",
         "check_stream_health",
         "maintain",
+        "rebuild_marts",
+        "reconcile_marts",
         "replay_rejected",
         "run_stream",
     ]
@@ -68,7 +70,8 @@ def test_nothing_waits_in_the_pool_of_the_stream(bag: DagBag) -> None:
 
 def test_every_task_but_the_endless_one_has_a_time_out(bag: DagBag) -> None:
     tasks = [task for dag in bag.dags.values() for task in dag.tasks if dag.dag_id != "run_stream"]
-    assert [task.task_id for task in tasks if not task.execution_timeout] == []
+    limits = {task.task_id: task.execution_timeout or getattr(task, "response_timeout", None) for task in tasks}
+    assert [task_id for task_id, limit in limits.items() if not limit] == []
 
 
 def test_check_stream_health_looks_every_five_minutes_and_once(bag: DagBag) -> None:
@@ -103,17 +106,49 @@ def test_run_stream_is_one_endless_task(bag: DagBag) -> None:
 
 def test_build_marts_runs_on_rows_and_on_the_clock(bag: DagBag) -> None:
     dag = bag.dags["build_marts"]
-    (task,) = dag.tasks
+    task = dag.get_task("build_marts")
     assert isinstance(dag.timetable, AssetOrTimeSchedule)
     assert dag.timetable.timetable.expression == "*/15 * * * *"
     assert [asset.name for asset in dag.timetable.asset_condition.objects] == ["survey_responses_landed"]
     assert (task.command, task.retries) == (["marts", "build", "--json"], 1)
     assert task.execution_timeout == timedelta(minutes=30)
-    assert [asset.name for asset in task.outlets] == ["agent_leaderboard", "category_ranking", "response_series"]
+
+
+def test_build_marts_publishes_what_was_built_and_lets_stale_data_be(bag: DagBag) -> None:
+    dag = bag.dags["build_marts"]
+    assert {task.task_id: task.downstream_task_ids for task in dag.tasks} == {
+        "check_freshness": set(),
+        "build_marts": {"publish_marts"},
+        "publish_marts": set(),
+    }
+    assert dag.get_task("check_freshness").command == ["marts", "freshness", "--json"]
+
+
+@pytest.mark.parametrize("dag_id", ["build_marts", "rebuild_marts", "reconcile_marts"])
+def test_marts_are_published_by_the_task_behind_the_one_that_built_them(bag: DagBag, dag_id: str) -> None:
+    dag = bag.dags[dag_id]
+    publish = dag.get_task("publish_marts")
+    assert publish.upstream_task_ids == {publish.built_by} == {dag_id}
+    assert [asset.name for asset in publish.outlets] == ["agent_leaderboard", "category_ranking", "response_series"]
+    assert [task.task_id for task in dag.tasks if task.outlets] == ["publish_marts"]
+
+
+def test_rebuild_marts_asks_before_a_full_refresh(bag: DagBag) -> None:
+    dag = bag.dags["rebuild_marts"]
+    approve = dag.get_task("approve_full_refresh")
+    assert (approve.unless, approve.downstream_task_ids, approve.retries) == ("from", {"rebuild_marts"}, 0)
+    assert approve.options == ["Approve", "Reject"]
+
+
+def test_reconcile_marts_runs_every_night(bag: DagBag) -> None:
+    dag = bag.dags["reconcile_marts"]
+    assert dag.timetable.expression == "20 2 * * *"
+    assert dag.get_task("reconcile_marts").command == ["marts", "reconcile", "--json"]
 
 
 BY_HAND = {
     "backfill_history": {"days": 7, "events": 2771, "seed": 1},
+    "rebuild_marts": {"selection": "", "from": "", "to": ""},
     "replay_rejected": {"reason": "unsupported schema_version", "since": "2026-01-01T00:00:00", "limit": 10000},
 }
 DAILY = {
@@ -146,6 +181,8 @@ def test_a_form_has_typed_fields_with_defaults(bag: DagBag, dag_id: str) -> None
         ("backfill_history", {"days": 0}),
         ("replay_rejected", {"since": "yesterday"}),
         ("replay_rejected", {"limit": 0}),
+        ("rebuild_marts", {"selection": "--full-refresh"}),
+        ("rebuild_marts", {"from": "last week"}),
         ("maintain", {"airflow_days": 6}),
         ("maintain", {"job_hours": "often"}),
     ],
@@ -159,7 +196,7 @@ def test_a_form_refuses_a_wrong_value(bag: DagBag, dag_id: str, bad: dict[str, o
 
 def test_every_param_of_a_form_reaches_a_command(bag: DagBag) -> None:
     for dag_id, defaults in WITH_FORM.items():
-        words = [word for task in bag.dags[dag_id].tasks for word in task.command]
+        words = [word for task in bag.dags[dag_id].tasks for word in getattr(task, "command", ())]
         used = {word.split(".")[1].split()[0] for word in words if word.startswith("{{ params.")}
         assert used == set(defaults), dag_id
 
@@ -167,7 +204,8 @@ def test_every_param_of_a_form_reaches_a_command(bag: DagBag) -> None:
 def test_a_dag_file_imports_nothing_heavy() -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); "
-        "import run_stream, build_marts, replay_rejected, backfill_history, check_stream_health, maintain; "
+        "import run_stream, build_marts, rebuild_marts, reconcile_marts; "
+        "import replay_rejected, backfill_history, check_stream_health, maintain; "
         "print([m for m in ('pyspark', 'pandas', 'google.cloud.bigquery', 'gcsfs', 'dbt') if m in sys.modules])"
     )
     done = subprocess.run(

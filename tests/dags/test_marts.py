@@ -1,17 +1,28 @@
-"""The trigger that sees rows land."""
+"""The trigger that sees rows land, the task that tells of a build, and the one that asks before it."""
 
 import asyncio
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.providers.standard.operators import hitl
+from airflow.sdk.exceptions import AirflowSkipException, TaskAwaitingInput
 
 from csat.documents import Documents
 from csat.health import Health
 from csat.settings import get_settings
-from guard.marts import SURVEY_RESPONSES_LANDED, RowsCommittedTrigger, has_landed, new_rows
+from guard.approval import ApprovalUnlessOperator
+from guard.marts import (
+    MARTS,
+    SURVEY_RESPONSES_LANDED,
+    PublishMartsOperator,
+    RowsCommittedTrigger,
+    has_landed,
+    new_rows,
+)
 
 Make = Callable[..., Health]
 
@@ -71,3 +82,56 @@ def test_the_asset_of_landed_rows_is_watched() -> None:
         "x-csat://raw/survey_responses",
     )
     assert isinstance(watcher.trigger, RowsCommittedTrigger)
+
+
+class FakeTask:
+    """A task instance that knows what another one reported."""
+
+    def __init__(self, report: dict[str, Any]) -> None:
+        self.report = report
+
+    def xcom_pull(self, *, task_ids: str) -> dict[str, Any]:
+        assert task_ids == "build_marts"
+        return self.report
+
+
+def publish(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The extra of every event, by mart."""
+    operator = PublishMartsOperator(task_id="publish_marts", built_by="build_marts")
+    events = {mart: SimpleNamespace(extra={}) for mart in MARTS}
+    operator.execute({"ti": FakeTask(report), "outlet_events": events})
+    return {mart.name: event.extra for mart, event in events.items()}
+
+
+def test_published_events_say_what_was_built() -> None:
+    built = {"status": "succeeded", "build_id": "b1", "built_at": "2026-11-20T10:00:00+00:00", "response_count": 7}
+    extra = publish(built | {"touched_dates": ["2026-11-20"], "model_count": 12})
+    assert set(extra) == {"agent_leaderboard", "category_ranking", "response_series"}
+    assert extra["category_ranking"] == built | {"touched_dates": ["2026-11-20"]}
+
+
+@pytest.mark.parametrize("status", ["nothing new", "agreed", "nothing built"])
+def test_nothing_is_published_where_nothing_changed(status: str) -> None:
+    with pytest.raises(AirflowSkipException, match=f"nothing to publish: {status}"):
+        publish({"status": status})
+
+
+@pytest.mark.parametrize("status", ["partial", "repaired"])
+def test_a_rebuild_and_a_repair_are_published(status: str) -> None:
+    assert publish({"status": status})["response_series"]["status"] == status
+
+
+def approval() -> ApprovalUnlessOperator:
+    return ApprovalUnlessOperator(task_id="approve", unless="from", subject="Sure?")
+
+
+def test_no_approval_is_asked_for_when_the_parameter_is_set() -> None:
+    assert approval().execute({"params": {"from": "2026-11-20"}}) is None
+
+
+def test_an_approval_is_asked_for_when_the_parameter_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr(hitl, "upsert_hitl_detail", lambda **details: asked.update(details))
+    with pytest.raises(TaskAwaitingInput):
+        approval().execute({"params": {"from": ""}, "task_instance": SimpleNamespace(id="t1")})
+    assert (asked["ti_id"], asked["subject"], asked["options"]) == ("t1", "Sure?", ["Approve", "Reject"])

@@ -23,6 +23,8 @@ from warehouse.client import Warehouse
 from warehouse.tables import create_datasets, create_landing_table
 
 _world_numbers = itertools.count(1)
+# The environment of the drivers: another one tests another Spark
+DRIVER_PYTHON = str(Path(os.environ.get("DRIVER_PYTHON", sys.executable)).absolute())
 
 
 def wait_for(condition: Callable[[], Any], seconds: float, what: str, pause: float = 0.2) -> Any:
@@ -52,6 +54,7 @@ class World:
 
     settings: Settings
     warehouse: Warehouse
+    python: str = DRIVER_PYTHON
 
     def send(self, *messages: bytes, partition: int = 0) -> None:
         """Put messages into one partition of the topic."""
@@ -63,7 +66,7 @@ class World:
 
     def start_driver(self, *arguments: str, program: tuple[str, ...] = ("-m", "spark.stream_responses")) -> "Driver":
         """Start a driver; it is ended with the test."""
-        return Driver(self.settings, [sys.executable, *program, *arguments])
+        return Driver(self.settings, [self.python, *program, *arguments])
 
     def rows(self, columns: str, where: str = "true") -> list[dict[str, Any]]:
         """Landing rows by place."""
@@ -82,7 +85,7 @@ class Driver:
 
     def __init__(self, settings: Settings, command: list[str], cwd: Path = ROOT) -> None:
         self.log = settings.state / "logs" / f"driver-{time.monotonic_ns()}.log"
-        variables = {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1", "PYTHONPATH": str(cwd)}
+        variables = {"PYSPARK_PYTHON": command[0], "SPARK_LOCAL_IP": "127.0.0.1", "PYTHONPATH": str(cwd)}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command,

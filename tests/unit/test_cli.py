@@ -1,13 +1,16 @@
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from csat.cli import run
 from csat.documents import Documents
-from csat.settings import get_settings
+from csat.settings import Settings, get_settings
 from local.ports import free_ports
+from warehouse.marts import BuildReport
 
 
 @pytest.fixture(autouse=True)
@@ -100,3 +103,32 @@ def test_check_health_prints_one_json_document_and_exits_with_1_when_nothing_run
         "bigquery_unreachable",
         "airflow_unreachable",
     }
+
+
+@pytest.mark.parametrize(
+    ("words", "dates"),
+    [
+        (["--from", "", "--to", "", "--select", ""], None),  # how the DAG's form leaves them
+        (["--from", "2026-11-20", "--to", "2026-11-21"], (date(2026, 11, 20), date(2026, 11, 21))),
+    ],
+)
+def test_rebuild_takes_dates_or_all(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], dates: tuple[date, date] | None
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def rebuild(settings: Settings, **options: Any) -> BuildReport:
+        asked.update(options)
+        return BuildReport("nothing new", None)
+
+    monkeypatch.setattr("warehouse.marts.rebuild", rebuild)
+    assert run(["marts", "rebuild", "--json", *words]) == 0
+    assert (asked["dates"], asked["select"]) == (dates, None)
+
+
+@pytest.mark.parametrize(
+    "words", [["--from", "2026-11-20"], ["--to", "2026-11-20"], ["--from", "last", "--to", "week"]]
+)
+def test_rebuild_refuses_half_of_the_dates(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["marts", "rebuild", *words]) == 2
+    assert "--from and --to go together" in capsys.readouterr().err

@@ -155,6 +155,12 @@ def test_settings_run_the_stream_on_dataproc_on_google_cloud_unless_told_otherwi
     assert not settings().is_on_dataproc
 
 
+def test_settings_build_the_marts_less_often_where_every_statement_bills() -> None:
+    assert settings().marts_every == 30
+    assert settings(target="gcp", project_id="shop").marts_every == 900
+    assert settings(target="gcp", project_id="shop", marts_every_seconds=60).marts_every == 60
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -188,8 +188,9 @@ def test_failures_count_the_drivers_that_failed_on_one_batch_in_a_row(
         (Settings(_env_file=None), 120, 20, 120),
         (Settings(_env_file=None, target="gcp", project_id="shop"), 600, 180, 450),
         (Settings(_env_file=None, startup_seconds=7, stale_seconds=3, trigger_seconds=30), 7, 3, 150),
+        (Settings(_env_file=None, stalled_seconds=45, trigger_seconds=30), 120, 20, 45),
     ],
-    ids=["local", "gcp", "as set"],
+    ids=["local", "gcp", "as set", "as set, too"],
 )
 def test_policy_takes_its_limits_from_the_settings(
     settings: Settings, startup: float, stale: float, stalled: float

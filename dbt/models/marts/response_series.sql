@@ -10,6 +10,20 @@
 with hourly_counts as (
 
     select * from {{ ref('agg_response_hourly') }}
+    {%- if is_incremental() %}
+    {%- set dates = dates_to_build(var('smoothing_days')) %}
+    where
+        answered_date between
+        date_sub(
+            least(
+                {{ dates | join(',\n                ') }}
+            ),
+            interval {{ var('smoothing_days') }} day
+        )
+        and greatest(
+            {{ dates | join(',\n            ') }}
+        )
+    {%- endif %}
 
 ),
 

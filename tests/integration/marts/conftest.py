@@ -1,24 +1,19 @@
 """An emulator of its own, and a landing table that the tests write rows into."""
 
 import json
-import os
-import subprocess
-import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from google.cloud import bigquery
 
-from csat.settings import ROOT, Settings
-from local.ports import free_ports
-from tests.integration.conftest import wait_for
+from bench import emulator as emulators
+from csat.settings import Settings
 from warehouse import marts
 from warehouse.client import Warehouse
-from warehouse.tables import create_datasets, create_landing_table, create_ops_tables
 
 # In the order of dbt's graph. pipeline_health is a view that asks the clock.
 TABLES = (
@@ -100,60 +95,24 @@ class Marts:
         return {table: sorted(str(sorted(row.items())) for row in self.read(table)) for table in TABLES}
 
 
-def _start_emulator(settings: Settings) -> "subprocess.Popen[bytes]":
-    settings.state.mkdir(parents=True, exist_ok=True)
-    options = ["--host", "127.0.0.1", "--project", settings.project_id, "--data-dir", str(settings.state / "emulator")]
-    options += ["--port", str(settings.bigquery_port), "--grpc-port", str(settings.bigquery_grpc_port)]
-    with (settings.state / "emulator.log").open("wb") as log:
-        return subprocess.Popen(
-            [str(ROOT / ".venvs/emulator/bin/python"), "-m", "local.bigquery_emulator", *options],
-            env={**os.environ, "GCS_LOCAL_ROOT": str(settings.staging_root)},
-            cwd=ROOT,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-
-
-def _answers(settings: Settings) -> bool:
-    address = f"{settings.endpoint}/bigquery/v2/projects/{settings.project_id}/datasets"
-    try:
-        with urllib.request.urlopen(address, timeout=2) as response:  # noqa: S310  # our own address
-            return bool(response.status == 200)
-    except OSError:
-        return False
-
-
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """The settings of a running emulator."""
-    state: Path = tmp_path_factory.mktemp("marts")
-    settings = Settings(state_dir=state, _env_file=None, **free_ports())
-    process = _start_emulator(settings)
-    try:
-        wait_for(lambda: _answers(settings), 60, "answer of the emulator")
+    """The settings of a running emulator, beside which a server holds dbt ready."""
+    settings = emulators.own_settings(tmp_path_factory.mktemp("marts"))
+    with emulators.dbt_ready(settings), emulators.emulator(settings):
         yield settings
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 @pytest.fixture(scope="session")
 def make_marts(emulator: Settings) -> Iterator[Callable[[str], Marts]]:
     """Makes empty marts by dataset prefix."""
-    with_open: list[Warehouse] = []
+    with ExitStack() as stack:
 
-    def make(prefix: str) -> Marts:
-        settings = emulator.model_copy(update={"dataset_prefix": prefix})
-        warehouse = Warehouse(settings)
-        with_open.append(warehouse)
-        create_datasets(warehouse)
-        create_landing_table(warehouse)
-        create_ops_tables(warehouse)
-        return Marts(settings, warehouse)
+        def make(prefix: str) -> Marts:
+            settings = emulator.model_copy(update={"dataset_prefix": prefix})
+            return Marts(settings, stack.enter_context(emulators.empty_warehouse(settings)))
 
-    yield make
-    for warehouse in with_open:
-        warehouse.client.close()
+        yield make
 
 
 def at(day: date, hour: int = 12, minute: int = 0) -> datetime:

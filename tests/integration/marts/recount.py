@@ -1,6 +1,7 @@
 """The marts' figures once more, from their definitions and the landing rows, in pandas and plain Python.
 
-Written without a look at the SQL's steps: no daily tables, no window functions, every board on its own.
+Written without a look at the SQL's steps: no daily tables, no window functions, every board on its own. Of the project
+it takes the numbers in dbt_project.yml that the definitions name, and nothing else.
 """
 
 import math
@@ -9,8 +10,13 @@ from typing import Any
 
 import pandas as pd  # noqa: TID253  # a test may take the second
 
-K, MINIMUM, Z, COMPARABLE = 25, 20, 1.96, 100
-WINDOWS = {"7d": 7, "28d": 28}
+from warehouse.mart_variables import mart_variables, window_days
+
+_NUMBERS = mart_variables()
+K, MINIMUM, Z = (_NUMBERS[name] for name in ("prior_answers", "minimum_answers", "z"))
+COMPARABLE, TIERS = (_NUMBERS[name] for name in ("minimum_comparison_answers", "leaderboard_tiers"))
+SMOOTHING = timedelta(days=_NUMBERS["smoothing_days"])
+WINDOWS = window_days()
 Rows = list[dict[str, Any]]
 
 
@@ -53,9 +59,10 @@ def agent_board(window: pd.DataFrame) -> dict[str, dict[str, Any]]:
     board: dict[str, dict[str, Any]] = {}
     rate = window["satisfied"].mean()
     expected = window.groupby(["channel", "category"])["satisfied"].transform("mean")
-    for agent, rows in window.groupby("agent_id"):
+    newest_first = window.sort_values(["survey_answered_at", "response_id"], ascending=[False, True])
+    for agent, rows in newest_first.groupby("agent_id"):
         count, satisfied = len(rows), int(rows["satisfied"].sum())
-        latest = rows.sort_values(["survey_answered_at", "response_id"], ascending=[False, True]).iloc[0]
+        latest = rows.iloc[0]
         low, high = wilson(satisfied, count)
         board[str(agent)] = {
             "agent_name": latest["agent_name"],
@@ -87,7 +94,7 @@ def _rank(board: dict[str, dict[str, Any]]) -> None:
 
     tier, leader_low = 0, math.inf
     for rank, agent in enumerate(sorted((a for a in board if board[a]["is_ranked"]), key=place), 1):
-        if board[agent]["wilson_high"] < leader_low:
+        if board[agent]["wilson_high"] < leader_low and tier < TIERS:
             tier, leader_low = tier + 1, board[agent]["wilson_low"]
         board[agent] |= {"leaderboard_rank": rank, "tier": tier}
 
@@ -165,7 +172,7 @@ def series(landed: Rows) -> Rows:
     answers, result = responses(landed), []
     for (hour, channel, category), rows in answers.groupby(["hour", "channel", "category"]):
         same = answers[(answers["channel"] == channel) & (answers["category"] == category)]
-        week = same[(same["hour"] > hour - timedelta(days=7)) & (same["hour"] <= hour)]
+        week = same[(same["hour"] > hour - SMOOTHING) & (same["hour"] <= hour)]
         buckets = pd.cut(rows["minutes"], [-1, 5, 60, 1440, math.inf], labels=False).value_counts()
         result.append(
             {"answered_date": hour.date(), "response_hour": hour, "channel": channel, "category": category}
@@ -176,7 +183,8 @@ def series(landed: Rows) -> Rows:
             | {"unknown_response_time_count": int(rows["minutes"].isna().sum())}
             | {"median_response_minutes": number(rows["minutes"].quantile(0.5))}
             | {"p90_response_minutes": number(rows["minutes"].quantile(0.9))}
-            | {"smoothed_answer_count": len(week) / 168, "smoothed_csat_rate": week["satisfied"].mean()}
+            | {"smoothed_answer_count": len(week) / (SMOOTHING / timedelta(hours=1))}
+            | {"smoothed_csat_rate": week["satisfied"].mean()}
         )
     return result
 
@@ -184,3 +192,6 @@ def series(landed: Rows) -> Rows:
 def number(value: float) -> float | None:
     """The value, or None for NaN."""
     return None if math.isnan(value) else float(value)
+
+
+MARTS = {"agent_leaderboard": leaderboard, "category_ranking": categories, "response_series": series}

@@ -10,6 +10,7 @@ import pytest
 
 from dashboard import queries
 from tests.integration.marts import recount
+from tests.integration.marts.checks import assert_same, kill_build
 from tests.integration.marts.conftest import TABLES, Marts, Rows, at, survey_response
 from warehouse import marts
 
@@ -18,11 +19,6 @@ pytestmark = pytest.mark.integration
 FIRST_DAY = date(2026, 9, 1)
 DAYS = 60  # to 2026-10-30
 MENU = [("Returns", "Wrong"), ("Returns", "Missing"), ("Returns", "Damaged"), ("Others", "Others"), ("Order", "Wrong")]
-KEYS = {
-    "agent_leaderboard": ("leaderboard_date", "window_id", "agent_id"),
-    "category_ranking": ("ranking_date", "window_id", "category", "sub_category"),
-    "response_series": ("response_hour", "channel", "category"),
-}
 
 
 def random_response(number: int, rng: random.Random) -> dict[str, Any]:
@@ -91,13 +87,14 @@ def first(make_marts: Callable[[str], Marts]) -> Marts:
 
 @pytest.fixture(scope="module")
 def second(first: Marts) -> tuple[Marts, marts.BuildReport]:
-    """The marts after more rows, a build that died after its first models, and one that did not.
+    """The marts after more rows, two builds that were killed, and one that was not.
 
     A mark in customer_city, which no other mart reads, tells the days that were built again.
     """
     first.execute("update `{table}` set customer_city = 'OLD' where true", "marts", "fct_survey_responses")
     first.land(later_rows())
-    first.build(select="fct_survey_responses agg_agent_daily")
+    for model in ("fct_survey_responses", "agent_leaderboard"):
+        kill_build(first, after=model)
     return first, first.build()
 
 
@@ -109,18 +106,6 @@ def refreshed(second: tuple[Marts, marts.BuildReport]) -> tuple[Marts, dict[str,
     before = world.snapshot()
     world.build(full_refresh=True)
     return world, before
-
-
-def assert_same(world: Marts, table: str, expected: Rows) -> None:
-    """Every row and column of the mart is as expected; figures to nine digits."""
-    key = KEYS[table]
-    found = {tuple(row[name] for name in key): row for row in world.read(table)}
-    wanted = {tuple(row[name] for name in key): row for row in expected}
-    assert found.keys() == wanted.keys()
-    for place, row in wanted.items():
-        assert found[place] == {
-            name: pytest.approx(value, abs=2e-9) if isinstance(value, float) else value for name, value in row.items()
-        }, place
 
 
 def test_first_build_matches_a_recount_of_the_leaderboard(first: Marts) -> None:
@@ -175,15 +160,9 @@ def test_second_build_leaves_the_other_dates_alone(second: tuple[Marts, marts.Bu
     assert len(old) > 40
 
 
-@pytest.mark.parametrize("table", ["agent_leaderboard", "category_ranking", "response_series"])
+@pytest.mark.parametrize("table", recount.MARTS)
 def test_second_build_matches_a_recount_of_all_rows(second: tuple[Marts, marts.BuildReport], table: str) -> None:
-    world = second[0]
-    recounts = {
-        "agent_leaderboard": recount.leaderboard,
-        "category_ranking": recount.categories,
-        "response_series": recount.series,
-    }
-    assert_same(world, table, recounts[table](first_rows() + later_rows()))
+    assert_same(second[0], table, recount.MARTS[table](first_rows() + later_rows()))
 
 
 def test_health_counts_every_message_once(second: tuple[Marts, marts.BuildReport]) -> None:

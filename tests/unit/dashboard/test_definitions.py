@@ -1,13 +1,16 @@
 import pytest
+import yaml
 
+from csat.settings import ROOT
 from dashboard.definitions import DefinitionsError, definition, variables
 from dashboard.views import PAGES
 
 
 def test_variables_are_those_of_dbt() -> None:
-    found = variables()
-    assert (found.z, found.prior_answers, found.minimum_answers) == (1.96, 25, 20)
-    assert list(found.window_days.items()) == [("7d", 7), ("28d", 28)]
+    found, project = variables(), yaml.safe_load((ROOT / "dbt" / "dbt_project.yml").read_text())["vars"]
+    names = ("z", "prior_answers", "minimum_answers", "minimum_comparison_answers")
+    assert [getattr(found, name) for name in names] == [project[name] for name in names]
+    assert found.window_days == {window["id"]: window["days"] for window in project["windows"]}
 
 
 def test_definition_is_dbts_own_sentence() -> None:

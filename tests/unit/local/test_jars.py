@@ -26,7 +26,6 @@ def test_a_batch_of_dataproc_gets_the_connector_of_its_own_spark_and_googles_log
     folder.mkdir()
     (folder / "a.jar").touch()
     assert jars.dataproc_jars(tmp_path) == [folder / "a.jar"]
-    assert [name for _, name, _ in jars.dataproc_bundle().modules] == [
-        "spark-sql-kafka-0-10_2.13",
-        "managed-kafka-auth-login-handler",
-    ]
+    bundle = jars.dataproc_bundle()
+    assert ("org.apache.spark", "spark-sql-kafka-0-10_2.13", "4.0.1") in bundle.modules
+    assert [name for _, name, _ in bundle.alone] == ["managed-kafka-auth-login-handler"]

@@ -29,6 +29,7 @@ def test_conf_names_every_program_and_starts_none_by_itself(make_settings: MakeS
         "airflow-scheduler",
         "airflow-dag-processor",
         "airflow-triggerer",
+        "dbt",
         "stream",
         "producer",
         "dashboard",
@@ -85,3 +86,15 @@ def test_process_is_none_when_the_pid_file_is_of_a_process_of_another(make_setti
 def test_secrets_stay_the_same_at_the_next_start(make_settings: MakeSettings) -> None:
     settings = make_settings()
     assert supervisord.conf(settings) == supervisord.conf(settings)
+
+
+class OlderStack(supervisord.Supervisord):
+    """Answers as a supervisord whose configuration names no dashboard."""
+
+    def _call(self, method: str, *arguments: object) -> object:
+        assert method == "getAllProcessInfo", (method, arguments)
+        return [{"name": "kafka", "statename": "STOPPED"}]
+
+
+def test_stop_leaves_out_a_program_that_an_older_stack_lacks(make_settings: MakeSettings) -> None:
+    OlderStack(make_settings()).stop("dashboard", "kafka")

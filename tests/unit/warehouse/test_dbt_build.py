@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from csat.settings import Settings
-from warehouse import dbt_build
+from warehouse import dbt_process
 from warehouse.dbt_build import MartsError, dbt_variables, run_dbt, words_of_build, words_of_tests
 from warehouse.dbt_results import DbtResult
 from warehouse.mart_plans import Plan
@@ -32,7 +32,7 @@ def fake_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
     settings = Settings(state_dir=tmp_path, _env_file=None)
     program = tmp_path / "dbt-fake" / "dbt"
     program.parent.mkdir()
-    monkeypatch.setattr(dbt_build.sys, "executable", str(program.with_name("python")))
+    monkeypatch.setattr(dbt_process.sys, "executable", str(program.with_name("python")))
 
     def run(results: object = None, code: int = 0, lines: list[str] | None = None) -> DbtResult:
         text = json.dumps(results) if results else ""

@@ -1,0 +1,166 @@
+"""How long an answer is on its way to the board: `python -m bench.answer_to_board`.
+
+The whole stack on this machine, with 30 days of history: Kafka, the stream, the emulator, and Airflow with all its
+DAGs, which builds the marts when rows land. Answers come at a steady rate, first with the server that holds dbt ready,
+then without it, when each build starts a dbt of its own.
+
+An answer is on the board at the end of the first build, tests included, whose watermark it is not behind. Its way
+begins when it was given (`survey_answered_at`), and the stream has it at `ingested_at`.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bench.results import markdown, write
+from csat.settings import ROOT, Settings, environment
+from local import stack
+from local.ports import free_ports
+from local.programs import DBT, PYTHON
+from local.supervisord import Supervisord
+from producer.options import SimulateOptions
+from producer.run import simulate
+from warehouse.client import Warehouse
+
+HISTORY_DAYS = 30
+_WAIT_SECONDS = 600
+_POLL_SECONDS = 2
+_MARGIN = timedelta(seconds=30)
+_BUILDS_SQL = """
+select watermark_to, built_at, build_seconds from `{table}` where status = 'succeeded' and built_at >= @since
+order by watermark_to
+"""
+_ANSWERS_SQL = """
+select survey_answered_at, ingested_at from `{table}`
+where rejection_reason is null and survey_answered_at >= @since and survey_answered_at < @until
+"""
+
+
+@dataclass(frozen=True)
+class Way:
+    """The seconds of the answers of one stretch of time, from the answer to the board."""
+
+    dbt: str
+    answers: int
+    builds: int
+    build_seconds: float
+    to_the_stream_p95: float
+    p50: float
+    p95: float
+    longest: float
+
+
+def measure(warehouse: Warehouse, name: str, seconds: float) -> Way:
+    """The ways of the answers that are given in the next seconds; returns when all are on the board."""
+    since = datetime.now(UTC)
+    until = since + timedelta(seconds=seconds)
+    _say(f"{name}: measuring for {seconds:g} s")
+    time.sleep(seconds)
+    deadline = time.monotonic() + _WAIT_SECONDS
+    # What is ingested half a minute after the stretch was answered after it: a build that has that has all.
+    while (builds := _builds(warehouse, since))[-1]["watermark_to"] < until + _MARGIN:
+        if time.monotonic() > deadline:
+            sys.exit(f"error: the answers were not built within {_WAIT_SECONDS} s")
+        time.sleep(_POLL_SECONDS)
+    answers = _rows(warehouse, "raw", "survey_responses", _ANSWERS_SQL, since=since, until=until)
+    return way(name, answers, builds)
+
+
+def way(name: str, answers: Sequence[dict[str, Any]], builds: Sequence[dict[str, Any]]) -> Way:
+    """The ways of the answers; `builds` in the order of their watermarks, from one that has none of the answers to one
+    that has all.
+    """
+    watermarks = [build["watermark_to"] for build in builds]
+    first = [builds[bisect_left(watermarks, row["ingested_at"])] for row in answers]
+    whole = [_seconds(build["built_at"] - row["survey_answered_at"]) for build, row in zip(first, answers, strict=True)]
+    streamed = [_seconds(row["ingested_at"] - row["survey_answered_at"]) for row in answers]
+    return Way(
+        dbt=name,
+        answers=len(answers),
+        builds=len({build["built_at"] for build in first}),
+        build_seconds=statistics.median(build["build_seconds"] for build in builds[1:]),
+        to_the_stream_p95=_percentile(streamed, 95),
+        p50=_percentile(whole, 50),
+        p95=_percentile(whole, 95),
+        longest=max(whole),
+    )
+
+
+def _seconds(length: timedelta) -> float:
+    return length.total_seconds()
+
+
+def _percentile(values: Sequence[float], percent: int) -> float:
+    return round(statistics.quantiles(values, n=100, method="inclusive")[percent - 1], 1)
+
+
+def _rows(warehouse: Warehouse, role: Any, name: str, sql: str, **parameters: Any) -> list[dict[str, Any]]:
+    return warehouse.rows(sql.format(table=warehouse.settings.table(role, name)), **parameters)
+
+
+def _builds(warehouse: Warehouse, since: datetime) -> list[dict[str, Any]]:
+    """The builds that ended since then, and one of long ago."""
+    never = {"watermark_to": datetime.min.replace(tzinfo=UTC), "built_at": since, "build_seconds": 0.0}
+    return [never, *_rows(warehouse, "ops", "mart_builds", _BUILDS_SQL, since=since)]
+
+
+def _say(line: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def answers_at(settings: Settings, rate: float) -> Iterator[None]:
+    """Answers at a steady rate, as long as this lasts."""
+    command = [str(PYTHON), "-m", "csat.cli", "simulate", "--rate", str(rate), "--seed", "2"]
+    with subprocess.Popen(command, cwd=ROOT, env=environment(**settings.as_environment())) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+
+
+def _wait_for_builds(warehouse: Warehouse, count: int, deadline: float) -> None:
+    table = warehouse.settings.table("ops", "mart_builds")
+    while warehouse.rows(f"select count(*) as builds from `{table}`")[0]["builds"] < count:
+        if time.monotonic() > deadline:
+            sys.exit(f"error: Airflow has not built the marts {count} times, see {warehouse.settings.state}/airflow")
+        time.sleep(_POLL_SECONDS)
+
+
+def main() -> None:
+    """Measure both and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rate", type=float, default=20, help="answers a second")
+    parser.add_argument("--seconds", type=float, default=180, help="how long answers are measured, each time")
+    parser.add_argument("--results", type=Path, help="file for the results, as JSON")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="csat-bench-") as folder:
+        settings = Settings(state_dir=Path(folder), _env_file=None, **free_ports())  # type: ignore[arg-type]
+        try:
+            stack.up(settings, _say)
+            simulate(settings, SimulateOptions(days=HISTORY_DAYS))
+            with Warehouse(settings) as warehouse, answers_at(settings, options.rate):
+                _wait_for_builds(warehouse, 2, time.monotonic() + _WAIT_SECONDS)
+                ready = measure(warehouse, "held ready", options.seconds)
+                Supervisord(settings).stop(DBT)
+                anew = measure(warehouse, "started anew", options.seconds)
+        finally:
+            stack.down(settings, _say)
+    results = [asdict(ready), asdict(anew)]
+    print(markdown(results))
+    if options.results:
+        write(options.results, results)
+
+
+if __name__ == "__main__":
+    main()

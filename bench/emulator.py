@@ -1,0 +1,97 @@
+"""A BigQuery emulator of one's own, and beside it the server that holds dbt ready: all that the marts need."""
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from csat.settings import ROOT, Settings, environment
+from local.ports import free_ports
+from local.programs import EMULATOR_PYTHON, PYTHON
+from local.readiness import bigquery_answers
+from warehouse import dbt_process
+from warehouse.client import Warehouse
+from warehouse.tables import create_datasets, create_landing_table, create_ops_tables
+
+_START_SECONDS = 90
+_END_SECONDS = 30
+_POLL_SECONDS = 0.2
+EMULATOR = ("-m", "local.bigquery_emulator")
+DBT_SERVER = ("-m", "warehouse.dbt_server")
+
+
+class NotStartedError(Exception):
+    """A program did not start; the message names its log."""
+
+
+def own_settings(state: Path) -> Settings:
+    """Settings of an emulator on free ports, with its data in this folder."""
+    ports = {name: port for name, port in free_ports().items() if name in ("bigquery_port", "bigquery_grpc_port")}
+    return Settings(state_dir=state, _env_file=None, **ports)  # type: ignore[arg-type]  # ports only
+
+
+@contextmanager
+def emulator(settings: Settings, program: Sequence[str] = EMULATOR) -> Iterator["subprocess.Popen[bytes]"]:
+    """The process of an emulator that answers; its end is waited for."""
+    options = ["--host", "127.0.0.1", "--project", settings.project_id, "--data-dir", str(settings.state / "bigquery")]
+    options += ["--port", str(settings.bigquery_port), "--grpc-port", str(settings.bigquery_grpc_port)]
+    variables = {"GCS_LOCAL_ROOT": str(settings.staging_root)}
+    with _process("bigquery", settings, [str(EMULATOR_PYTHON), *program, *options], variables) as process:
+        _wait(settings, "bigquery", process, lambda: bigquery_answers(settings))
+        yield process
+
+
+@contextmanager
+def dbt_ready(settings: Settings, program: Sequence[str] = DBT_SERVER) -> Iterator["subprocess.Popen[bytes]"]:
+    """The process of a running server of dbt; its end is waited for."""
+    with _process("dbt", settings, [str(PYTHON), *program], settings.as_environment()) as process:
+        _wait(settings, "dbt", process, lambda: _listens(settings))
+        yield process
+
+
+@contextmanager
+def empty_warehouse(settings: Settings) -> Iterator[Warehouse]:
+    """A connection to the emulator, with every dataset and table that the stream and the builds write."""
+    with Warehouse(settings) as warehouse:
+        create_datasets(warehouse)
+        create_landing_table(warehouse)
+        create_ops_tables(warehouse)
+        yield warehouse
+
+
+@contextmanager
+def _process(
+    name: str, settings: Settings, command: list[str], variables: dict[str, str]
+) -> Iterator["subprocess.Popen[bytes]"]:
+    log_file = _log(settings, name)
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    with log_file.open("ab") as log:
+        process = subprocess.Popen(
+            command, env=environment(**variables), cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(_END_SECONDS)
+
+
+def _wait(settings: Settings, name: str, process: "subprocess.Popen[bytes]", is_ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not is_ready():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise NotStartedError(f"{name} did not start, fix: read {_log(settings, name)}")
+        time.sleep(_POLL_SECONDS)
+
+
+def _listens(settings: Settings) -> bool:
+    try:
+        dbt_process.connect(dbt_process.socket_file(settings)).close()
+    except OSError:
+        return False
+    return True
+
+
+def _log(settings: Settings, name: str) -> Path:
+    return settings.state / "logs" / f"{name}.log"

@@ -1,0 +1,100 @@
+"""Where the stream's time goes: `python -m bench.stream_parts`.
+
+The same topic is read by one warm Spark session again and again, each time one step further, and the time that a step
+adds is the step's. Two tasks run at a time, as in the stream; the load job is not among the steps.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from bench.results import markdown, write
+from bench.stream import fill
+from csat.settings import Settings
+from local import stack
+from local.ports import free_ports
+from spark.session import build_session
+from spark.source import kafka_options
+from spark.staging import stage
+from spark.transform import landing_rows
+from spark.worker import MESSAGE_COLUMNS
+
+_COUNT = pa.schema([("row_count", pa.int64())])
+Step = Callable[[DataFrame], Any]
+
+
+def _counted(batches: Iterable[pa.RecordBatch], is_transformed: bool) -> Iterator[pa.RecordBatch]:
+    """One row a task: how many messages came. Runs in a worker."""
+    count = 0
+    for batch in batches:
+        count += (landing_rows(batch, "bench-0") if is_transformed else batch).num_rows
+    yield pa.RecordBatch.from_arrays([pa.array([count])], schema=_COUNT)
+
+
+def _in_workers(messages: DataFrame, *, is_transformed: bool) -> None:
+    count = partial(_counted, is_transformed=is_transformed)
+    messages.select(*MESSAGE_COLUMNS).mapInArrow(count, "row_count BIGINT").collect()
+
+
+def steps(settings: Settings, folder: str) -> dict[str, Step]:
+    """Each step does what those before it do, and one thing more."""
+    return {
+        "Kafka read in the JVM": lambda messages: messages.write.format("noop").mode("overwrite").save(),
+        "to the Python workers, as Arrow": partial(_in_workers, is_transformed=False),
+        "JSON read, rules checked": partial(_in_workers, is_transformed=True),
+        "Parquet written": lambda messages: stage(messages, settings, folder, "bench-0"),
+    }
+
+
+def measure(spark: SparkSession, settings: Settings, events: int, rounds: int) -> list[dict[str, Any]]:
+    """One row a step: the best of the rounds after one that warms up, and what the step adds."""
+    messages = (
+        spark.read.format("kafka").options(**kafka_options(settings)).option("startingOffsets", "earliest").load()
+    )
+    messages = messages.withColumn("ingested_at", F.current_timestamp())
+    known = steps(settings, (settings.state / "parts").as_uri())
+    best = dict.fromkeys(known, float("inf"))
+    for number in range(rounds + 1):
+        for name, step in known.items():
+            began = time.monotonic()
+            step(messages)
+            if number:
+                best[name] = min(best[name], time.monotonic() - began)
+    before, rows = 0.0, []
+    for name, seconds in best.items():
+        added = (seconds - before) / events * 1e6
+        rows.append({"up_to": name, "rows_per_second": events / seconds, "microseconds_a_row": added})
+        before = seconds
+    return rows
+
+
+def main() -> None:
+    """Measure the steps on a stack of their own and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--events", type=int, default=500_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--results", type=Path, help="file for the results, as JSON")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="csat-bench-") as folder:
+        settings = Settings(state_dir=Path(folder), _env_file=None, **free_ports())
+        try:
+            stack.up(settings, lambda line: None, has_airflow=False)
+            fill(settings, options.events)
+            rows = measure(build_session(settings), settings, options.events, options.rounds)
+        finally:
+            stack.down(settings, lambda line: None)
+    print(markdown(rows))
+    if options.results:
+        write(options.results, rows, events=options.events)
+
+
+if __name__ == "__main__":
+    main()

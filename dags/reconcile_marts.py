@@ -1,0 +1,45 @@
+"""# reconcile_marts: the marts against the landing table, every night
+
+**What it does.** Runs `csat marts reconcile`: counts the answers of every date in the landing table and in every mart,
+builds the dates that differ again, and runs all tests over all rows. Builds read only the answers of the last days
+(`CSAT_MARTS_LOOK_BACK_DAYS`) and test what they built; what came for older days is found here. Its log names every
+date and mart that differed. Owner: data platform.
+
+**What red means.** A test failed over all rows, or dates still differ after they were built again: a model is wrong.
+The marts are as good as the last builds left them.
+
+**What to do**
+
+1. Read the task's log: it names the marts and dates, or the test.
+2. Mend the model, then run the DAG `rebuild_marts`.
+3. A date that differs every night, though it is mended, has rows that builds do not see: compare `ingested_at` of its
+   rows with the watermarks in `csat_ops.mart_builds`.
+4. The alert is `dag_failed`: its section in `docs/runbook.md` has more.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import DAG, CronTriggerTimetable
+
+from guard.command import CsatCommandOperator
+from guard.defaults import task_defaults
+from guard.marts import PublishMartsOperator
+
+with DAG(
+    dag_id="reconcile_marts",
+    description="Compares the marts with the landing table and mends what differs",
+    doc_md=__doc__,
+    schedule=CronTriggerTimetable("20 2 * * *", timezone="UTC"),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    is_paused_upon_creation=False,
+    default_args=task_defaults(retries=1),
+    tags=["tier:2", "part:marts"],
+):
+    reconcile = CsatCommandOperator(
+        task_id="reconcile_marts", command=["marts", "reconcile", "--json"], execution_timeout=timedelta(hours=2)
+    )
+    reconcile >> PublishMartsOperator(
+        task_id="publish_marts", built_by="reconcile_marts", execution_timeout=timedelta(minutes=5)
+    )

@@ -1,0 +1,30 @@
+"""What Spark's Python workers run. The driver imports this too, so what only a worker needs is imported in there."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BUCKETS = "gs://"
+MESSAGE_COLUMNS = ("value", "topic", "partition", "offset", "timestamp", "ingested_at")
+
+
+class _NoPandas:
+    """A finder of modules that says there is no pandas."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError("the stream's workers do without pandas", name=name)
+
+
+def write_files(batches: "Iterable[pa.RecordBatch]", folder: str, batch_id: str) -> "Iterator[pa.RecordBatch]":
+    """As `spark.parquet_files.write`, which takes `MESSAGE_COLUMNS`. For mapInArrow."""
+    # pyarrow imports pandas at its first scalar, only to ask whether it was given any: a second of each worker's start
+    if _NoPandas not in sys.meta_path:
+        sys.meta_path.insert(0, _NoPandas)
+    from spark.parquet_files import write
+
+    return write(batches, folder, batch_id)

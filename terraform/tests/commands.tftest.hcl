@@ -1,0 +1,100 @@
+mock_provider "google" {}
+
+variables {
+  project_id              = "shop-data-1"
+  region                  = "europe-west1"
+  location                = "EU"
+  enable_composer         = true
+  composer_allowed_ranges = { "203.0.113.0/24" = "the office" }
+}
+
+override_resource {
+  target = google_service_account.main["airflow"]
+  values = { member = "serviceAccount:airflow@x", email = "airflow@x", name = "projects/shop-data-1/serviceAccounts/airflow@x" }
+}
+
+run "without_composer_there_is_no_job_and_no_registry" {
+  command = plan
+
+  variables {
+    enable_composer         = false
+    composer_allowed_ranges = {}
+  }
+
+  assert {
+    condition     = length(google_cloud_run_v2_job.commands) + length(google_artifact_registry_repository.main) == 0
+    error_message = "A job or a registry that nobody asked for."
+  }
+
+  assert {
+    condition     = !contains(keys(google_project_service.main), "run.googleapis.com")
+    error_message = "The API of a service that is not used is on."
+  }
+}
+
+run "the_job_runs_csat_as_airflow_and_does_not_try_again_by_itself" {
+  assert {
+    condition = (
+      google_cloud_run_v2_job.commands[0].template[0].template[0].service_account == "airflow@x"
+      && google_cloud_run_v2_job.commands[0].template[0].template[0].max_retries == 0
+      && google_cloud_run_v2_job.commands[0].template[0].template[0].containers[0].command == tolist(["csat"])
+    )
+    error_message = "The job runs as another account, or another program, or more than once."
+  }
+
+  assert {
+    condition = jsonencode({
+      for variable in google_cloud_run_v2_job.commands[0].template[0].template[0].containers[0].env : variable.name => variable.value
+    }) == jsonencode(output.env_vars)
+    error_message = "The job does not see the settings of csat."
+  }
+
+  assert {
+    condition     = length(google_cloud_run_v2_job.commands[0].template[0].template[0].vpc_access) == 0
+    error_message = "Without a subnetwork there is none to be in."
+  }
+}
+
+run "airflow_may_run_that_job_and_read_that_registry" {
+  assert {
+    condition = toset([for grant in google_cloud_run_v2_job_iam_member.airflow : "${grant.member} ${grant.name} ${grant.role}"]) == toset([
+      "serviceAccount:airflow@x csat-commands roles/run.jobsExecutorWithOverrides",
+      "serviceAccount:airflow@x csat-commands roles/run.viewer",
+    ])
+    error_message = "Airflow may do more or less with the job than run and watch it."
+  }
+
+  assert {
+    condition = (
+      google_artifact_registry_repository_iam_member.airflow[0].repository == "csat-packages"
+      && google_artifact_registry_repository_iam_member.airflow[0].role == "roles/artifactregistry.reader"
+      && google_artifact_registry_repository_iam_member.airflow[0].member == "serviceAccount:airflow@x"
+    )
+    error_message = "Composer could not install csat, or may do more than that."
+  }
+
+  assert {
+    condition = { for key, repository in google_artifact_registry_repository.main : key => repository.format } == {
+      images = "DOCKER", packages = "PYTHON"
+    }
+    error_message = "A registry for the image and one for the package."
+  }
+}
+
+run "the_job_is_in_the_private_subnetwork" {
+  variables {
+    enable_network = true
+  }
+
+  assert {
+    condition = jsonencode([
+      for interface in google_cloud_run_v2_job.commands[0].template[0].template[0].vpc_access[0].network_interfaces : interface.subnetwork
+    ]) == jsonencode([google_compute_subnetwork.main[0].id])
+    error_message = "The job could not reach Kafka."
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_job.commands[0].template[0].template[0].vpc_access[0].egress == "PRIVATE_RANGES_ONLY"
+    error_message = "The job's other ways out would go through the network too."
+  }
+}

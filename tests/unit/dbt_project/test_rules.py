@@ -1,0 +1,68 @@
+"""The rules of dbt/dbt-bouncer.yml find what breaks them."""
+
+import copy
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from csat.settings import ROOT
+
+RULES = ROOT / "dbt" / "dbt-bouncer.yml"
+Manifest = dict[str, Any]
+Broken = Callable[[Manifest], set[str]]
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Broken:
+    """Gives the names of the rules that a manifest breaks, each with the node that breaks it."""
+
+    def check(manifest: Manifest) -> set[str]:
+        rules = yaml.safe_load(RULES.read_text()) | {"dbt_artifacts_dir": str(tmp_path)}
+        (tmp_path / "rules.yml").write_text(yaml.safe_dump(rules))
+        (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+        command = [ROOT / ".venv" / "bin" / "dbt-bouncer", "--config-file", tmp_path / "rules.yml"]
+        subprocess.run(
+            [*command, "--output-file", tmp_path / "found.json"], capture_output=True, timeout=120, check=False
+        )
+        found = json.loads((tmp_path / "found.json").read_text())
+        failed = [rule["check_run_id"].split(":") for rule in found if rule["outcome"] != "success"]
+        return {": ".join([name.removeprefix("check_"), *node]) for name, _, *node in failed}
+
+    return check
+
+
+def test_rules_find_what_breaks_them(manifest: Manifest, broken: Broken) -> None:
+    spoiled = copy.deepcopy(manifest)
+    nodes = spoiled["nodes"]
+    facts, agents = nodes["model.csat.fct_survey_responses"], nodes["model.csat.dim_agents"]
+    facts["description"] = "Responses."
+    facts["columns"]["is_satisfied"]["data_type"] = "int64"
+    facts["columns"]["agent_id"]["description"] = "Somebody."
+    facts["contract"]["enforced"] = False
+    facts["config"]["materialized"] = "table"
+    agents["name"] = "agents"
+    agents["columns"]["shift"]["description"] = ""
+    nodes["model.csat.pipeline_health"]["access"] = "protected"
+    nodes["model.csat.agg_agent_daily"]["depends_on"]["nodes"].append("source.csat.landing.survey_responses")
+    for name in [name for name, node in nodes.items() if node.get("attached_node") == "model.csat.agg_category_daily"]:
+        del nodes[name]
+    spoiled["sources"]["source.csat.landing.survey_responses"]["freshness"] = None
+    assert broken(spoiled) == {
+        "column_descriptions_are_consistent",
+        "exposure_based_on_non_public_models: local_dashboard",
+        "lineage_source_cannot_be_used: agg_agent_daily",
+        "model_column_description_populated: dim_agents",
+        "model_column_name_complies_to_column_type: fct_survey_responses",
+        "model_description_contains_regexp_pattern: fct_survey_responses",
+        "model_has_contracts_enforced: fct_survey_responses",
+        "model_has_tests_by_name: agg_category_daily",
+        "model_has_unique_test: agg_category_daily",
+        "model_materialization_permitted: fct_survey_responses",
+        "model_names: dim_agents",
+        "source_freshness_populated: landing_survey_responses",
+    }

@@ -1,0 +1,36 @@
+"""What a worker of Spark's does and does not load."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from pyarrow import parquet
+
+from csat.settings import ROOT
+
+WRITE_ONE_FILE = """
+import sys
+import pyarrow as pa
+from spark.worker import write_files
+
+columns = {"value": pa.binary(), "topic": pa.string(), "partition": pa.int32(), "offset": pa.int64()}
+columns |= dict.fromkeys(("timestamp", "ingested_at"), pa.timestamp("us", "UTC"))
+rows = pa.RecordBatch.from_arrays([pa.nulls(40, kind) for kind in columns.values()], names=list(columns))
+assert "pandas" not in sys.modules
+[written] = write_files([rows], sys.argv[1], "query-7")
+assert "pandas" not in sys.modules
+print(written.to_pylist()[0]["name"])
+"""
+
+
+def test_worker_writes_its_file_without_pandas(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WRITE_ONE_FILE, tmp_path.as_uri()],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert parquet.read_table(tmp_path / done.stdout.strip()).num_rows == 40
