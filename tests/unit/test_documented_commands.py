@@ -38,7 +38,6 @@ RUN_BY = {
     "make up": "tests/e2e/conftest.py",
     "python -m dashboard.serve": "tests/integration/board/test_browser.py",
     "make test-terraform": "tests/terraform/test_module.py",
-    "make up": "tests/e2e/conftest.py",
     "terraform -chdir=terraform validate": "tests/terraform/test_module.py",
     "terraform -chdir=terraform test": "tests/terraform/test_module.py",
 }
@@ -56,8 +55,6 @@ NOT_RUN = {
     "make screenshots": "by hand: pictures of a stack of its own; tests/integration/board has the same pages",
     "make soak": "by hand: takes an hour and a half",
     "make locks": "by hand: asks for newer packages",
-    "make bench-board": "by hand: ten minutes",
-    "make screenshots": "by hand: changes the tree; tests/e2e looks at the board of a real stack",
     "make reset": "by hand: deletes data",
     "make test-dbt-next": "by hand: needs a second dbt",
     "make test-marts-long": "by hand: takes long; make test has a short form of each",
