@@ -66,6 +66,12 @@ cloud-deploy: cloud-init .venv/.synced ## Bring the code to ENVIRONMENT; DRY_RUN
 cloud-costs: .venv/.synced ## Estimate what a month costs at several volumes
 	$(PYTHON) -m cloud.costs
 
+## Run it in containers: docs/containers.md
+
+.PHONY: compose-secrets
+compose-secrets: .venv/.synced ## Make the passwords and keys that docker-compose.yaml needs
+	$(PYTHON) -m local.compose_secrets
+
 ## Set up
 
 .PHONY: setup jars jars-spark-4-0 class-archive
@@ -166,8 +172,8 @@ screenshots: setup ## Take the documents' pictures of the board, on a stack of i
 
 ## Check its style and contracts
 
-.PHONY: lint lint-checkov lint-python lint-imports lint-dbt lint-sql lint-terraform lint-generated
-lint: lint-python lint-imports lint-generated lint-dbt lint-sql lint-terraform ## Check style, types and contracts; changes nothing
+.PHONY: lint lint-checkov lint-python lint-imports lint-dbt lint-sql lint-terraform lint-containers lint-generated
+lint: lint-python lint-imports lint-generated lint-dbt lint-sql lint-terraform lint-containers ## Check style, types and contracts; changes nothing
 
 lint-python: .venv/.synced ## Python: format, rules and types
 	$(BIN)/ruff format --check --quiet .
@@ -190,6 +196,13 @@ lint-terraform: .venvs/terraform/.synced ## Terraform: format and shape (the pro
 	$(TERRAFORM_OFFLINE) validate > .venvs/terraform/validate.log || { cat .venvs/terraform/validate.log; exit 1; }
 lint-checkov: .venvs/checkov/.synced ## Terraform: policies, by checkov in an environment of its own
 	.venvs/checkov/bin/checkov --directory terraform --framework terraform --skip-download --compact --quiet
+# The wrapper in .venv/bin forgets the exit code
+lint-containers: .venv/.synced ## The containers: Dockerfile, and the compose file for both targets with every profile
+	$(BIN)/hadolint docker/Dockerfile
+	for target in local gcp; do
+		CONTAINER_UID=1 CSAT_TARGET=$$target CSAT_PROJECT_ID=project CSAT_STAGING_URI=gs://bucket \
+			.venv/lib/python3.13/site-packages/compose/docker-compose --env-file /dev/null --profile '*' config --quiet
+	done
 lint-generated: .venv/.synced ## The files that are made from code
 	$(PYTHON) -c '$(print_env_example)' | diff .env.example -
 	$(PYTHON) -c '$(print_landing_schema)' | diff csat/landing_schema.json -

@@ -36,10 +36,10 @@ def make(folder: Path = FOLDER, env_file: Path = ROOT / ".env") -> list[Path]:
 
 def _name_owner(env_file: Path, owner: int) -> None:
     lines = env_file.read_text().splitlines() if env_file.exists() else []
-    if f"CSAT_UID={owner}" in lines:
+    if f"CONTAINER_UID={owner}" in lines:
         return
-    kept = [line for line in lines if not line.startswith("CSAT_UID=")]
-    env_file.write_text("\n".join([*kept, f"CSAT_UID={owner}"]) + "\n")
+    kept = [line for line in lines if not line.startswith("CONTAINER_UID=")]
+    env_file.write_text("\n".join([*kept, f"CONTAINER_UID={owner}"]) + "\n")
 
 
 def main() -> None:

@@ -179,11 +179,10 @@ def test_a_command_that_is_missing_or_fails_is_an_error_that_names_it() -> None:
         edge_module.command(["sh", "-c", "exit 3"], {})
 
 
-@pytest.mark.parametrize("text", ["", "{}"])
-def test_the_program_refuses_outputs_that_are_empty_with_the_fix(text: str) -> None:
+def test_the_program_refuses_outputs_that_are_empty_with_the_fix() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "cloud.deploy", "--dry-run"],
-        input=text,
+        input="{}",
         cwd=ROOT,
         capture_output=True,
         text=True,

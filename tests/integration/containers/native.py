@@ -1,0 +1,157 @@
+"""The containers of docker-compose.yaml as processes of this machine: same commands, same environment.
+
+Ports are moved to free ones of 127.0.0.1 and paths into a folder. Each container has a state folder of its own that
+holds its volumes and its secrets and nothing else, as the image has it: what one needs and was not given, it lacks.
+"""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from csat.settings import ROOT
+from local import compose_secrets, processes
+from local.java import find_java
+from local.ports import free_port
+from tests.compose_model import image_variables, rendered
+
+_STATE, _SOURCES = "/var/lib/csat", "/opt/csat"
+# Where containers listen; the settings are those that move a port which no address in the file names
+_MOVED = {8080: "AIRFLOW_PORT", 8090: "DASHBOARD_PORT", 9001: "SUPERVISORD_PORT"}
+_PORTS = (19092, 9092, 9093, 9050, 9060, 5432, *_MOVED)
+_END_SECONDS = 20
+_EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  # never listened on
+_HOSTS = "kafka|postgres|bigquery-emulator|spark|api-server|0\\.0\\.0\\.0|127\\.0\\.0\\.1"
+
+
+class Containers:
+    """The model of the compose file, and the processes that were started of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.services: dict[str, Any] = rendered("local")["services"]
+        self.ports = {port: free_port() for port in _PORTS}
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._secrets = {path.stem: path for path in compose_secrets.make(folder / "compose", folder / ".env")}
+        self._java_home = find_java().parent.parent
+        (folder / "home").mkdir()
+        self.dags = folder / "dags"  # the others are the business of tests/e2e
+        self.dags.mkdir()
+        for name in ("run_stream.py", "check_stream_health.py"):
+            shutil.copy(ROOT / "dags" / name, self.dags)
+
+    def variables(self, name: str) -> dict[str, str]:
+        """The environment of a container: its image's, then its own."""
+        service = self.services[name]
+        image = image_variables(service["build"]["target"]) if "build" in service else {"PATH": "/usr/bin:/bin"}
+        own = {key: "" if value is None else str(value) for key, value in service.get("environment", {}).items()}
+        moved = {f"CSAT_{setting}": str(self.ports[port]) for port, setting in _MOVED.items()}
+        (self.folder / "tmp" / name).mkdir(parents=True, exist_ok=True)
+        given = {key: self._here(name, value) for key, value in {**image, **own}.items()}
+        if "AIRFLOW__API__HOST" in given:
+            given["AIRFLOW__CORE__DAGS_FOLDER"] = str(self.dags)
+        return given | moved | {"TMPDIR": str(self.folder / "tmp" / name)}
+
+    def state(self, name: str) -> Path:
+        """What the container has at /var/lib/csat: its volumes and its secrets."""
+        state = self.folder / "state" / name
+        if state.exists():
+            return state
+        (state / "secrets").mkdir(parents=True)
+        for volume in self.services[name].get("volumes", []):
+            if volume["target"].startswith(_STATE):
+                (state / Path(volume["target"]).name).symlink_to(self.volume(volume["source"]))
+        for secret in self.services[name].get("secrets", []):
+            if secret.get("target", "").startswith(_STATE):
+                shutil.copy(self._secrets[secret["source"]], state / "secrets" / Path(secret["target"]).name)
+        return state
+
+    def volume(self, name: str) -> Path:
+        """What a volume holds."""
+        folder = self.folder / "volumes" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def secret(self, name: str) -> str:
+        """A secret's value."""
+        return self._secrets[name].read_text()
+
+    def log(self, name: str) -> Path:
+        """What a container said."""
+        return self.folder / f"{name}.log"
+
+    def start(self, name: str) -> None:
+        """Start a container's command."""
+        self.start_process(name, [self._here(name, word) for word in self.services[name]["command"]])
+
+    def start_process(self, name: str, command: list[str], **options: Any) -> None:
+        """Start the process that stands for a container."""
+        variables = {**(options.pop("env", None) or self.variables(name)), processes.MARK: str(self.folder)}
+        program = shutil.which(command[0], path=variables["PATH"])
+        assert program, f"{command[0]} is not on the image's PATH"
+        with self.log(name).open("ab") as log:
+            self._processes[name] = subprocess.Popen(
+                [program, *command[1:]],
+                **{"cwd": ROOT, "env": variables, "stdout": log, "stderr": log, "start_new_session": True, **options},
+            )
+
+    def wait(self, name: str, seconds: float = 120) -> None:
+        """Return when a container has done its work; fails the test where it could not."""
+        code = self._processes[name].wait(seconds)
+        assert code == 0, f"{name} ended with {code}:\n{self.tail(name)}"
+
+    def is_well(self, name: str) -> bool:
+        """Whether the container runs and its own health check finds it healthy."""
+        assert self._processes[name].poll() is None, f"{name} has ended:\n{self.tail(name)}"
+        _, *command = [self._here(name, word) for word in self.services[name]["healthcheck"]["test"]]
+        variables = self.variables(name)
+        program = str(shutil.which(command[0], path=variables["PATH"]))
+        return (
+            subprocess.run(
+                [program, *command[1:]], cwd=ROOT, env=variables, capture_output=True, timeout=60, check=False
+            ).returncode
+            == 0
+        )
+
+    def stop(self, *names: str) -> list[int]:
+        """What Docker does: SIGTERM to the first process of each, and its exit code after at most its grace."""
+        for name in names:
+            self._processes[name].terminate()
+        return [self._processes[name].wait(_seconds(self.services[name]["stop_grace_period"])) for name in names]
+
+    def end(self) -> None:
+        """Leave nothing behind."""
+        processes.end_all(self.folder, _END_SECONDS)
+
+    def tail(self, name: str) -> str:
+        """The end of what a container said."""
+        return self.log(name).read_text(errors="replace")[-3000:]
+
+    def strays(self) -> list[Path]:
+        """Files that containers wrote where the real ones have a read-only file system."""
+        states = [path for path in (self.folder / "state").rglob("*") if path.is_file() and not path.is_symlink()]
+        return [path for path in states if path.parent.name != "secrets"]
+
+    def _here(self, name: str, text: str) -> str:
+        text = re.sub(rf"\b({_HOSTS}):(\d+)", lambda found: f"127.0.0.1:{self.ports[int(found[2])]}", text)
+        if text.isdigit() and int(text) in self.ports:
+            return str(self.ports[int(text)])
+        if text == _EVERY_ADDRESS:
+            return "127.0.0.1"
+        places: Mapping[str, Path] = {
+            _STATE: self.state(name),
+            _SOURCES: ROOT,
+            "/home/csat": self.folder / "home",
+            "/opt/java/openjdk": self._java_home,
+            "/var/lib/kafka": self.folder / "kafka",
+        }
+        for inside, outside in places.items():
+            text = text.replace(inside, str(outside))
+        return text
+
+
+def _seconds(text: str) -> float:
+    minutes, _, seconds = text.rpartition("m")
+    return 60 * int(minutes or 0) + int(seconds.removesuffix("s"))
