@@ -58,6 +58,7 @@ NOT_RUN = {
     "make screenshots": "by hand: pictures of a stack of its own; tests/integration/board has the same pages",
     "make soak": "by hand: takes an hour and a half",
     "make locks": "by hand: asks for newer packages",
+    "make bench-board": "by hand: ten minutes",
     "make reset": "by hand: deletes data",
     "make test-dbt-next": "by hand: needs a second dbt",
     "make test-marts-long": "by hand: takes long; make test has a short form of each",
