@@ -1,7 +1,7 @@
 """Charts of the board. Each draws plain rows, and has a sentence that says what it shows to who cannot see it."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Literal
 
 import altair as alt
@@ -156,15 +156,15 @@ def _time(grain: Grain, points: Points, span: tuple[date, date] | None = None) -
     axis = alt.Axis(format=form, labelOverlap=True, tickCount=6, grid=False)
     if grain == "week":  # Vega's own weeks begin on Sundays
         begins = sorted({point["at"] for point in points})
-        axis.values = [_milliseconds(begin) for begin in begins[:: 1 + len(begins) // _MOST_TICKS]]
+        axis.values = [_moment(date.fromisoformat(begin[:10])) for begin in begins[:: 1 + len(begins) // _MOST_TICKS]]
     scale = alt.Scale(type="utc")
     if span:
-        scale.domain = [_milliseconds(f"{end.isoformat()}T00:00:00+00:00") for end in span]
+        scale.domain = [_moment(end) for end in span]
     return alt.X("at:T", title=None, axis=axis, scale=scale)
 
 
-def _milliseconds(moment: str) -> float:
-    return datetime.fromisoformat(moment).timestamp() * 1000
+def _moment(day: date) -> alt.DateTime:
+    return alt.DateTime(year=day.year, month=day.month, date=day.day, hours=0, utc=True)
 
 
 def _color(parts: Parts, symbol: _Symbol = "stroke") -> alt.Color:

@@ -112,9 +112,10 @@ class Scale:
         return round(100 * (min(max(rate, self.low), self.high) - self.low) / (self.high - self.low), 2)
 
 
-def scale_of(rows: Iterable[Row]) -> Scale:
-    """A scale that holds the intervals of all rows, begun at a full tenth."""
+def scale_of(rows: Iterable[Row], mark: float | None = None) -> Scale:
+    """A scale that holds the intervals of all rows, and the rate to compare with, begun at a full tenth."""
     lows = [row["wilson_low"] for row in rows if row["wilson_low"] is not None]
+    lows += [] if mark is None else [mark]
     return Scale(min(0.9, int(min(lows, default=0.0) * 10) / 10))
 
 

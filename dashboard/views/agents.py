@@ -105,7 +105,7 @@ def team(row: Row) -> str:
 
 def board_columns(shown: Rows, window: str, total: Tally, *, is_short: bool = False) -> list[Column]:
     """The columns of a leaderboard; the line in the drawn intervals is the CSAT of `total`."""
-    scale = scale_of(shown)
+    scale = scale_of(shown, total.csat_rate)
     columns = [
         Column("Rank", lambda row: lines(formats.count(row["leaderboard_rank"]), formats.places(row["rank_change"]))),
         Column("Agent", _name(window), is_figure=False),

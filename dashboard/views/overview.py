@@ -14,6 +14,7 @@ from dashboard.series import between, points, tally, window_start
 from dashboard.source import question, utc_now
 from dashboard.tables import Card, Column, cards, link, more, table
 from dashboard.views.agents import board_columns
+from warehouse.mart_variables import ALL_TIME
 
 _ROWS = 5
 
@@ -34,7 +35,8 @@ def show(board: Board) -> None:
         question(queries.CATEGORIES, board_date=last, window_id=window, row_limit=_ROWS),
     )
     now, then = tally(between(history, first, last)), tally(between(history, before, first - timedelta(days=1)))
-    st.html(cards([_csat(now, then, window), _today(so_far, today, board), _unhappy(now, then), _time(time)]))
+    unhappy = _unhappy(now, then, is_whole=before >= board.first_date_of(ALL_TIME))
+    st.html(cards([_csat(now, then, window), _today(so_far, today, board), unhappy, _time(time)]))
     _over_time(between(history, first, last), window, first, last)
     left, right = st.columns(2, gap="large")
     with left:
@@ -66,9 +68,10 @@ def _today(so_far: dict[str, int], today: date, board: Board) -> Card:
     return Card("Answers today", formats.count(so_far["answer_count"]), tuple(notes))
 
 
-def _unhappy(now: Tally, then: Tally) -> Card:
+def _unhappy(now: Tally, then: Tally, *, is_whole: bool) -> Card:
     share = formats.percent(now.unhappy / now.answers if now.answers else None)
-    notes = (f"{share} of {formats.count(now.answers)} answers", f"{formats.count(then.unhappy)} in the window before")
+    old = f"{formats.count(then.unhappy)} in the window before" if is_whole else "no whole window before"
+    notes = (f"{share} of {formats.count(now.answers)} answers", old)
     return Card("Unhappy answers", formats.count(now.unhappy), notes)
 
 

@@ -17,10 +17,6 @@ from tests.integration.conftest import wait_for
 
 Scheme = Literal["light", "dark"]
 WIDE, NARROW = 1440, 390
-_DRAWS = """([red, green, blue]) => [...document.querySelectorAll('canvas')].some(canvas => {
-    const drawn = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-    return new Uint32Array(drawn.buffer).includes((255 << 24 | blue << 16 | green << 8 | red) >>> 0);
-})"""
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 _FLAGS += ["--disable-component-update", "--disable-sync"]
 # A page is drawn when its script has ended and its figures, or the reason why there are none, are there.
@@ -104,7 +100,7 @@ class Viewer:
 
     def wait_for_drawing(self, color: str) -> None:
         """Wait until a chart draws something in the colour."""
-        self.page.wait_for_function(_DRAWS, arg=_rgb(color), timeout=20_000)
+        expect(self.page.locator(f"svg [fill='{color}']").first).to_be_attached()
 
     def card(self, label: str) -> Locator:
         """The figure of a card."""

@@ -1,8 +1,8 @@
 """One emulator with the marts of a simulated history, and the board on it."""
 
 import re
-import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import unescape
@@ -11,14 +11,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from bench import emulator as emulators
 from csat.settings import Settings, get_settings
 from dashboard import frame
 from local.ports import free_ports
 from tests.integration.board.history import history, live, rejected
-from tests.integration.conftest import wait_for
-from tests.integration.marts.conftest import Marts, _answers, _start_emulator
-from warehouse.client import Warehouse
-from warehouse.tables import create_datasets, create_landing_table, create_ops_tables
+from tests.integration.marts.conftest import Marts
 
 ANSWERS, DAYS, LIVE_ANSWERS = 12_000, 60, 30
 # Markdown and HTML that would load a picture or run a script, were it not taken for a name.
@@ -30,19 +28,15 @@ class Emulator:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._process: subprocess.Popen[bytes] | None = None
+        self._running = ExitStack()
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        self._process = _start_emulator(self.settings)
-        wait_for(lambda: _answers(self.settings), 60, "answer of the emulator")
+        self._running.enter_context(emulators.emulator(self.settings))
 
     def stop(self) -> None:
         """End it."""
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(30)
-            self._process = None
+        self._running.close()
 
 
 @pytest.fixture(scope="session")
@@ -61,11 +55,9 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 @pytest.fixture(scope="session")
 def marts(emulator: Emulator) -> Iterator[Marts]:
     """The marts of a simulated history that ends now."""
-    with Warehouse(emulator.settings) as warehouse:
-        create_datasets(warehouse)
-        create_landing_table(warehouse)
-        create_ops_tables(warehouse)
-        made = Marts(emulator.settings, warehouse)
+    settings = emulator.settings
+    with emulators.dbt_ready(settings), emulators.empty_warehouse(settings) as warehouse:
+        made = Marts(settings, warehouse)
         now = datetime.now(UTC)
         # By night the last of few answers may be hours old
         recent = live(LIVE_ANSWERS, now, first=ANSWERS)

@@ -52,6 +52,7 @@ def test_link_holds_the_filters_of_the_view_and_no_empty_ones() -> None:
 
 def test_scale_begins_at_the_tenth_below_the_lowest_interval() -> None:
     assert scale_of([{"wilson_low": 0.87}, {"wilson_low": 0.52}]) == Scale(0.5)
+    assert scale_of([{"wilson_low": 0.93}], mark=0.82) == Scale(0.8)
     assert scale_of([]) == Scale(0.0)
 
 
