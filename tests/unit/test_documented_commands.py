@@ -66,14 +66,15 @@ NOT_RUN = {
     "make screenshots": "by hand: pictures of a stack of its own; tests/integration/board has the same pages",
     "make soak": "by hand: takes an hour and a half",
     "make test-dbt-next": "by hand: needs a second dbt",
+    "make test-guard-long": "by hand: takes long; make test has a short form of each",
     "make test-marts-long": "by hand: takes long; make test has a short form of each",
     "pkill -9 -f spark.stream_responses": "by hand: ends the streams of all stacks; tests/chaos kills one by its id",
     "terraform -chdir=terraform init": "cloud: fetches the real provider, where the tests have a stub",
     "terraform -chdir=terraform output": "cloud: asks for what was made",
     "terraform -chdir=terraform providers schema": "cloud: asks the real provider",
 }
-# Where the benches and `make screenshots` write.
-WRITTEN = ("bench/results/", "docs/pictures/")
+# Where the benches write.
+WRITTEN = "bench/results/"
 # What upper-case words of a command stand for.
 EXAMPLES = {"KEY": "stream_down", "PARTITION": "0", "OFFSET": "7"}
 
