@@ -131,7 +131,7 @@ def test_agents_with_few_answers_are_listed_with_what_is_missing(page: OpenPage,
 
 
 def test_filters_in_the_url_choose_the_agents(page: OpenPage, landed: Landed) -> None:
-    someone = landed[-1]
+    someone = landed[ANSWERS - 1]
     name = someone["agent_name"]
     rows = page("agents", window="all", search=name[1:5].upper()).table("Ranked agents")
     assert name in [row[1].splitlines()[0] for row in rows]
