@@ -57,7 +57,7 @@ class Platform:
         return airflow_api.call(self.settings, method, path, body)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """The stack, all of it; ended with the last test."""
     with running_platform(tmp_path_factory.mktemp("state")) as running:

@@ -114,7 +114,7 @@ class Guarded:
         assert most == [1]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     """The stack with five answers a second, ended with the last test."""
     with running_platform(tmp_path_factory.mktemp("guard"), **PATIENCE) as platform, answers(platform):

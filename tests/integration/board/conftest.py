@@ -39,7 +39,7 @@ class Emulator:
         self._running.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """A running emulator."""
     state: Path = tmp_path_factory.mktemp("board")
@@ -52,7 +52,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
         one.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def marts(emulator: Emulator) -> Iterator[Marts]:
     """The marts of a simulated history that ends now."""
     settings = emulator.settings

@@ -18,7 +18,7 @@ from tests.integration.conftest import wait_for
 from tests.integration.containers.native import Containers
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
     """All containers of the default profile, running."""
     running = Containers(tmp_path_factory.mktemp("containers"))

@@ -95,7 +95,7 @@ class Marts:
         return {table: sorted(str(sorted(row.items())) for row in self.read(table)) for table in TABLES}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """The settings of a running emulator, beside which a server holds dbt ready."""
     settings = emulators.own_settings(tmp_path_factory.mktemp("marts"))
@@ -103,7 +103,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         yield settings
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def make_marts(emulator: Settings) -> Iterator[Callable[[str], Marts]]:
     """Makes empty marts by dataset prefix."""
     with ExitStack() as stack:
