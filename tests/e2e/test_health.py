@@ -48,7 +48,7 @@ def look(platform: Platform) -> tuple[str, dict[str, str]]:
         "where looked_at = (select max(looked_at) from `{ops}.pipeline_health_checks`) "
         f"and looked_at >= timestamp '{began.isoformat()}'"
     )
-    assert len(rows) == 11, rows
+    assert len(rows) == 12, rows
     print({row["check"]: row["detail"] for row in rows})
     return state, {row["check"]: row["grade"] for row in rows}
 

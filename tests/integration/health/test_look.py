@@ -146,7 +146,7 @@ def test_a_real_look_writes_its_rows_and_an_alert_opens_and_ends(world: World, l
     assert [alert.key for alert in second.open_alerts] == ["airflow_unreachable"]
 
     checks = ops_rows(world, "pipeline_health_checks", "look_id, check, grade, alert", "looked_at, check")
-    assert len(checks) == 22
+    assert len(checks) == 24
     assert len({row["look_id"] for row in checks}) == 2
     assert [row["grade"] for row in checks if row["check"] == "stream_beat"] == ["critical", "ok"]
     alerts = ops_rows(world, "alerts", "alert_key, severity, status", "told_at, alert_key")
