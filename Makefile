@@ -149,12 +149,10 @@ EVENTS ?= 1000000
 .PHONY: bench-stream
 bench-stream: setup .venvs/bench/.synced ## Measure the stream against what people write instead, EVENTS=n
 	$(PYTHON) -m bench.stream --events $(EVENTS) --results bench/results/stream.json
-.PHONY: bench-stream-parts bench-landing
+.PHONY: bench-stream-parts
 bench-stream-parts: setup ## Measure where the stream's time goes, EVENTS=n
 	PYSPARK_PYTHON=$(abspath $(PYTHON)) SPARK_LOCAL_IP=127.0.0.1 $(PYTHON) -m bench.stream_parts \
 		--events $(EVENTS) --results bench/results/stream_parts.json
-bench-landing: setup ## Measure the time from event to landing at 20 events a second, with everything running
-	$(PYTHON) -m bench.soak --minutes 5 --rate 20 --results bench/results/landing.json
 .PHONY: bench-marts bench-scans bench-latency
 bench-marts: setup ## Measure a build of the marts over a history of 100 thousand, 1 and 5 million answers
 	$(PYTHON) -m bench.marts --results bench/results/marts.json

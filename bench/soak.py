@@ -1,7 +1,7 @@
 """The whole stack under a steady load, and how its memory grows: `python -m bench.soak --minutes 90 --rate 50`.
 
 Every few seconds the memory of each program is written to a CSV file, every minute the completeness is asked for. At
-the end: slopes, latency from event to landing, and exit code 1 where the stream grew, was restarted, or anything was
+the end: slopes, and exit code 1 where the stream grew, was restarted, or anything was
 lost or doubled.
 """
 
@@ -11,11 +11,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.latency import Latency, landing_latency
 from bench.memory import PARTS, megabytes, percent_per_hour
 from bench.results import markdown, write
 from csat.settings import Settings
@@ -23,7 +22,7 @@ from local import programs, stack
 from local.ports import free_ports
 from local.programs import STREAM
 from tests.chaos.target import Target, load
-from warehouse.client import Warehouse, WarehouseError
+from warehouse.client import WarehouseError
 from warehouse.probes import Completeness, KafkaOffsetsError
 
 WARM_UP_MINUTES = 20
@@ -51,7 +50,7 @@ class Soak:
         self.lost, self.doubled = max(self.lost, found.lost), max(self.doubled, found.duplicated)
 
 
-def soak(target: Target, seconds: float, rate: float, lines: "csv.DictWriter[str]") -> tuple[Soak, Latency]:
+def soak(target: Target, seconds: float, rate: float, lines: "csv.DictWriter[str]") -> Soak:
     """Load the running stack so long; every sample becomes a line. Raises where nothing lands."""
     seen = Soak()
     with load(target, seed=1, rate=rate):
@@ -64,8 +63,7 @@ def soak(target: Target, seconds: float, rate: float, lines: "csv.DictWriter[str
                 _check(target, seen, minutes)
     _wait(lambda: target.completeness().pending == 0, "end of the backlog", _END_SECONDS)
     seen.take(target.completeness())
-    with Warehouse(target.settings) as warehouse:
-        return seen, landing_latency(warehouse)
+    return seen
 
 
 def _ticks(seconds: float) -> Iterator[float]:
@@ -155,14 +153,14 @@ def main() -> None:
         lines.writeheader()
         try:
             stack.up(settings, print)
-            seen, latency = soak(Target(settings), options.minutes * 60, options.rate, lines)
+            seen = soak(Target(settings), options.minutes * 60, options.rate, lines)
         finally:
             stack.down(settings, print)
     rows = growth(seen.samples, warm_up)
-    print(markdown(rows), markdown([asdict(latency)]), sep="\n\n")
+    print(markdown(rows))
     load_of = {"minutes": options.minutes, "events_per_second": options.rate, "warm_up_minutes": warm_up}
     found = {"completeness_checks": seen.checks, "lost": seen.lost, "doubled": seen.doubled}
-    write(options.results, rows, **load_of, **found, drivers=len(seen.drivers), latency_seconds=asdict(latency))
+    write(options.results, rows, **load_of, **found, drivers=len(seen.drivers))
     judged = options.minutes - warm_up
     if judged < SHORTEST_JUDGED_MINUTES:
         print(f"slopes are not judged: {judged:g} minutes after the warm-up are fewer than {SHORTEST_JUDGED_MINUTES}")

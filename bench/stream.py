@@ -21,8 +21,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import fmean
 
-from google.api_core.exceptions import NotFound
-
 from bench.observed import Run, observe
 from bench.results import markdown, write
 from csat import landing
@@ -33,11 +31,10 @@ from local.programs import PYTHON, stream_variables
 from producer.options import SimulateOptions
 from producer.run import simulate
 from producer.simulate import Simulator
-from warehouse.client import Warehouse, WarehouseError
+from warehouse.client import Warehouse
 from warehouse.tables import create_datasets, create_landing_table
 
 _BENCH_PYTHON = ROOT / ".venvs" / "bench" / "bin" / "python"
-_STREAM = [str(PYTHON), "-m", "spark.stream_responses", "--catch-up"]
 _SHARE_TOPIC = "{}-share"
 _SAMPLED_EVENTS = 10_000
 
@@ -50,8 +47,6 @@ class Contender:
     name: str
     command: Callable[[int], list[str]]
     is_slow: bool = False
-    has_own_table: bool = False
-    spark_master: str = "local[2]"
 
 
 def _module(python: Path, name: str) -> Callable[[int], list[str]]:
@@ -59,11 +54,9 @@ def _module(python: Path, name: str) -> Callable[[int], list[str]]:
 
 
 CONTENDERS = (
-    Contender("stream", "this stream", lambda _: _STREAM),
+    Contender("stream", "this stream", lambda _: [str(PYTHON), "-m", "spark.stream_responses", "--catch-up"]),
     Contender("plain", "plain consumer, load jobs", _module(_BENCH_PYTHON, "plain_consumer")),
     Contender("tutorial", "Spark, foreachBatch, streaming inserts", _module(PYTHON, "tutorial"), is_slow=True),
-    Contender("quix", "Quix Streams' BigQuery sink", _module(_BENCH_PYTHON, "quix"), is_slow=True, has_own_table=True),
-    Contender("onecore", "this stream, one core", lambda _: ["taskset", "-c", "0", *_STREAM], spark_master="local[1]"),
 )
 
 
@@ -117,13 +110,11 @@ def _fresh(settings: Settings, contender: Contender, run: str) -> Settings:
             "kafka_topic": topic,
             "checkpoint_uri": str(folder / "checkpoint"),
             "documents_uri": str(folder / "documents"),
-            "spark_master": contender.spark_master,
         }
     )
     with Warehouse(own) as warehouse:
         create_datasets(warehouse)
-        if not contender.has_own_table:
-            create_landing_table(warehouse)
+        create_landing_table(warehouse)
     return own
 
 
@@ -140,20 +131,15 @@ def _run(settings: Settings, contender: Contender, events: int, kill_at: int | N
 
 
 def _row_count(settings: Settings) -> int:
-    """Rows that a query sees; 0 where the contender has not made its table yet."""
-    try:
-        with Warehouse(settings) as warehouse:
-            [row] = warehouse.rows(f"select count(*) as n from `{settings.table('raw', landing.TABLE)}`")
-    except WarehouseError as error:
-        if isinstance(error.__cause__, NotFound):
-            return 0
-        raise
+    """Rows that a query sees."""
+    with Warehouse(settings) as warehouse:
+        [row] = warehouse.rows(f"select count(*) as n from `{settings.table('raw', landing.TABLE)}`")
     return int(row["n"])
 
 
 def _message_count(settings: Settings) -> int:
     """How many messages the rows are of."""
-    place = "format('%d/%d', cast(kafka_partition as int64), cast(kafka_offset as int64))"
+    place = "format('%d/%d', kafka_partition, kafka_offset)"
     with Warehouse(settings) as warehouse:
         table = settings.table("raw", landing.TABLE)
         [row] = warehouse.rows(f"select count(distinct {place}) as n from `{table}`")

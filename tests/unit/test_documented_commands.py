@@ -59,7 +59,6 @@ NOT_RUN = {
     "make format": "by hand: changes the tree",
     "make lint-checkov": "by hand: an environment of its own, of 150 packages",
     "make locks": "by hand: asks for newer packages",
-    "make bench-landing": "by hand: five minutes",
     "make bench-stream": "by hand: ten minutes",
     "make bench-stream-parts": "by hand: five minutes",
     "make reset": "by hand: deletes data",
