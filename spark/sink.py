@@ -8,6 +8,7 @@ second driver) finds its own job instead of making another:
 An attempt is only followed by the next when it ended with an error, which leaves no row behind.
 """
 
+import itertools
 import logging
 import time
 import uuid
@@ -92,9 +93,14 @@ class LandingSink:
 
     def _land(self, batch_id: str, stage: Callable[[], list[StagedFile]]) -> int:
         files: list[StagedFile] | None = None
-        for attempt in range(1, MAX_ATTEMPTS + 1):
+        error, tries = "", 0
+        for attempt in itertools.count(1):
             job_id = f"{landing.LOAD_JOB_PREFIX}{batch_id}-a{attempt}"
-            if not (self._may_be_replay and self._jobs.find(job_id)):
+            is_of_earlier_life = self._may_be_replay and self._jobs.find(job_id)
+            if not is_of_earlier_life:
+                if tries == MAX_ATTEMPTS:
+                    break
+                tries += 1
                 files = stage() if files is None else files
                 if not files:
                     return 0
@@ -108,10 +114,12 @@ class LandingSink:
             if outcome is Outcome.DONE:
                 logger.info("Landed %d rows by %s", row_count, job_id)
                 return row_count
+            if is_of_earlier_life:  # it left no row, and what it failed for may be mended
+                continue
             if outcome is Outcome.REFUSED:
                 raise BatchRefusedError(f"BigQuery refused {job_id}: {error}")
             logger.warning("Load job %s failed: %s", job_id, error)
-            self._sleep(min(2**attempt, 30))
+            self._sleep(min(2**tries, 30))
         raise BatchRefusedError(f"{MAX_ATTEMPTS} load jobs of batch {batch_id} failed; the last said: {error}")
 
     def _stage(self, messages: DataFrame, folder: str, batch_id: str) -> list[StagedFile]:

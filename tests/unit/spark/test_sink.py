@@ -88,6 +88,20 @@ def test_sink_goes_on_behind_the_failed_attempts_of_an_earlier_life():
     assert [job_id for job_id, _ in jobs.submitted] == ["csat-q-7-a2"]
 
 
+def test_sink_tries_again_what_bigquery_refused_in_an_earlier_life():
+    jobs = FakeLoadJobs({"csat-q-7-a1": REFUSED, "csat-q-7-a2": DONE}, submitted=["csat-q-7-a1"])
+    assert land(jobs) == (10, 1)
+    assert [job_id for job_id, _ in jobs.submitted] == ["csat-q-7-a2"]
+
+
+def test_sink_has_five_attempts_of_its_own_however_many_earlier_lives_had():
+    earlier = [f"csat-q-7-a{n}" for n in range(1, 8)]
+    ends = dict.fromkeys(earlier, FAILED) | {f"csat-q-7-a{n}": FAILED for n in range(8, 12)} | {"csat-q-7-a12": DONE}
+    jobs = FakeLoadJobs(ends, submitted=earlier)
+    assert land(jobs) == (10, 1)
+    assert [job_id for job_id, _ in jobs.submitted] == [f"csat-q-7-a{n}" for n in range(8, 13)]
+
+
 def test_sink_believes_the_rows_when_a_job_is_stuck_after_its_commit():
     jobs = FakeLoadJobs({"csat-q-7-a1": STUCK}, submitted=["csat-q-7-a1"], landed_rows=10)
     assert land(jobs) == (10, 0)
@@ -168,8 +182,9 @@ class FakeBatch:
         return "q"
 
 
-def test_sink_has_the_batch_in_hand_that_it_could_not_land():
-    jobs = FakeLoadJobs({"csat-q-7-a1": REFUSED}, submitted=["csat-q-7-a1"])
+def test_sink_has_the_batch_in_hand_that_it_could_not_land(monkeypatch):
+    monkeypatch.setattr(LandingSink, "_stage", lambda *arguments: FILES)
+    jobs = FakeLoadJobs({"csat-q-7-a1": REFUSED})
     sink = LandingSink(Settings(_env_file=None), jobs, lambda: None, LoadBudget(0))
     assert sink.batch_in_hand == ""
     with pytest.raises(BatchRefusedError):
