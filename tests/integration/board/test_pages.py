@@ -93,7 +93,8 @@ def test_overview_tells_the_interval_and_the_change(page: OpenPage, landed: Land
     assert notes[1] == f"95 % interval {100 * interval.low:.1f}–{100 * interval.high:.1f} %"
     old = sum(row["csat_score"] >= 4 for row in before) / len(before)
     moved = 100 * ((tally.csat_rate or 0) - old)
-    assert notes[2].startswith(f"{'+' if moved > 0 else '−'}{abs(moved):.1f} points on the 7 days before (")
+    points = f"{moved:+.1f}".replace("-", "−").replace("+0.0", "0.0").replace("−0.0", "0.0")
+    assert notes[2].startswith(f"{points} points on the 7 days before (")
 
 
 def test_overview_gives_the_three_answers_in_small(page: OpenPage, landed: Landed) -> None:
