@@ -111,6 +111,8 @@ def port_check(setting: str, port: int, state: Path) -> Check:
     if is_free(port):
         return Check(name, True, f"{variable}={port} is free")
     holder = processes.holder(port)
+    if holder is None and is_free(port):  # a program that is ending let it go meanwhile
+        return Check(name, True, f"{variable}={port} is free")
     if holder is not None and processes.is_of_stack(holder, state):
         return Check(name, True, f"{variable}={port} is held by this stack")
     who = f"{holder.name()} (process {holder.pid})" if holder else "another process"

@@ -117,8 +117,9 @@ def require_equal_marts(target: Target) -> None:
     found = target.completeness()
     assert (found.lost, found.duplicated) == (0, 0), found.as_dict()
     call(target.settings, "PATCH", "dags/build_marts", {"is_paused": True})
-    runs = "dags/build_marts/dagRuns?state=running&state=queued"
-    _wait(lambda: not call(target.settings, "GET", runs)["dag_runs"], "end of Airflow's builds")
+    # A paused DAG's tasks end, its runs do not: nothing more of them is scheduled
+    tasks = "dags/build_marts/dagRuns/~/taskInstances?state=running&state=queued"
+    _wait(lambda: not call(target.settings, "GET", tasks)["task_instances"], "end of Airflow's builds")
     target.csat("marts", "build")
     incremental = {model: _lines(target, model) for model in _MODELS}
     target.csat("marts", "build", "--full-refresh")

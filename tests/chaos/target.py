@@ -164,7 +164,7 @@ def running(settings: Settings) -> Iterator[Target]:
 
 @contextmanager
 def _sabotaged_driver() -> Iterator[None]:
-    make = programs._stream
+    make = programs.stream
     command = [str(PYTHON), str(saboteur.__file__)]
     variables = {"PYTHONPATH": str(ROOT)}
 
@@ -172,11 +172,11 @@ def _sabotaged_driver() -> Iterator[None]:
         program = make()
         return replace(program, command=command, environment=program.environment | variables)
 
-    programs._stream = make_sabotaged
+    programs.stream = make_sabotaged
     try:
         yield
     finally:
-        programs._stream = make
+        programs.stream = make
 
 
 @contextmanager
