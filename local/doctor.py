@@ -108,10 +108,8 @@ def port_check(setting: str, port: int, state: Path) -> Check:
     """Whether a port is free, or held by the stack of this state folder."""
     variable = f"CSAT_{setting.upper()}"
     name = f"port {port}"
-    if is_free(port):
-        return Check(name, True, f"{variable}={port} is free")
-    holder = processes.holder(port)
-    if holder is None and is_free(port):  # a program that is ending let it go meanwhile
+    holder = None if is_free(port) else processes.holder(port)
+    if holder is None and is_free(port):  # asked again: a program that is ending lets it go meanwhile
         return Check(name, True, f"{variable}={port} is free")
     if holder is not None and processes.is_of_stack(holder, state):
         return Check(name, True, f"{variable}={port} is held by this stack")

@@ -37,6 +37,20 @@ def test_port_check_names_the_setting_and_the_holder_of_a_taken_port(tmp_path: P
     assert check.fix == "end it, or set CSAT_KAFKA_PORT to a free port"
 
 
+def test_port_check_finds_a_port_free_when_its_holder_ends_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        def look_too_late(port: int) -> None:
+            server.close()
+
+        monkeypatch.setattr(doctor.processes, "holder", look_too_late)
+        check = doctor.port_check("kafka_port", port, tmp_path)
+    assert (check.is_ok, check.detail) == (True, f"CSAT_KAFKA_PORT={port} is free")
+
+
 def test_require_names_the_jars_that_are_missing(make_settings: Callable[..., Settings], tmp_path: Path) -> None:
     with pytest.raises(doctor.DoctorError, match=r"no jars in .*kafka-4\.3\.1, fix: run python -m local\.jars"):
         doctor.require(make_settings(jars_dir=tmp_path / "none"))
