@@ -21,6 +21,7 @@ from kafka.errors import (
 from kafka.net.compat import KafkaNetClient
 from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
+from kafka.net.transport import KafkaTCPTransport
 
 from csat.kafka_access import Access, KafkaAccessError, KafkaRefusedError, KafkaUnreachableError, access_of, variables
 from csat.settings import Settings
@@ -50,6 +51,11 @@ class _Manager(KafkaConnectionManager):  # type: ignore[misc]
             connection.init_future.add_errback(self._note)
         return connection
 
+    async def _build_transport(self, node: Any, timeout_at: float | None = None) -> KafkaTCPTransport:
+        transport = await super()._build_transport(node, timeout_at)
+        hear_out(transport)
+        return transport
+
     def bootstrap(self, timeout_ms: float | None = None, refresh: bool = True) -> None:
         try:
             super().bootstrap(timeout_ms, refresh)
@@ -69,6 +75,20 @@ class _Manager(KafkaConnectionManager):  # type: ignore[misc]
             self._refusal = error
         elif self.config["security_protocol"] == "PLAINTEXT" and self._hang_ups == _MOST_HANG_UPS:
             self._refusal = InvalidReceiveError(str(error))
+
+
+def hear_out(transport: KafkaTCPTransport) -> None:
+    """Let the transport hand on what came together with the broker's hang-up: the reason of a refusal.
+
+    kafka-python drops it, which a busy machine or a broker that is quick to hang up makes the rule.
+    """
+    receive = transport._sock_recv
+
+    def received_first() -> tuple[bytes, Exception | None]:
+        received, error = receive()
+        return received, None if received else error
+
+    transport._sock_recv = received_first
 
 
 def client(**config: Any) -> KafkaNetClient:

@@ -1,5 +1,6 @@
 """kafka-python's options by the settings, and what its errors mean in the words of the settings."""
 
+import socket
 import ssl
 from typing import Any
 
@@ -11,10 +12,11 @@ from kafka.errors import (
     SaslAuthenticationFailedError,
     UnsupportedSaslMechanismError,
 )
+from kafka.net.transport import KafkaTCPTransport
 
 from csat.kafka_access import KafkaRefusedError, KafkaUnreachableError
 from csat.settings import Settings
-from warehouse.kafka_first_contact import explained
+from warehouse.kafka_first_contact import explained, hear_out
 from warehouse.kafka_login import connection_options
 from warehouse.kafka_tokens import GoogleTokens, OidcTokens
 
@@ -136,3 +138,16 @@ def test_token_servers_refusal_is_told_in_its_own_words() -> None:
     error = KafkaRefusedError("The token server refused")
     error.__cause__ = OSError("HTTP Error 401")
     assert explained(settings(OIDC), error) is error
+
+
+def test_reason_that_came_with_the_hang_up_is_heard() -> None:
+    broker, near = socket.socketpair()
+    near.setblocking(False)
+    transport = KafkaTCPTransport(None, near)
+    hear_out(transport)
+    broker.sendall(b"your password is wrong")
+    broker.close()
+    assert transport._sock_recv() == (b"your password is wrong", None)
+    received, error = transport._sock_recv()
+    assert (received, str(error)) == (b"", "KafkaConnectionError: socket disconnected")
+    near.close()
