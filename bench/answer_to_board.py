@@ -5,7 +5,7 @@ DAGs, which builds the marts when rows land. Answers come at a steady rate, firs
 then without it, when each build starts a dbt of its own.
 
 An answer is on the board at the end of the first build, tests included, whose watermark it is not behind. Its way
-begins when it was given (`survey_answered_at`), and the stream has it at `ingested_at`.
+begins when it was given (`survey_answered_at`); a query of the landing table finds it at the end of its load job.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.results import markdown, write
+from csat import landing
 from csat.settings import ROOT, Settings, environment
 from local import stack
 from local.ports import free_ports
@@ -41,7 +42,7 @@ select watermark_to, built_at, build_seconds from `{table}` where status = 'succ
 order by watermark_to
 """
 _ANSWERS_SQL = """
-select survey_answered_at, ingested_at from `{table}`
+select survey_answered_at, ingested_at, batch_id from `{table}`
 where rejection_reason is null and survey_answered_at >= @since and survey_answered_at < @until
 """
 
@@ -54,7 +55,8 @@ class Way:
     answers: int
     builds: int
     build_seconds: float
-    to_the_stream_p95: float
+    landed_p50: float
+    landed_p95: float
     p50: float
     p95: float
     longest: float
@@ -73,23 +75,29 @@ def measure(warehouse: Warehouse, name: str, seconds: float) -> Way:
             sys.exit(f"error: the answers were not built within {_WAIT_SECONDS} s")
         time.sleep(_POLL_SECONDS)
     answers = _rows(warehouse, "raw", "survey_responses", _ANSWERS_SQL, since=since, until=until)
-    return way(name, answers, builds)
+    return way(name, answers, builds, _landed_at(warehouse, since))
 
 
-def way(name: str, answers: Sequence[dict[str, Any]], builds: Sequence[dict[str, Any]]) -> Way:
+def way(
+    name: str,
+    answers: Sequence[dict[str, Any]],
+    builds: Sequence[dict[str, Any]],
+    landed_at: Mapping[str, datetime],
+) -> Way:
     """The ways of the answers; `builds` in the order of their watermarks, from one that has none of the answers to one
-    that has all.
+    that has all, and `landed_at` by batch.
     """
     watermarks = [build["watermark_to"] for build in builds]
     first = [builds[bisect_left(watermarks, row["ingested_at"])] for row in answers]
     whole = [_seconds(build["built_at"] - row["survey_answered_at"]) for build, row in zip(first, answers, strict=True)]
-    streamed = [_seconds(row["ingested_at"] - row["survey_answered_at"]) for row in answers]
+    landed = [_seconds(landed_at[row["batch_id"]] - row["survey_answered_at"]) for row in answers]
     return Way(
         dbt=name,
         answers=len(answers),
         builds=len({build["built_at"] for build in first}),
         build_seconds=statistics.median(build["build_seconds"] for build in builds[1:]),
-        to_the_stream_p95=_percentile(streamed, 95),
+        landed_p50=_percentile(landed, 50),
+        landed_p95=_percentile(landed, 95),
         p50=_percentile(whole, 50),
         p95=_percentile(whole, 95),
         longest=max(whole),
@@ -112,6 +120,17 @@ def _builds(warehouse: Warehouse, since: datetime) -> list[dict[str, Any]]:
     """The builds that ended since then, and one of long ago."""
     never = {"watermark_to": datetime.min.replace(tzinfo=UTC), "built_at": since, "build_seconds": 0.0}
     return [never, *_rows(warehouse, "ops", "mart_builds", _BUILDS_SQL, since=since)]
+
+
+def _landed_at(warehouse: Warehouse, since: datetime) -> dict[str, datetime]:
+    jobs = warehouse.client.list_jobs(
+        min_creation_time=since,
+        state_filter="done",
+        timeout=warehouse.settings.bigquery_timeout_seconds,
+        retry=warehouse.retry,
+    )
+    loads = [job for job in jobs if job.job_id.startswith(landing.LOAD_JOB_PREFIX) and not job.error_result]
+    return {job.job_id.removeprefix(landing.LOAD_JOB_PREFIX).rpartition("-a")[0]: job.ended for job in loads}
 
 
 def _say(line: str) -> None:

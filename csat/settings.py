@@ -99,7 +99,9 @@ class Settings(BaseSettings):
     )
     jars_dir: Path = Field(ROOT / ".venvs" / "jars", description="Folder of the jars that `make setup` fetched.")
     spark_master: str = Field("local[2]", description="Spark master of the local stream.")
-    spark_driver_memory: str = Field("1g", description="Heap of the Spark driver.")
+    spark_driver_memory: str = Field(
+        "1g", pattern=r"^\d+[kmgt]$", description="Heap of the Spark driver, all of it taken at its start."
+    )
     spark_driver_java_options: str = Field("", description="Further options of the Spark driver's JVM.")
 
     stream_backend: Literal["", "supervisord", "dataproc"] = Field(

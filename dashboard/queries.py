@@ -133,8 +133,8 @@ CHOICES = Query("""
 """)
 _BUCKET = """case @grain
             when 'hour' then timestamp_trunc({moment}, hour)
-            when 'week' then timestamp_trunc({moment}, week(monday))
-            else timestamp_trunc({moment}, day)
+            when 'week' then timestamp(date_trunc(answered_date, week(monday)))
+            else timestamp(answered_date)
         end"""
 _PART = """case @split
             when 'channel' then channel

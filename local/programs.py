@@ -83,4 +83,4 @@ def _producer() -> Program:
 
 
 def _dashboard() -> Program:
-    return Program(DASHBOARD, dashboard.command(PYTHON), niceness=_YIELDING)
+    return Program(DASHBOARD, dashboard.command(PYTHON))  # somebody waits for it

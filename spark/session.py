@@ -51,7 +51,9 @@ def session_options(settings: Settings) -> dict[str, str]:
     if settings.is_on_dataproc:
         return options | _executor_options(settings)
     archive = class_archive(settings)
-    java_options = [f"-XX:SharedArchiveFile={archive}"] if archive.exists() else []
+    # A heap that is there from the start cannot run out of the machine's memory hours later, and what grows shows
+    java_options = [f"-Xms{settings.spark_driver_memory}", "-XX:+AlwaysPreTouch"]
+    java_options += [f"-XX:SharedArchiveFile={archive}"] if archive.exists() else []
     return options | {
         "spark.driver.extraJavaOptions": " ".join([*java_options, settings.spark_driver_java_options]).strip(),
         "spark.master": settings.spark_master,

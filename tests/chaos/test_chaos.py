@@ -1,4 +1,4 @@
-"""Four faults on a running stack: nothing lost, nothing twice, one driver, back by itself."""
+"""Eight faults on a running stack: nothing lost, nothing twice, one driver, back by itself."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.chaos.target import running
 pytestmark = pytest.mark.e2e
 
 LONGEST_SECONDS = 150  # 90 s is the promise on two cores of one's own
-FAULT_COUNT, SEED = 4, 2
+FAULT_COUNT, SEED = 8, 2
 
 
 def test_every_kind_of_fault_comes_once_before_one_comes_again():
