@@ -15,9 +15,10 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
+from itertools import cycle, islice
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -28,6 +29,7 @@ from csat.airflow_api import AirflowError
 from csat.commands.output import say
 from csat.settings import Settings
 from dashboard import queries
+from dashboard.controls import window_name
 from local import dashboard, stack
 from local.ports import free_ports
 from local.programs import PRODUCER
@@ -37,21 +39,13 @@ from producer.run import simulate
 from tests.integration.board.browser import WIDE, Viewer, launch
 from warehouse import marts
 from warehouse.client import Warehouse
+from warehouse.mart_variables import ALL_TIME
 from warehouse.probes import landing_counts
 
 _DAYS = 365  # about what the profile's daily mean makes of a million
 _BUILDS = "dags/build_marts"
 _LONGEST_SECONDS = 1_800
 _POLL_SECONDS = 2
-_RUNS = "window.runs"
-# Counts the ends of the script's runs: the figures of a click are there when one more has ended.
-_COUNT_RUNS = """() => {
-    window.runs = 0;
-    const app = document.querySelector('[data-testid=stApp]');
-    new MutationObserver(() => {
-        if (app.getAttribute('data-test-script-state') === 'notRunning') window.runs += 1;
-    }).observe(app, {attributeFilter: ['data-test-script-state']});
-}"""
 
 
 @dataclass(frozen=True)
@@ -65,11 +59,14 @@ class Choices:
 
 @dataclass(frozen=True)
 class Case:
-    """A page: its address with filters by chance, and the options of a filter to click in turn, the first one last."""
+    """A page: its address with filters by chance, and the options of a filter to click in turn, the first one last.
+
+    An option comes with what the names of the page's figures say under it.
+    """
 
     page: str
     address: Callable[[Choices, random.Random], str]
-    options: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,13 +89,15 @@ def _range(choices: Choices, chance: random.Random) -> str:
     return f"over-time?since={since}&until={until}"
 
 
+_ROLLING = {window: window_name(window) for window in ("7d", "28d")}
+_WINDOWS = {window: window_name(window) for window in ("7d", ALL_TIME, "28d")}
 CASES = (
-    Case("Overview", lambda _, chance: f"?window={_window(chance)}", ("7d", "28d")),
-    Case("Agents", lambda _, chance: f"agents?window={_window(chance)}", ("7d", "all", "28d")),
+    Case("Overview", lambda _, chance: f"?window={_window(chance)}", _ROLLING),
+    Case("Agents", lambda _, chance: f"agents?window={_window(chance)}", _WINDOWS),
     Case("One agent", lambda made, chance: f"agents?agent={chance.choice(made.agents)}&window={_window(chance)}"),
-    Case("Categories", lambda _, chance: f"categories?window={_window(chance)}", ("7d", "all", "28d")),
+    Case("Categories", lambda _, chance: f"categories?window={_window(chance)}", _WINDOWS),
     Case("One category", lambda made, chance: f"categories?category={chance.choice(made.categories)}"),
-    Case("Over time", _range, ("hour", "week", "day")),
+    Case("Over time", _range, {grain: f"by {grain}" for grain in ("hour", "week", "day")}),
     Case("Pipeline", lambda _, chance: "pipeline"),
 )
 
@@ -113,12 +112,10 @@ def measure(viewer: Viewer, case: Case, choices: Choices, repeats: int) -> Resul
         viewer.open(case.address(choices, chance))
         firsts.append(time.monotonic() - began)
     viewer.open(case.address(choices, chance).partition("?")[0])
-    viewer.page.evaluate(_COUNT_RUNS)
-    for number in range(repeats if case.options else 0):
-        runs = viewer.page.evaluate(_RUNS)
+    for option, name in islice(cycle(case.options.items()), repeats):
         began = time.monotonic()
-        viewer.choose(case.options[number % len(case.options)])
-        viewer.page.wait_for_function(f"{_RUNS} > {runs}", polling=20)
+        viewer.choose(option)
+        viewer.page.locator(f"[aria-label*='{name}']").first.wait_for()
         viewer.wait()
         filters.append(time.monotonic() - began)
     return Result(

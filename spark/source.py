@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _POLLS = {"max.poll.records": "10000"}
 # Waits of the beat's own questions to Kafka: it must not miss a beat over a dead broker.
 _QUESTION_MILLISECONDS = 3_000
+# The first question of a cold JVM takes seconds on a busy machine, and only the driver's start waits for the answer.
+FIRST_QUESTION_MILLISECONDS = 30_000
 
 
 def read_messages(spark: SparkSession, settings: Settings, starting_offsets: str) -> DataFrame:
@@ -49,12 +51,12 @@ def starting_offsets(topic: str, partitions: "Iterable[int]", landed: "Mapping[i
     return json.dumps({topic: offsets})
 
 
-def end_offsets(spark: SparkSession, settings: Settings) -> dict[int, int]:
+def end_offsets(spark: SparkSession, settings: Settings, milliseconds: int = _QUESTION_MILLISECONDS) -> dict[int, int]:
     """The next offset of each partition. Raises py4j's error when the broker does not answer in time."""
     consumer = _open_consumer(spark, settings)
     jvm: Any = spark._jvm
     try:
-        wait = jvm.java.time.Duration.ofMillis(_QUESTION_MILLISECONDS)
+        wait = jvm.java.time.Duration.ofMillis(milliseconds)
         partitions = [info.partition() for info in consumer.partitionsFor(settings.kafka_topic, wait)]
         make = jvm.org.apache.kafka.common.TopicPartition
         ends = consumer.endOffsets([make(settings.kafka_topic, number) for number in partitions], wait)

@@ -28,7 +28,7 @@ from spark.beat import Beat, Order, claim, order
 from spark.query import ActiveQuery, committed_offsets
 from spark.session import build_session
 from spark.sink import LandingSink, SupersededError
-from spark.source import end_offsets, read_messages, starting_offsets
+from spark.source import FIRST_QUESTION_MILLISECONDS, end_offsets, read_messages, starting_offsets
 
 if TYPE_CHECKING:
     from spark.load_budget import LoadBudget
@@ -76,7 +76,8 @@ def _first_offsets(spark: SparkSession, settings: Settings, warehouse: "Warehous
     if not landed:
         return "earliest"
     logger.warning("No checkpoint in %s: beginning behind the rows that have landed", settings.checkpoint)
-    return starting_offsets(settings.kafka_topic, end_offsets(spark, settings), landed)
+    ends = end_offsets(spark, settings, FIRST_QUESTION_MILLISECONDS)
+    return starting_offsets(settings.kafka_topic, ends, landed)
 
 
 def run(settings: Settings, *, is_catch_up: bool = False) -> int:
