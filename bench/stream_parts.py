@@ -8,13 +8,13 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from bench.results import markdown, write
 from bench.stream import fill
@@ -24,7 +24,7 @@ from local.ports import free_ports
 from spark.session import build_session
 from spark.source import kafka_options
 from spark.staging import stage
-from spark.transform import landing_rows
+from spark.transform import landing_rows, read_at
 from spark.worker import MESSAGE_COLUMNS
 
 _COUNT = pa.schema([("row_count", pa.int64())])
@@ -35,7 +35,7 @@ def _counted(batches: Iterable[pa.RecordBatch], is_transformed: bool) -> Iterato
     """One row a task: how many messages came. Runs in a worker."""
     count = 0
     for batch in batches:
-        count += (landing_rows(batch, "bench-0") if is_transformed else batch).num_rows
+        count += (landing_rows(read_at(datetime.now(UTC), batch), "bench-0") if is_transformed else batch).num_rows
     yield pa.RecordBatch.from_arrays([pa.array([count])], schema=_COUNT)
 
 
@@ -59,7 +59,6 @@ def measure(spark: SparkSession, settings: Settings, events: int, rounds: int) -
     messages = (
         spark.read.format("kafka").options(**kafka_options(settings)).option("startingOffsets", "earliest").load()
     )
-    messages = messages.withColumn("ingested_at", F.current_timestamp())
     known = steps(settings, (settings.state / "parts").as_uri())
     best = dict.fromkeys(known, float("inf"))
     for number in range(rounds + 1):

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,10 +27,11 @@ class StagedFile:
 def stage(messages: "DataFrame", settings: Settings, uri: str, batch_id: str) -> list[StagedFile]:
     """Write the landing rows of `messages` to files under `uri`; the files of the tasks that succeeded.
 
-    `messages` is as `landing_rows` takes it; its other columns stay in the JVM. A task that failed leaves a file that
-    is not named here.
+    `messages` is Kafka's; what of it is in no row stays in the JVM. The rows are ingested now. A task that failed leaves a
+    file that is not named here.
     """
-    write = partial(write_files, folder=spark_path(settings, uri), batch_id=batch_id)
+    # The time is no column of Spark's: it would be a constant of the plan, and code compiled for each batch anew
+    write = partial(write_files, folder=spark_path(settings, uri), batch_id=batch_id, ingested_at=datetime.now(UTC))
     files = messages.select(*MESSAGE_COLUMNS).mapInArrow(write, "name STRING, row_count BIGINT").collect()
     return [StagedFile(f"{uri}/{file['name']}", file["row_count"]) for file in files]
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 from pyspark.sql.streaming import StreamingQuery
 
 from csat import landing
@@ -58,8 +57,7 @@ def start_query(
 ) -> StreamingQuery:
     """Source, sink: the started query."""
     first = "earliest" if committed_offsets(spark, settings) else _first_offsets(spark, settings, warehouse)
-    # The batch's own time: the same where the batch is run again.
-    messages = read_messages(spark, settings, first).withColumn("ingested_at", F.current_timestamp())
+    messages = read_messages(spark, settings, first)
     writer = messages.writeStream.queryName(landing.TABLE).option("checkpointLocation", settings.checkpoint)
     writer = writer.foreachBatch(sink.write)
     if is_catch_up:

@@ -33,10 +33,15 @@ LANDING_SCHEMA = pa.schema([(column.name, _ARROW_TYPES[column.kind]) for column 
 _FIELDS = pa.schema([(column.name, _JSON_TYPES.get(column.kind, pa.string())) for column in EVENT_COLUMNS])
 
 
+def read_at(moment: datetime, messages: pa.RecordBatch) -> pa.RecordBatch:
+    """The messages with this moment as their ingested_at."""
+    return messages.append_column("ingested_at", pa.repeat(pa.scalar(moment, _TIME), len(messages)))
+
+
 def landing_rows(messages: pa.RecordBatch, batch_id: str) -> pa.RecordBatch:
     """The landing table's rows, in `LANDING_SCHEMA`, one a message and in their order.
 
-    `messages` has `spark.worker.MESSAGE_COLUMNS`: Kafka's, and when the batch was read.
+    `messages` has `spark.worker.MESSAGE_COLUMNS` and ingested_at.
     """
     objects = read_objects(messages["value"], _FIELDS)
     values = {column.name: _typed(column, objects[column.name]) for column in EVENT_COLUMNS}

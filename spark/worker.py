@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pyarrow as pa
 
 BUCKETS = "gs://"
-MESSAGE_COLUMNS = ("value", "topic", "partition", "offset", "timestamp", "ingested_at")
+MESSAGE_COLUMNS = ("value", "topic", "partition", "offset", "timestamp")
 
 
 class _NoPandas:
@@ -20,11 +22,13 @@ class _NoPandas:
             raise ModuleNotFoundError("the stream's workers do without pandas", name=name)
 
 
-def write_files(batches: "Iterable[pa.RecordBatch]", folder: str, batch_id: str) -> "Iterator[pa.RecordBatch]":
+def write_files(
+    batches: "Iterable[pa.RecordBatch]", folder: str, batch_id: str, ingested_at: "datetime"
+) -> "Iterator[pa.RecordBatch]":
     """As `spark.parquet_files.write`, which takes `MESSAGE_COLUMNS`. For mapInArrow."""
     # pyarrow imports pandas at its first scalar, only to ask whether it was given any: a second of each worker's start
     if _NoPandas not in sys.meta_path:
         sys.meta_path.insert(0, _NoPandas)
     from spark.parquet_files import write
 
-    return write(batches, folder, batch_id)
+    return write(batches, folder, batch_id, ingested_at)

@@ -1,6 +1,7 @@
 """Messages as Spark's workers get them, and a Spark session for what only Spark can tell."""
 
 import os
+import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from spark.session import session_options
 from spark.transform import landing_rows
 
 os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+os.environ["PYSPARK_PYTHON"] = sys.executable
 
 TIME = pa.timestamp("us", "UTC")
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pyarrow import parquet
@@ -10,14 +11,15 @@ from csat.settings import ROOT
 
 WRITE_ONE_FILE = """
 import sys
+from datetime import UTC, datetime
 import pyarrow as pa
 from spark.worker import write_files
 
 columns = {"value": pa.binary(), "topic": pa.string(), "partition": pa.int32(), "offset": pa.int64()}
-columns |= dict.fromkeys(("timestamp", "ingested_at"), pa.timestamp("us", "UTC"))
+columns |= {"timestamp": pa.timestamp("us", "UTC")}
 rows = pa.RecordBatch.from_arrays([pa.nulls(40, kind) for kind in columns.values()], names=list(columns))
 assert "pandas" not in sys.modules
-[written] = write_files([rows], sys.argv[1], "query-7")
+[written] = write_files([rows], sys.argv[1], "query-7", datetime(2026, 11, 20, 12, tzinfo=UTC))
 assert "pandas" not in sys.modules
 print(written.to_pylist()[0]["name"])
 """
@@ -33,4 +35,5 @@ def test_worker_writes_its_file_without_pandas(tmp_path: Path) -> None:
         check=False,
     )
     assert done.stderr == ""
-    assert parquet.read_table(tmp_path / done.stdout.strip()).num_rows == 40
+    written = parquet.read_table(tmp_path / done.stdout.strip())
+    assert written["ingested_at"].to_pylist() == [datetime(2026, 11, 20, 12, tzinfo=UTC)] * 40
