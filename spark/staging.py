@@ -27,8 +27,8 @@ class StagedFile:
 def stage(messages: "DataFrame", settings: Settings, uri: str, batch_id: str) -> list[StagedFile]:
     """Write the landing rows of `messages` to files under `uri`; the files of the tasks that succeeded.
 
-    `messages` is Kafka's; what of it is in no row stays in the JVM. The rows are ingested now. A task that failed leaves a
-    file that is not named here.
+    `messages` is Kafka's; what of it is in no row stays in the JVM. The rows are ingested now. A task that failed
+    leaves a file that is not named here.
     """
     # The time is no column of Spark's: it would be a constant of the plan, and code compiled for each batch anew
     write = partial(write_files, folder=spark_path(settings, uri), batch_id=batch_id, ingested_at=datetime.now(UTC))
