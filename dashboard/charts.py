@@ -21,12 +21,16 @@ _DASHES = ((1, 0), (6, 3), (2, 2), (8, 2, 2, 2), (4, 2), (1, 3))
 _MINUTES_LABEL = (
     "datum.value < 60 ? datum.value + ' min' : datum.value < 1440 ? datum.value / 60 + ' h' : datum.value / 1440 + ' d'"
 )
+# An element of SVG for each point of more points takes the browser longer than all else on the page
+_MOST_ELEMENTS = 120
 
 
 def draw(chart: Drawn, alt_text: str) -> None:
     """Put a chart on the page."""
     colors = palette()
     text = {"labelColor": colors.muted, "titleColor": colors.muted}
+    if len(chart.data.values) > _MOST_ELEMENTS:
+        chart = chart.properties(usermeta={"embedOptions": {"renderer": "canvas"}})
     st.altair_chart(chart.configure_view(stroke=None).configure_axis(**text).configure_legend(**text), alt=alt_text)
 
 

@@ -31,7 +31,7 @@ _NAMED = 5
 _SUNDAY = 6
 # Beyond it a chart has more hours than a screen has points.
 _MOST_DAYS_BY_HOUR = 62
-_ROWS_SHOWN = 400
+_ROWS_SHOWN = 60
 _BY_RESPONSE_TIME = ("up_to_5_minutes_count", "up_to_1_hour_count", "up_to_24_hours_count", "over_24_hours_count")
 _SPLITS: dict[str, Split] = {"Together": "", "By channel": "channel", "By category": "category"}
 

@@ -153,6 +153,7 @@ def test_builds_by_date_equal_one_full_refresh(make_marts: Callable[[str], Marts
 
 
 @pytest.mark.long
+@pytest.mark.timeout(7_200)
 @settings(FEW, max_examples=50)
 @given(history=histories)
 def test_builds_by_date_equal_one_full_refresh_fifty_times(
