@@ -29,7 +29,8 @@ def draw(chart: Drawn, alt_text: str) -> None:
     """Put a chart on the page."""
     colors = palette()
     text = {"labelColor": colors.muted, "titleColor": colors.muted}
-    if len(chart.data.values) > _MOST_ELEMENTS:
+    data: Any = chart.data
+    if len(data.values) > _MOST_ELEMENTS:
         chart = chart.properties(usermeta={"embedOptions": {"renderer": "canvas"}})
     st.altair_chart(chart.configure_view(stroke=None).configure_axis(**text).configure_legend(**text), alt=alt_text)
 

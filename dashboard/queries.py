@@ -169,7 +169,7 @@ def _quantile(share: float) -> str:
 
 
 # The marts have quantiles by hour; those of a day are not made of them. Sorting a million answers takes seconds,
-# counting them by value does not.
+# counting them by value does not. The row without a bucket is the whole range.
 RESPONSE_TIMES = Query(f"""
     with counted as (
         select
@@ -182,6 +182,17 @@ RESPONSE_TIMES = Query(f"""
         group by bucket, part, response_minutes
     ),
 
+    grouped as (
+        select bucket, part, response_minutes, answer_count
+        from counted
+
+        union all
+
+        select null, null, response_minutes, sum(answer_count)
+        from counted
+        group by response_minutes
+    ),
+
     placed as (
         select
             bucket,
@@ -189,7 +200,7 @@ RESPONSE_TIMES = Query(f"""
             response_minutes,
             sum(answer_count) over (partition by bucket, part order by response_minutes) as up_to,
             sum(answer_count) over (partition by bucket, part) as total
-        from counted
+        from grouped
     )
 
     select
@@ -205,7 +216,7 @@ RESPONSE_TIME = Query(f"""
     with counted as (
         select response_minutes, count(*) as answer_count
         from {{fct_survey_responses}}
-        where {_RANGE} and response_minutes is not null
+        where answered_date between @since and @until and response_minutes is not null
         group by response_minutes
     ),
 

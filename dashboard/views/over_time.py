@@ -46,18 +46,13 @@ def show(board: Board) -> None:
     if asked is None:
         return
     parameters = asked.parameters()
-    counts, times, [time] = board.rows(
-        question(queries.SERIES, **parameters),
-        question(queries.RESPONSE_TIMES, **parameters),
-        question(
-            queries.RESPONSE_TIME, **{name: parameters[name] for name in ("since", "until", "channel", "category")}
-        ),
-    )
+    counts, times = board.rows(question(queries.SERIES, **parameters), question(queries.RESPONSE_TIMES, **parameters))
     if not counts:
         st.html(note("No answers fit the filters."))
         return
     rows = with_times(counts, times)
     total = tally(rows)
+    whole = next((row for row in times if row["bucket"] is None), {})
     st.html(
         cards(
             [
@@ -65,8 +60,8 @@ def show(board: Board) -> None:
                 Card("CSAT", formats.percent(total.csat_rate), (f"{formats.count(total.unhappy)} unhappy answers",)),
                 Card(
                     "Median response time",
-                    formats.minutes(time["median_response_minutes"]),
-                    (f"p90 {formats.minutes(time['p90_response_minutes'])}",),
+                    formats.minutes(whole.get("median_response_minutes")),
+                    (f"p90 {formats.minutes(whole.get('p90_response_minutes'))}",),
                 ),
                 _first_responses(rows),
             ]

@@ -24,12 +24,13 @@ def show(board: Board) -> None:
     window = window_filter()
     last = board.state.last_date
     assert last is not None
-    days = variables().window_days[window]
-    first, before = window_start(last, days), window_start(last, 2 * days)
+    lengths = variables().window_days
+    first, before = window_start(last, lengths[window]), window_start(last, 2 * lengths[window])
+    earliest = window_start(last, 2 * max(lengths.values()))  # of either window: one answer for both
     today = utc_now().date()
     history, [time], [so_far], agents, categories = board.rows(
-        question(queries.DAYS, since=before, until=last),
-        question(queries.RESPONSE_TIME, since=first, until=last, channel="", category=""),
+        question(queries.DAYS, since=earliest, until=last),
+        question(queries.RESPONSE_TIME, since=first, until=last),
         question(queries.DAYS_UP_TO, today=today, until=board.state.data_up_to),
         question(queries.LEADERBOARD, board_date=last, window_id=window, row_limit=_ROWS),
         question(queries.CATEGORIES, board_date=last, window_id=window, row_limit=_ROWS),
