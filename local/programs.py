@@ -61,7 +61,7 @@ def _emulator(settings: Settings) -> Program:
 
 def _dbt() -> Program:
     # Not among the components: without it a build starts dbt itself, and only takes longer
-    return Program(DBT, [str(PYTHON), "-m", "warehouse.dbt_server"], niceness=_YIELDING)
+    return Program(DBT, [str(PYTHON), "-m", "warehouse.dbt_server"], niceness=2 * _YIELDING)
 
 
 def stream_variables() -> dict[str, str]:

@@ -132,6 +132,11 @@ def _row(event: Event, offset: int, read_at: datetime, accepted: Rows) -> dict[s
 
 
 def check(world: Marts, history: list[Batch]) -> None:
+    hold(world, history)
+    world.drop()
+
+
+def hold(world: Marts, history: list[Batch]) -> None:
     for batch, rows in zip(history, landing_rows(history), strict=True):
         world.land(rows)
         if batch.is_built:
