@@ -89,13 +89,15 @@ def _range(choices: Choices, chance: random.Random) -> str:
     return f"over-time?since={since}&until={until}"
 
 
-_ROLLING = {window: window_name(window) for window in ("7d", "28d")}
-_WINDOWS = {window: window_name(window) for window in ("7d", ALL_TIME, "28d")}
+def _windows(*windows: str) -> dict[str, str]:
+    return {window: window_name(window) for window in windows}
+
+
 CASES = (
-    Case("Overview", lambda _, chance: f"?window={_window(chance)}", _ROLLING),
-    Case("Agents", lambda _, chance: f"agents?window={_window(chance)}", _WINDOWS),
+    Case("Overview", lambda _, chance: f"?window={_window(chance)}", _windows("7d", "28d")),
+    Case("Agents", lambda _, chance: f"agents?window={_window(chance)}", _windows("7d", ALL_TIME, "28d")),
     Case("One agent", lambda made, chance: f"agents?agent={chance.choice(made.agents)}&window={_window(chance)}"),
-    Case("Categories", lambda _, chance: f"categories?window={_window(chance)}", _WINDOWS),
+    Case("Categories", lambda _, chance: f"categories?window={_window(chance)}", _windows("7d", ALL_TIME, "28d")),
     Case("One category", lambda made, chance: f"categories?category={chance.choice(made.categories)}"),
     Case("Over time", _range, {grain: f"by {grain}" for grain in ("hour", "week", "day")}),
     Case("Pipeline", lambda _, chance: "pipeline"),

@@ -60,7 +60,8 @@ def _emulator(settings: Settings) -> Program:
 
 
 def _dbt() -> Program:
-    # Not among the components: without it a build starts dbt itself, and only takes longer
+    # Not among the components: without it a build starts dbt itself, and only takes longer. Below the emulator too, so
+    # that a viewer's query goes before the next statement of a build
     return Program(DBT, [str(PYTHON), "-m", "warehouse.dbt_server"], niceness=2 * _YIELDING)
 
 
