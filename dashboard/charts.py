@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any, Literal
 
 import altair as alt
+import pyarrow as pa
 import streamlit as st
 
 from dashboard.palette import palette
@@ -30,8 +31,9 @@ def draw(chart: Drawn, alt_text: str) -> None:
     colors = palette()
     text = {"labelColor": colors.muted, "titleColor": colors.muted}
     data: Any = chart.data
-    if len(data.values) > _MOST_ELEMENTS:
-        chart = chart.properties(usermeta={"embedOptions": {"renderer": "canvas"}})
+    if data.num_rows > _MOST_ELEMENTS:
+        # A canvas has nothing to read out but its alternative text
+        chart = chart.properties(usermeta={"embedOptions": {"renderer": "canvas"}}).configure_mark(aria=False)
     st.altair_chart(chart.configure_view(stroke=None).configure_axis(**text).configure_legend(**text), alt=alt_text)
 
 
@@ -74,12 +76,12 @@ def rates(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
         alt.Tooltip("high:Q", title="Interval to", format=".1%"),
         alt.Tooltip("answers:Q", title="Answers", format=","),
     ]
-    band = base.mark_area(opacity=0.18).encode(
-        y=alt.Y("low:Q", title="CSAT"), y2="high:Q", color=_color(parts), tooltip=tooltip
-    )
-    line = _line(base, parts).encode(y=y, tooltip=tooltip)
+    lines = _line(base, parts, y, tooltip)
     # The intervals of several lines would hide each other: those are told, not drawn
-    return alt.layer(band, line) if parts == WHOLE else alt.layer(line)
+    if parts != WHOLE:
+        return alt.layer(*lines)
+    band = base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title="CSAT"), y2="high:Q", color=_color(parts))
+    return alt.layer(band, *lines)
 
 
 def response_times(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
@@ -95,12 +97,10 @@ def response_times(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
         alt.Tooltip("median:Q", title="Median, min", format=",.1f"),
         alt.Tooltip("p90:Q", title="p90, min", format=",.1f"),
     ]
-    lines = [
-        _line(base, parts, width=width).encode(
-            y=alt.Y(f"{name}_drawn:Q", title="Time to respond", axis=axis, scale=scale), tooltip=tooltip
-        )
-        for name, width in (("median", 2.5), ("p90", 1.2))
-    ]
+    lines: list[alt.Chart] = []
+    for name, width in (("median", 2.5), ("p90", 1.2)):
+        y = alt.Y(f"{name}_drawn:Q", title="Time to respond", axis=axis, scale=scale)
+        lines += _line(base, parts, y, tooltip, width)
     return alt.layer(*lines)
 
 
@@ -142,17 +142,19 @@ def build_times(points: Points) -> Drawn:
 
 def _chart(points: Points, parts: Parts = WHOLE) -> alt.Chart:
     height = _HEIGHT if parts == WHOLE else _HEIGHT_WITH_LEGEND
-    return alt.Chart(alt.InlineData(values=list(points)), height=height)
+    # As a table, since Altair copies lists of dictionaries at every step of a chart
+    return alt.Chart(pa.Table.from_pylist(list(points)), height=height)
 
 
-def _line(base: alt.Chart, parts: Parts, width: float = 2) -> alt.Chart:
-    line: alt.Chart = base.mark_line(strokeWidth=width, point={"size": 16}).encode(color=_color(parts))
-    if parts == WHOLE:
-        return line
-    dashes = [list(dash) for dash in _DASHES[: len(parts.names)]]
-    scale = alt.Scale(domain=list(parts.names), range=dashes)
-    dashed: alt.Chart = line.encode(strokeDash=alt.StrokeDash("part:N", scale=scale, legend=_legend(parts)))
-    return dashed
+def _line(base: alt.Chart, parts: Parts, y: alt.Y, tooltip: list[alt.Tooltip], width: float = 2) -> list[alt.Chart]:
+    """A line and its points. Only those tell their figures: the browser works out the text of every element."""
+    drawn = base.encode(y=y, color=_color(parts))
+    line = drawn.mark_line(strokeWidth=width)
+    if parts != WHOLE:
+        dashes = [list(dash) for dash in _DASHES[: len(parts.names)]]
+        scale = alt.Scale(domain=list(parts.names), range=dashes)
+        line = line.encode(strokeDash=alt.StrokeDash("part:N", scale=scale, legend=_legend(parts)))
+    return [line, drawn.mark_point(size=16, filled=True, opacity=1).encode(tooltip=tooltip)]
 
 
 def _time(grain: Grain, points: Points, span: tuple[date, date] | None = None) -> alt.X:

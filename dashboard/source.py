@@ -23,6 +23,7 @@ KEPT_FOR = timedelta(minutes=10)
 _MOST_KEPT = 200
 _LOOK_SECONDS = 2.0
 _PARALLEL_QUERIES = 8
+_ANY_BUILD = ""
 _AWAY = "the warehouse does not answer"
 
 
@@ -55,11 +56,17 @@ class Question:
     query: Query
     parameters: Mapping[str, Any]
     kept_for: timedelta = KEPT_FOR  # or until the next build
+    outlives_builds: bool = False  # for what a viewer may choose among, not for figures
 
 
 def question(query: Query, **parameters: Any) -> Question:
     """A query with its parameters."""
     return Question(query, parameters)
+
+
+def choices_question(query: Query, **parameters: Any) -> Question:
+    """A query for a filter's options: a new one may appear KEPT_FOR later, and no viewer waits after each build."""
+    return Question(query, parameters, outlives_builds=True)
 
 
 class Source:
@@ -122,16 +129,20 @@ class Source:
             return replace(self._state, is_reachable=True, problem=str(error))
 
     def _read_state(self, version: str) -> State:
+        # The marts' dates can only be asked for once there are marts
+        known = self._pool.submit(queries.DATES.rows, self._warehouse) if self._state.version else None
         builds = queries.LAST_BUILD.rows(self._warehouse)
         if not builds:
             return State()
-        [dates] = queries.DATES.rows(self._warehouse)
+        [dates] = known.result() if known else queries.DATES.rows(self._warehouse)
         with self._keeping:
-            self._kept.clear()
+            for key in [key for key in self._kept if key[0] != _ANY_BUILD]:
+                del self._kept[key]
         return State(version, data_up_to=builds[0]["watermark_to"], built_at=builds[0]["built_at"], **dates)
 
     def _answer(self, state: State, one: Question) -> Rows:
-        key = (state.version, one.query, *((name, _hashable(value)) for name, value in one.parameters.items()))
+        build = _ANY_BUILD if one.outlives_builds else state.version
+        key = (build, one.query, *((name, _hashable(value)) for name, value in one.parameters.items()))
         now = self._clock()
         with self._keeping:
             kept = self._kept.get(key)

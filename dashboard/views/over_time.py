@@ -23,7 +23,7 @@ from dashboard.series import (
     window_start,
     with_times,
 )
-from dashboard.source import question
+from dashboard.source import choices_question, question
 from dashboard.tables import Card, Column, Row, cards, note, table
 
 _DAYS = 28
@@ -41,7 +41,7 @@ def show(board: Board) -> None:
     first, last = board.state.first_date, board.state.last_date
     assert first is not None
     assert last is not None
-    [choices] = board.rows(question(queries.CHOICES, since=first, until=last))
+    [choices] = board.rows(choices_question(queries.CHOICES, since=first, until=last))
     asked = _filters(first, last, choices)
     if asked is None:
         return

@@ -11,6 +11,7 @@ from playwright.sync_api import expect, sync_playwright
 from csat.settings import environment
 from local import dashboard
 from local.supervisord import Supervisord
+from tests.airflow_builds import held_builds
 from tests.e2e.conftest import CSAT, Platform
 from tests.integration.board.browser import Viewer, launch
 from tests.integration.conftest import wait_for
@@ -145,21 +146,14 @@ def test_killed_driver_is_back_and_committing_without_help(platform: Platform, s
 
 
 def test_incremental_marts_equal_a_full_refresh(platform: Platform):
-    _settle(platform)
-    models = ["fct_survey_responses", "agg_agent_daily", "agent_leaderboard", "category_ranking", "response_series"]
-    built = platform.json("marts", "build")
-    assert built["status"] in ("succeeded", "nothing new")
-    incremental = {name: _fingerprint(platform, name) for name in models}
-    assert platform.json("marts", "build", "--full-refresh")["is_full_refresh"]
-    assert {name: _fingerprint(platform, name) for name in models} == incremental
-
-
-def _settle(platform: Platform) -> None:
     wait_for(lambda: platform.json("check", "completeness")["pending"] == 0, 60, "all rows landed")
-    platform.airflow("PATCH", "dags/build_marts", {"is_paused": True})
-    # A paused DAG's tasks end, its runs do not: nothing more of them is scheduled
-    running = "dags/build_marts/dagRuns/~/taskInstances?state=running&state=queued"
-    wait_for(lambda: not platform.airflow("GET", running)["task_instances"], 240, "end of Airflow's builds")
+    models = ["fct_survey_responses", "agg_agent_daily", "agent_leaderboard", "category_ranking", "response_series"]
+    with held_builds(platform.settings):
+        built = platform.json("marts", "build")
+        assert built["status"] in ("succeeded", "nothing new")
+        incremental = {name: _fingerprint(platform, name) for name in models}
+        assert platform.json("marts", "build", "--full-refresh")["is_full_refresh"]
+        assert {name: _fingerprint(platform, name) for name in models} == incremental
 
 
 def _fingerprint(platform: Platform, model: str) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from csat.settings import Settings
 from dashboard import source as source_module
 from dashboard.queries import Query, Rows
-from dashboard.source import Source, State, question
+from dashboard.source import Source, State, choices_question, question
 from warehouse.client import WarehouseError, WarehouseUnreachableError
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -122,6 +122,18 @@ def test_an_answer_is_asked_for_once_a_build(world: World, source: Source, later
     later(11)
     assert source.rows(source.state(), question(ANSWERS, x=1)) == [[{"answer": 3}]]
     assert [one["x"] for one in world.asked] == [1, 2, 1]
+
+
+def test_a_filters_options_outlive_a_build_but_not_ten_minutes(
+    world: World, source: Source, later: Callable[[float], None]
+) -> None:
+    assert source.rows(source.state(), choices_question(ANSWERS, x=1)) == [[{"answer": 1}]]
+    world.version = "v2"
+    later(11)
+    assert source.rows(source.state(), choices_question(ANSWERS, x=1)) == [[{"answer": 1}]]
+    assert source.rows(source.state(), question(ANSWERS, x=1)) == [[{"answer": 2}]]
+    later(10 * 60)
+    assert source.rows(source.state(), choices_question(ANSWERS, x=1)) == [[{"answer": 3}]]
 
 
 def test_a_kept_answer_ends_by_itself(source: Source, later: Callable[[float], None]) -> None:
