@@ -134,7 +134,6 @@ CHOICES = Query("""
 # Hours since 1970, and a time only in the end: grouping and sorting by times takes the emulator twice as long
 _BUCKET = """unix_date(if(@grain = 'week', date_trunc(answered_date, week(monday)), answered_date)) * 24
             + if(@grain = 'hour', extract(hour from {moment}), 0)"""
-_BUCKET_TIME = "timestamp_add(timestamp '1970-01-01', interval {bucket} hour)"
 _PART = """case @split
             when 'channel' then channel
             when 'category' then if(category in unnest(@named), category, @rest)
@@ -143,8 +142,19 @@ _PART = """case @split
 _RANGE = """answered_date between @since and @until
             and (@channel = '' or channel = @channel)
             and (@category = '' or category = @category)"""
+
+
+def _quantile(share: float) -> str:
+    """Of `placed`: what percentile_cont gives for the rows behind it, which are counted by value, `up_to` it."""
+    place = f"(total - 1) * {share}"
+    low, high = (f"min(if(up_to > {end}({place}), response_minutes, null))" for end in ("floor", "ceil"))
+    return f"{low} + any_value({place} - floor({place})) * ({high} - {low})"
+
+
+# The marts have quantiles by hour; those of a day are not made of them. Sorting a million answers takes seconds,
+# counting them by value does not. The last row, without a bucket, has the response times of the whole range.
 SERIES = Query(f"""
-    with counted as (
+    with summed as (
         select
             {_BUCKET.format(moment="response_hour")} as bucket,
             {_PART} as part,
@@ -157,25 +167,9 @@ SERIES = Query(f"""
         from {{response_series}}
         where {_RANGE}
         group by bucket, part
-    )
+    ),
 
-    select * replace ({_BUCKET_TIME.format(bucket="bucket")} as bucket)
-    from counted
-    order by bucket, part
-""")
-
-
-def _quantile(share: float) -> str:
-    """Of `placed`: what percentile_cont gives for the rows behind it, which are counted by value, `up_to` it."""
-    place = f"(total - 1) * {share}"
-    low, high = (f"min(if(up_to > {end}({place}), response_minutes, null))" for end in ("floor", "ceil"))
-    return f"{low} + any_value({place} - floor({place})) * ({high} - {low})"
-
-
-# The marts have quantiles by hour; those of a day are not made of them. Sorting a million answers takes seconds,
-# counting them by value does not. The row without a bucket is the whole range.
-RESPONSE_TIMES = Query(f"""
-    with counted as (
+    counted as (
         select
             {_BUCKET.format(moment="survey_answered_at")} as bucket,
             {_PART} as part,
@@ -205,16 +199,22 @@ RESPONSE_TIMES = Query(f"""
             sum(answer_count) over (partition by bucket, part order by response_minutes) as up_to,
             sum(answer_count) over (partition by bucket, part) as total
         from grouped
+    ),
+
+    timed as (
+        select
+            bucket,
+            part,
+            {_quantile(0.5)} as median_response_minutes,
+            {_quantile(0.9)} as p90_response_minutes
+        from placed
+        group by bucket, part
     )
 
-    select
-        {_BUCKET_TIME.format(bucket="placed.bucket")} as bucket,
-        part,
-        {_quantile(0.5)} as median_response_minutes,
-        {_quantile(0.9)} as p90_response_minutes
-    from placed
-    group by placed.bucket, part
-    order by placed.bucket, part
+    select * replace (timestamp_add(timestamp '1970-01-01', interval bucket hour) as bucket)
+    from summed
+    full join timed using (bucket, part)
+    order by bucket is null, bucket, part
 """)
 RESPONSE_TIME = Query(f"""
     with counted as (

@@ -45,26 +45,24 @@ class Series:
     named: tuple[str, ...] = ()
 
     def parameters(self) -> dict[str, Any]:
-        """The parameters of SERIES and RESPONSE_TIMES."""
+        """The parameters of SERIES."""
         return {**vars(self), "named": list(self.named), "rest": REST}
 
 
-def with_times(counts: Rows, times: Rows) -> Rows:
-    """The rows of SERIES with their CSAT, interval and response times."""
-    by_place = {(row["bucket"], row["part"]): row for row in times}
+def with_rates(rows: Rows) -> Rows:
+    """The buckets of SERIES with their CSAT and its interval."""
     made = []
-    for row in counts:
+    for row in rows:
+        if row["bucket"] is None:
+            continue
         answers = Tally(row["answer_count"], row["satisfied_count"])
         interval = wilson_interval(answers)
-        time = by_place.get((row["bucket"], row["part"]), {})
         made.append(
             {
                 **row,
                 "csat_rate": answers.csat_rate,
                 "wilson_low": interval.low if interval else None,
                 "wilson_high": interval.high if interval else None,
-                "median_response_minutes": time.get("median_response_minutes"),
-                "p90_response_minutes": time.get("p90_response_minutes"),
             }
         )
     return made

@@ -11,7 +11,7 @@ from csat import airflow_api
 from csat.airflow_api import AirflowError
 from csat.settings import Settings
 from dashboard import queries
-from dashboard.series import Series, with_times
+from dashboard.series import Series, with_rates
 from local import airflow, dashboard, stack
 from local.programs import AIRFLOW, DASHBOARD, PRODUCER
 from local.secret_files import write_private
@@ -71,7 +71,7 @@ def _boards(warehouse: Warehouse) -> dict[str, Any]:
     return {
         "agents": queries.LEADERBOARD.rows(warehouse, **place),
         "categories": queries.CATEGORIES.rows(warehouse, **place),
-        "days": with_times(queries.SERIES.rows(warehouse, **days), queries.RESPONSE_TIMES.rows(warehouse, **days)),
+        "days": with_rates(queries.SERIES.rows(warehouse, **days)),
     }
 
 

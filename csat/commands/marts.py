@@ -136,15 +136,15 @@ def series(
 ) -> None:
     """Show answers, CSAT and response time by hour, day or week, the newest first: of 28 days unless told otherwise."""
     from csat.commands.render_marts import series_table
-    from dashboard.queries import RESPONSE_TIMES, SERIES, board_dates
-    from dashboard.series import Series, window_start, with_times
+    from dashboard.queries import SERIES, board_dates
+    from dashboard.series import Series, window_start, with_rates
     from warehouse.client import Warehouse
 
     with Warehouse(get_settings()) as warehouse:
         last = until.date() if until else board_dates(warehouse)[1]
         first = since.date() if since else window_start(last, _SERIES_DAYS)
-        parameters = Series(first, last, grain.value, channel, category).parameters()
-        rows = with_times(SERIES.rows(warehouse, **parameters), RESPONSE_TIMES.rows(warehouse, **parameters))
+        asked = Series(first, last, grain.value, channel, category)
+        rows = with_rates(SERIES.rows(warehouse, **asked.parameters()))
     report(rows[::-1], is_json, series_table(rows[::-1], grain.value))
 
 

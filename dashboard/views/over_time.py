@@ -21,7 +21,7 @@ from dashboard.series import (
     tally,
     time_points,
     window_start,
-    with_times,
+    with_rates,
 )
 from dashboard.source import choices_question, question
 from dashboard.tables import Card, Column, Row, cards, note, table
@@ -45,14 +45,13 @@ def show(board: Board) -> None:
     asked = _filters(first, last, choices)
     if asked is None:
         return
-    parameters = asked.parameters()
-    counts, times = board.rows(question(queries.SERIES, **parameters), question(queries.RESPONSE_TIMES, **parameters))
-    if not counts:
+    [series] = board.rows(question(queries.SERIES, **asked.parameters()))
+    rows = with_rates(series)
+    if not rows:
         st.html(note("No answers fit the filters."))
         return
-    rows = with_times(counts, times)
     total = tally(rows)
-    whole = next((row for row in times if row["bucket"] is None), {})
+    whole = next((row for row in series if row["bucket"] is None), {})
     st.html(
         cards(
             [
