@@ -20,7 +20,7 @@ from tests.chaos.faults import FAULTS, Fault
 from tests.chaos.target import Target, load, running
 
 LONGEST_RECOVERY_SECONDS = 240
-_SETTLE_SECONDS = 20  # so that a driver has lived well before the next fault
+_SETTLE_SECONDS = 20  # so that a new driver has lived well before the next fault
 _FAULTS_BETWEEN_REBUILDS = 10
 _MODELS = ("fct_survey_responses", "agg_agent_daily", "agent_leaderboard", "category_ranking", "response_series")
 
@@ -56,8 +56,9 @@ def attack(target: Target, faults: list[Fault], seed: int) -> Iterator[Outcome]:
         with load(target, seed + start):
             _wait(lambda began=time.time(): target.last_commit() > began, "first batch")
             for fault in faults[start : start + _FAULTS_BETWEEN_REBUILDS]:
+                driver = target.pid("stream")
                 yield _strike(target, fault)
-                if fault.hits == "stream":
+                if target.pid("stream") != driver:
                     time.sleep(_SETTLE_SECONDS)
         require_equal_marts(target)
 

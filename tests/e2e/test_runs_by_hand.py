@@ -60,7 +60,7 @@ def trigger(page: Page, dag_id: str, params: dict[str, str]) -> None:
         field.fill(value)
         field.blur()
     page.get_by_test_id("trigger-dag-submit").click()
-    expect(page.get_by_text("Dag run has been successfully triggered")).to_be_visible()
+    expect(page.get_by_text("Dag run has been successfully triggered").first).to_be_visible()
 
 
 def test_person_sees_the_stream_reads_its_docs_and_runs_what_is_run_by_hand(platform: Platform, page: Page) -> None:
