@@ -100,6 +100,7 @@ CASES = (
     Case("Categories", lambda _, chance: f"categories?window={_window(chance)}", _windows("7d", ALL_TIME, "28d")),
     Case("One category", lambda made, chance: f"categories?category={chance.choice(made.categories)}"),
     Case("Over time", _range, {grain: f"by {grain}" for grain in ("hour", "week", "day")}),
+    Case("Over time, by day", lambda *drawn: f"{_range(*drawn)}&grain=day"),
     Case("Pipeline", lambda _, chance: "pipeline"),
 )
 

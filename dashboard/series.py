@@ -14,6 +14,7 @@ Grain = Literal["hour", "day", "week"]
 Split = Literal["", "channel", "category"]
 
 REST = "All other categories"
+_MOST_DAYS_BY_HOUR, _MOST_DAYS_BY_DAY = 3, 92
 _LENGTHS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 _LEAST_MINUTES = 0.1  # a logarithm has no zero
 
@@ -130,6 +131,15 @@ def between(rows: Rows, first: date, last: date) -> Rows:
 def window_start(last: date, days: int) -> date:
     """The first date of a window that ends with `last`."""
     return last - timedelta(days=days - 1)
+
+
+def fitting_grain(since: date, until: date) -> Grain:
+    """The grain for a viewer who chose none: at most 72 hours, at most 92 days, else weeks.
+
+    More points are a cloud, not a line, and days of a year show the week's rhythm before its trend.
+    """
+    days = (until - since).days + 1
+    return "hour" if days <= _MOST_DAYS_BY_HOUR else "day" if days <= _MOST_DAYS_BY_DAY else "week"
 
 
 def bucket_label(bucket: datetime | date, grain: Grain) -> str:

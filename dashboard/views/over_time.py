@@ -17,6 +17,7 @@ from dashboard.series import (
     Series,
     Split,
     bucket_label,
+    fitting_grain,
     points,
     tally,
     time_points,
@@ -29,6 +30,7 @@ from dashboard.tables import Card, Column, Row, cards, note, table
 _DAYS = 28
 _NAMED = 5
 _SUNDAY = 6
+_AUTO = "auto"
 # Beyond it a chart has more hours than a screen has points.
 _MOST_DAYS_BY_HOUR = 62
 _ROWS_SHOWN = 60
@@ -80,7 +82,7 @@ def _first_responses(rows: Rows) -> Card:
 def _filters(first: date, last: date, choices: Rows) -> Series | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         grain = st.segmented_control(
-            "Grain", ["hour", "day", "week"], default="day", required=True, key="grain", bind="query-params"
+            "Grain", [_AUTO, "hour", "day", "week"], default=_AUTO, required=True, key="grain", bind="query-params"
         )
         split = st.segmented_control(
             "Lines", list(_SPLITS), default="Together", required=True, key="split", bind="query-params"
@@ -97,6 +99,8 @@ def _filters(first: date, last: date, choices: Rows) -> Series | None:
     if since > until:
         st.html(note("The range ends before it begins."))
         return None
+    if grain == _AUTO:
+        grain = fitting_grain(since, until)
     if grain == "hour" and until - since > timedelta(days=_MOST_DAYS_BY_HOUR):
         st.caption(f"More than {_MOST_DAYS_BY_HOUR} days are shown by day.")
         grain = "day"

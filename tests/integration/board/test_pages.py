@@ -235,6 +235,15 @@ def test_over_time_counts_by_day_and_by_week(page: OpenPage, landed: Landed) -> 
     assert "The first week is cut by the range." in [caption.value for caption in cut]
 
 
+def test_over_time_counts_a_few_days_by_hour_unless_told_otherwise(page: OpenPage, landed: Landed) -> None:
+    last = max(row["day"] for row in landed)
+    hours = Counter(row["survey_answered_at"][:13] for row in landed if row["day"] == last)
+    by_hour = page("over_time", since=str(last)).table("Answers over time")
+    assert [row[1] for row in by_hour] == [str(hours[hour]) for hour in sorted(hours, reverse=True)]
+    [[name, count, *_]] = page("over_time", since=str(last), grain="day").table("Answers over time")
+    assert (name, count) == (f"{last.day} {last:%b %Y}", str(sum(hours.values())))
+
+
 def test_over_time_takes_any_range_channel_and_category(page: OpenPage, landed: Landed) -> None:
     last = max(row["day"] for row in landed)
     since, until = last - timedelta(days=20), last - timedelta(days=10)
