@@ -108,6 +108,9 @@ def variables(settings: Settings) -> dict[str, str]:
         # A worker sleeps this long at its end, and the scheduler between its rounds: both delay the stream's restart
         "WORKERS__MIN_HEARTBEAT_INTERVAL": 1,
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.5,
+        # A task whose worker was killed is known by its missing beats, one a second: not after five minutes
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": 60,
+        "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": 60,
         "LOGGING__BASE_LOG_FOLDER": home(settings) / "logs",
         "LOGGING__WORKER_LOG_SERVER_PORT": settings.airflow_worker_log_port,
         "LOGGING__TRIGGER_LOG_SERVER_PORT": settings.airflow_trigger_log_port,
