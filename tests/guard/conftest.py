@@ -76,11 +76,12 @@ class Guarded:
         return state, self.log(run)
 
     def log(self, run: str) -> str:
-        """The log of the task's last try."""
+        """The log of the task's last try, with what an exception says."""
         path = f"{RUNS}/{run}/taskInstances/guard_stream"
         tries = self.platform.airflow("GET", path)["try_number"]
         lines = self.platform.airflow("GET", f"{path}/logs/{tries}?full_content=true")["content"]
-        return "\n".join(line["event"] for line in lines)
+        said = [(line["event"], *(error["exc_value"] for error in line.get("error_detail") or [])) for line in lines]
+        return "\n".join(part for parts in said for part in parts)
 
     def drivers(self) -> list[int]:
         """Process ids of all drivers, whoever started them."""
