@@ -16,6 +16,7 @@ import psutil
 
 from csat import airflow_api
 from csat.documents import Documents
+from csat.health import lived_well
 from csat.settings import ROOT, Settings, environment
 from local import kafka, programs, stack
 from local.programs import AIRFLOW, PYTHON, STREAM
@@ -61,6 +62,11 @@ class Target:
                     with contextlib.suppress(FileNotFoundError):
                         times.append(file.stat().st_mtime)
         return max(times)
+
+    def lives_well(self) -> bool:
+        """Whether the driver has worked long enough for the guard to take its end for a new trouble."""
+        control = self.documents.control()
+        return control is not None and lived_well(self.documents.health(), control)
 
     def pid(self, program: str) -> int:
         """The program's process id; 0 where it does not run."""
