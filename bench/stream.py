@@ -47,7 +47,6 @@ class Contender:
     name: str
     command: Callable[[int], list[str]]
     is_slow: bool = False
-    spark_master: str = "local[2]"
 
 
 def _module(python: Path, name: str) -> Callable[[int], list[str]]:
@@ -55,13 +54,13 @@ def _module(python: Path, name: str) -> Callable[[int], list[str]]:
 
 
 _STREAM = [str(PYTHON), "-m", "spark.stream_responses", "--catch-up"]
-_ONE_CORE = ["taskset", "--cpu-list", "0"]
+_ONE_CORE = ["taskset", "--cpu-list", "0", "env", "CSAT_SPARK_MASTER=local[1]"]
 
 CONTENDERS = (
     Contender("stream", "this stream", lambda _: _STREAM),
     Contender("plain", "plain consumer, load jobs", _module(_BENCH_PYTHON, "plain_consumer")),
     Contender("tutorial", "Spark, foreachBatch, streaming inserts", _module(PYTHON, "tutorial"), is_slow=True),
-    Contender("onecore", "this stream, on one core", lambda _: [*_ONE_CORE, *_STREAM], spark_master="local[1]"),
+    Contender("onecore", "this stream, on one core", lambda _: [*_ONE_CORE, *_STREAM]),
 )
 
 
@@ -115,7 +114,6 @@ def _fresh(settings: Settings, contender: Contender, run: str) -> Settings:
             "kafka_topic": topic,
             "checkpoint_uri": str(folder / "checkpoint"),
             "documents_uri": str(folder / "documents"),
-            "spark_master": contender.spark_master,
         }
     )
     with Warehouse(own) as warehouse:

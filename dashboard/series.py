@@ -14,7 +14,7 @@ Grain = Literal["hour", "day", "week"]
 Split = Literal["", "channel", "category"]
 
 REST = "All other categories"
-_MOST_DAYS_BY_HOUR, _MOST_DAYS_BY_DAY = 3, 92
+_DAYS_FIT_FOR_HOURS, _DAYS_FIT_FOR_DAYS = 3, 92
 _LENGTHS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 _LEAST_MINUTES = 0.1  # a logarithm has no zero
 
@@ -139,7 +139,7 @@ def fitting_grain(since: date, until: date) -> Grain:
     More points are a cloud, not a line, and days of a year show the week's rhythm before its trend.
     """
     days = (until - since).days + 1
-    return "hour" if days <= _MOST_DAYS_BY_HOUR else "day" if days <= _MOST_DAYS_BY_DAY else "week"
+    return "hour" if days <= _DAYS_FIT_FOR_HOURS else "day" if days <= _DAYS_FIT_FOR_DAYS else "week"
 
 
 def bucket_label(bucket: datetime | date, grain: Grain) -> str:

@@ -80,8 +80,10 @@ class Guarded:
         path = f"{RUNS}/{run}/taskInstances/guard_stream"
         tries = self.platform.airflow("GET", path)["try_number"]
         lines = self.platform.airflow("GET", f"{path}/logs/{tries}?full_content=true")["content"]
-        said = [(line["event"], *(error["exc_value"] for error in line.get("error_detail") or [])) for line in lines]
-        return "\n".join(part for parts in said for part in parts)
+        said = []
+        for line in lines:
+            said += [line["event"], *(error["exc_value"] for error in line.get("error_detail") or [])]
+        return "\n".join(said)
 
     def drivers(self) -> list[int]:
         """Process ids of all drivers, whoever started them."""
