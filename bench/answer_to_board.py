@@ -165,16 +165,13 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="csat-bench-") as folder:
         settings = Settings(state_dir=Path(folder), _env_file=None, **free_ports())  # type: ignore[arg-type]
-        try:
-            stack.up(settings, _say)
+        with stack.running(settings, _say):
             simulate(settings, SimulateOptions(days=HISTORY_DAYS))
             with Warehouse(settings) as warehouse, answers_at(settings, options.rate):
                 _wait_for_builds(warehouse, 2, time.monotonic() + _WAIT_SECONDS)
                 ready = measure(warehouse, "held ready", options.seconds)
                 Supervisord(settings).stop(DBT)
                 anew = measure(warehouse, "started anew", options.seconds)
-        finally:
-            stack.down(settings, _say)
     results = [asdict(ready), asdict(anew)]
     print(markdown(results))
     if options.results:

@@ -151,11 +151,8 @@ def main() -> None:
         names = [program.name for program in programs.programs(settings)]
         lines = csv.DictWriter(file, ["minutes", *names, *PARTS, _HEAP])
         lines.writeheader()
-        try:
-            stack.up(settings, print)
+        with stack.running(settings, print):
             seen = soak(Target(settings), options.minutes * 60, options.rate, lines)
-        finally:
-            stack.down(settings, print)
     rows = growth(seen.samples, warm_up)
     print(markdown(rows))
     load_of = {"minutes": options.minutes, "events_per_second": options.rate, "warm_up_minutes": warm_up}

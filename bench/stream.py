@@ -176,8 +176,7 @@ def main() -> None:
     results = []
     with tempfile.TemporaryDirectory(prefix="csat-bench-") as folder:
         settings, size = Settings(state_dir=Path(folder), _env_file=None, **free_ports()), event_bytes()
-        try:
-            stack.up(settings, lambda line: None, has_airflow=False)
+        with stack.running(settings, lambda line: None, has_airflow=False):
             fill(settings, options.events)
             share = int(options.events * options.slow_share)
             fill(settings.model_copy(update={"kafka_topic": _SHARE_TOPIC.format(settings.kafka_topic)}), share)
@@ -185,8 +184,6 @@ def main() -> None:
                 result = measure(settings, contender, share if contender.is_slow else options.events, size)
                 print(json.dumps(asdict(result)), flush=True)
                 results.append(result)
-        finally:
-            stack.down(settings, lambda line: None)
     print(markdown([asdict(result) for result in results]))
     if options.results:
         write(options.results, [asdict(result) for result in results], bytes_per_event=round(size))

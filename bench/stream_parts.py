@@ -84,12 +84,9 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="csat-bench-") as folder:
         settings = Settings(state_dir=Path(folder), _env_file=None, **free_ports())
-        try:
-            stack.up(settings, lambda line: None, has_airflow=False)
+        with stack.running(settings, lambda line: None, has_airflow=False):
             fill(settings, options.events)
             rows = measure(build_session(settings), settings, options.events, options.rounds)
-        finally:
-            stack.down(settings, lambda line: None)
     print(markdown(rows))
     if options.results:
         write(options.results, rows, events=options.events)

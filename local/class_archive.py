@@ -37,12 +37,9 @@ def make(settings: Settings, on_progress: Callable[[str], None]) -> bool:
     draft.unlink(missing_ok=True)
     with TemporaryDirectory() as folder:
         own = settings.model_copy(update={"state_dir": Path(folder), **free_ports()})
-        try:
-            stack.up(own, lambda line: None, has_airflow=False)
+        with stack.running(own, lambda line: None, has_airflow=False):
             simulate(own, SimulateOptions(events=2_000))
             _run_driver(own, draft)
-        finally:
-            stack.down(own, lambda line: None)
     if not draft.exists():
         return False
     draft.rename(archive)

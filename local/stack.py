@@ -2,6 +2,8 @@
 
 import fcntl
 import shutil
+import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -57,6 +59,21 @@ def down(settings: Settings, on_progress: Progress) -> None:
         return
     with _alone(settings):
         shutdown.end_stack(settings, on_progress)
+
+
+@contextmanager
+def running(settings: Settings, on_progress: Progress, **parts: bool) -> Iterator[None]:
+    """A stack for as long as this lasts: ended also where starting it failed, or the program was asked to end.
+
+    `parts` as `up` takes them. Of the main thread only, since it catches SIGTERM.
+    """
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit("error: ended by SIGTERM"))
+    try:
+        up(settings, on_progress, **parts)
+        yield
+    finally:
+        down(settings, on_progress)
+        signal.signal(signal.SIGTERM, before)
 
 
 def reset(settings: Settings, on_progress: Progress) -> None:

@@ -59,11 +59,9 @@ def main() -> None:
     folder: Path = parser.parse_args().folder
     with tempfile.TemporaryDirectory(prefix="csat-pictures-") as state:
         settings = Settings(state_dir=Path(state), _env_file=None, **free_ports())
-        try:
+        with stack.running(settings, say):
             demo(settings, say)
             take(dashboard.url(settings), folder)
-        finally:
-            stack.down(settings, say)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import argparse
 import json
 import random
-import signal
 import statistics
 import sys
 import tempfile
@@ -160,7 +159,6 @@ def main() -> None:
     options = parser.parse_args()
     known = tuple(fault for fault in FAULTS if options.only in fault.name)
     outcomes: list[Outcome] = []
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("error: ended by SIGTERM"))  # not without ending the stack
     with tempfile.TemporaryDirectory(prefix="csat-chaos-") as folder:
         settings = Settings(state_dir=Path(folder), _env_file=None, **free_ports())
         try:

@@ -160,12 +160,8 @@ def load(target: Target, seed: int, rate: float = EVENTS_PER_SECOND) -> Iterator
 def running(settings: Settings) -> Iterator[Target]:
     """A stack whose driver can be killed between any two steps, and whose staging folder can be full (as root)."""
     settings.staging_root.mkdir(parents=True, exist_ok=True)
-    with _small_folder(settings.staging_root), _sabotaged_driver():
-        try:
-            stack.up(settings, print)
-            yield Target(settings)
-        finally:
-            stack.down(settings, print)
+    with _small_folder(settings.staging_root), _sabotaged_driver(), stack.running(settings, print):
+        yield Target(settings)
 
 
 @contextmanager

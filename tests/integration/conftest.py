@@ -41,11 +41,8 @@ def wait_for(condition: Callable[[], Any], seconds: float, what: str, pause: flo
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """The settings of a running broker and emulator."""
     settings = Settings(state_dir=tmp_path_factory.mktemp("state"), _env_file=None, **free_ports())
-    try:
-        stack.up(settings, print, has_airflow=False, has_dashboard=False)
+    with stack.running(settings, print, has_airflow=False, has_dashboard=False):
         yield settings
-    finally:
-        stack.down(settings, print)
 
 
 @dataclass
