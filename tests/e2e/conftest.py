@@ -19,6 +19,7 @@ from local.ports import free_ports
 from warehouse.client import Warehouse
 
 CSAT = str(ROOT / ".venv" / "bin" / "csat")
+RUNS = "dags/run_stream/dagRuns"
 
 
 @dataclass
@@ -55,6 +56,15 @@ class Platform:
     def airflow(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """An answer of Airflow's API, with the generated login."""
         return airflow_api.call(self.settings, method, path, body)
+
+    def guard_log(self, run: str) -> str:
+        """What the last try of this life of the stream wrote, with what an exception says."""
+        path = f"{RUNS}/{run}/taskInstances/guard_stream"
+        tries = self.airflow("GET", path)["try_number"]
+        said = []
+        for line in self.airflow("GET", f"{path}/logs/{tries}?full_content=true")["content"]:
+            said += [line["event"], *(error["exc_value"] for error in line.get("error_detail") or [])]
+        return "\n".join(said)
 
 
 @pytest.fixture(scope="package")

@@ -12,7 +12,7 @@ from csat.settings import environment
 from local import dashboard
 from local.supervisord import Supervisord
 from tests.airflow_builds import held_builds
-from tests.e2e.conftest import CSAT, Platform
+from tests.e2e.conftest import CSAT, RUNS, Platform
 from tests.integration.board.browser import Viewer, launch
 from tests.integration.conftest import wait_for
 
@@ -20,7 +20,6 @@ pytestmark = pytest.mark.e2e
 
 EVENTS = 10_000
 FAULTS = "all=0.02"
-RUNS = "dags/run_stream/dagRuns"
 
 
 def test_airflow_runs_the_stream_when_the_stack_is_up(platform: Platform):
@@ -136,9 +135,7 @@ def test_killed_driver_is_back_and_committing_without_help(platform: Platform, s
     print(f"back and committing after {time.monotonic() - killed_at:.1f} s")
     assert supervisor.programs()["stream"]["pid"] != pid
     [ended, *_] = platform.airflow("GET", f"{RUNS}?state=failed&order_by=-run_after")["dag_runs"]
-    path = f"{RUNS}/{ended['dag_run_id']}/taskInstances/guard_stream/logs/1?full_content=true"
-    log = platform.airflow("GET", path)["content"]
-    said, last_lines = "\n".join(line["event"] for line in log).split("The driver's last lines:")
+    said, last_lines = platform.guard_log(ended["dag_run_id"]).split("The driver's last lines:")
     assert "The stream is dead or frozen (the process ended after its last beat" in said
     assert "Landed " in last_lines
     told = "select status from `{ops}.alerts` where alert_key = 'stream_ended' and status = 'opened'"

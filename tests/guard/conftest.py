@@ -18,11 +18,10 @@ from csat.documents import Documents
 from csat.health import Health, State, lived_well
 from csat.settings import Settings, environment
 from local.supervisord import Supervisord
-from tests.e2e.conftest import CSAT, Platform, running_platform
+from tests.e2e.conftest import CSAT, RUNS, Platform, running_platform
 from tests.integration.conftest import wait_for
 
 PATIENCE = {"stale_seconds": 12, "startup_seconds": 45, "stalled_seconds": 45, "trigger_seconds": 2, "beat_seconds": 1}
-RUNS = "dags/run_stream/dagRuns"
 
 
 @dataclass
@@ -73,17 +72,7 @@ class Guarded:
             return state if state in ("success", "failed") else None
 
         state = wait_for(ended, seconds, f"end of {run}", pause=1)
-        return state, self.log(run)
-
-    def log(self, run: str) -> str:
-        """The log of the task's last try, with what an exception says."""
-        path = f"{RUNS}/{run}/taskInstances/guard_stream"
-        tries = self.platform.airflow("GET", path)["try_number"]
-        lines = self.platform.airflow("GET", f"{path}/logs/{tries}?full_content=true")["content"]
-        said = []
-        for line in lines:
-            said += [line["event"], *(error["exc_value"] for error in line.get("error_detail") or [])]
-        return "\n".join(said)
+        return state, self.platform.guard_log(run)
 
     def drivers(self) -> list[int]:
         """Process ids of all drivers, whoever started them."""

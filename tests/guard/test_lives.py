@@ -16,7 +16,8 @@ from csat.settings import ROOT, environment
 from local.programs import AIRFLOW, BIGQUERY, stream_variables
 from local.supervisord import Supervisord
 from tests.chaos.target import Target
-from tests.guard.conftest import RUNS, Guarded, stays
+from tests.e2e.conftest import RUNS
+from tests.guard.conftest import Guarded, stays
 from tests.integration.conftest import wait_for
 from warehouse.client import Warehouse
 from warehouse.tables import create_landing_table
