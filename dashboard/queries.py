@@ -131,17 +131,6 @@ CHOICES = Query("""
     group by channel, category
     order by answer_count desc, channel, category
 """)
-# Hours since 1970, and a time only in the end: grouping and sorting by times takes the emulator twice as long
-_BUCKET = """unix_date(if(@grain = 'week', date_trunc(answered_date, week(monday)), answered_date)) * 24
-            + if(@grain = 'hour', extract(hour from {moment}), 0)"""
-_PART = """case @split
-            when 'channel' then channel
-            when 'category' then if(category in unnest(@named), category, @rest)
-            else ''
-        end"""
-_RANGE = """answered_date between @since and @until
-            and (@channel = '' or channel = @channel)
-            and (@category = '' or category = @category)"""
 
 
 def _quantile(share: float) -> str:
@@ -151,70 +140,65 @@ def _quantile(share: float) -> str:
     return f"{low} + any_value({place} - floor({place})) * ({high} - {low})"
 
 
-# The marts have quantiles by hour; those of a day are not made of them. Sorting a million answers takes seconds,
-# counting them by value does not. The last row, without a bucket, has the response times of the whole range.
+# Of the answers themselves: the marts have quantiles by hour, and those of a day are not made of them. Sorting a
+# million answers takes seconds, counting them by value does not. Buckets are hours since 1970, and a time only in the
+# end: grouping and sorting by times takes the emulator twice as long. The last row, without a bucket, is the whole
+# range.
 SERIES = Query(f"""
-    with summed as (
+    with counted as (
         select
-            {_BUCKET.format(moment="response_hour")} as bucket,
-            {_PART} as part,
-            sum(answer_count) as answer_count,
-            sum(satisfied_count) as satisfied_count,
-            sum(up_to_5_minutes_count) as up_to_5_minutes_count,
-            sum(up_to_1_hour_count) as up_to_1_hour_count,
-            sum(up_to_24_hours_count) as up_to_24_hours_count,
-            sum(over_24_hours_count) as over_24_hours_count
-        from {{response_series}}
-        where {_RANGE}
-        group by bucket, part
-    ),
-
-    counted as (
-        select
-            {_BUCKET.format(moment="survey_answered_at")} as bucket,
-            {_PART} as part,
+            unix_date(if(@grain = 'week', date_trunc(answered_date, week(monday)), answered_date)) * 24
+            + if(@grain = 'hour', extract(hour from survey_answered_at), 0) as first_hour,
+            case @split
+                when 'channel' then channel
+                when 'category' then if(category in unnest(@named), category, @rest)
+                else ''
+            end as part,
             response_minutes,
-            count(*) as answer_count
+            response_time_bucket,
+            count(*) as answer_count,
+            countif(is_satisfied) as satisfied_count
         from {{fct_survey_responses}}
-        where {_RANGE} and response_minutes is not null
-        group by bucket, part, response_minutes
+        where answered_date between @since and @until
+            and (@channel = '' or channel = @channel)
+            and (@category = '' or category = @category)
+        group by first_hour, part, response_minutes, response_time_bucket
     ),
 
     grouped as (
-        select bucket, part, response_minutes, answer_count
+        select *
         from counted
 
         union all
 
-        select null, null, response_minutes, sum(answer_count)
+        select null, null, response_minutes, response_time_bucket, sum(answer_count), sum(satisfied_count)
         from counted
-        group by response_minutes
+        group by response_minutes, response_time_bucket
     ),
 
     placed as (
         select
-            bucket,
-            part,
-            response_minutes,
-            sum(answer_count) over (partition by bucket, part order by response_minutes) as up_to,
-            sum(answer_count) over (partition by bucket, part) as total
+            *,
+            sum(if(response_minutes is null, 0, answer_count)) over (bucket order by response_minutes) as up_to,
+            sum(if(response_minutes is null, 0, answer_count)) over bucket as total
         from grouped
-    ),
-
-    timed as (
-        select
-            bucket,
-            part,
-            {_quantile(0.5)} as median_response_minutes,
-            {_quantile(0.9)} as p90_response_minutes
-        from placed
-        group by bucket, part
+        window bucket as (partition by first_hour, part)
     )
 
-    select * replace (timestamp_add(timestamp '1970-01-01', interval bucket hour) as bucket)
-    from summed
-    full join timed using (bucket, part)
-    order by bucket is null, bucket, part
+    select
+        timestamp_add(timestamp '1970-01-01', interval first_hour hour) as bucket,
+        part,
+        sum(answer_count) as answer_count,
+        sum(satisfied_count) as satisfied_count,
+        sum(if(response_time_bucket = '5 minutes', answer_count, 0)) as up_to_5_minutes_count,
+        sum(if(response_time_bucket = '1 hour', answer_count, 0)) as up_to_1_hour_count,
+        sum(if(response_time_bucket = '24 hours', answer_count, 0)) as up_to_24_hours_count,
+        sum(if(response_time_bucket = 'longer', answer_count, 0)) as over_24_hours_count,
+        {_quantile(0.5)} as median_response_minutes,
+        {_quantile(0.9)} as p90_response_minutes
+    from placed
+    group by first_hour, part
+    order by first_hour is null, first_hour, part
 """)
 RESPONSE_TIME = Query(f"""
     with counted as (
