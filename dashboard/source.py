@@ -1,13 +1,15 @@
 """Where the board's figures come from: the warehouse, asked again when a new build of the marts is there.
 
 One object serves every viewer. A look at the table of builds costs no query; the answers of one build are kept, so
-that more viewers, or a viewer who comes back to a page, ask BigQuery nothing.
+that more viewers, or a viewer who comes back to a page, ask BigQuery nothing. What viewers took last is asked again of
+a new build before they see it, so that its figures come at once and nobody waits for them.
 """
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -21,6 +23,9 @@ from warehouse.tables import table_version
 # A table that is rebuilt by hand leaves no record of a build.
 KEPT_FOR = timedelta(minutes=10)
 _MOST_KEPT = 200
+# A new build waits for these, one after the other, but for no further one after so long.
+_MOST_RENEWED = 6
+_RENEWAL_SECONDS = 5.0
 _LOOK_SECONDS = 2.0
 _PARALLEL_QUERIES = 8
 _ANY_BUILD = ""
@@ -73,7 +78,11 @@ class Source:
     """The marts as every viewer sees them; safe to use from several threads."""
 
     def __init__(
-        self, settings: Settings, warehouse: Warehouse | None = None, clock: Callable[[], datetime] = utc_now
+        self,
+        settings: Settings,
+        warehouse: Warehouse | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        renewer: Executor | None = None,
     ) -> None:
         waits = dict.fromkeys(
             ("bigquery_timeout_seconds", "bigquery_job_timeout_seconds"), settings.dashboard_query_seconds
@@ -85,21 +94,25 @@ class Source:
         self._looked_at: datetime | None = None
         self._looking = threading.Lock()
         self._kept: OrderedDict[tuple[Any, ...], tuple[datetime, Rows]] = OrderedDict()
+        self._taken: OrderedDict[tuple[Any, ...], Question] = OrderedDict()  # of the build in _state
         self._keeping = threading.Lock()
         self._pool = ThreadPoolExecutor(_PARALLEL_QUERIES, thread_name_prefix="board")
+        self._renewer = renewer or ThreadPoolExecutor(1, thread_name_prefix="renewal")
+        self._renewal: Future[State] | None = None
 
     def state(self) -> State:
         """The state of the marts, looked at once in dashboard_refresh_seconds.
 
-        Where nobody answers, or another viewer's look is under way, it is the last one known. Never raises
-        WarehouseError.
+        Where nobody answers, another viewer's look is under way, or the answers of a new build are being renewed, it is
+        the last one known. Never raises WarehouseError.
         """
         if not self._looking.acquire(blocking=self._looked_at is None):
             return self._state
         try:
             now = self._clock()
             pause = timedelta(seconds=self._settings.dashboard_refresh_seconds)
-            if self._looked_at is None or now - self._looked_at >= pause:
+            is_renewed = self._renewal is not None and self._renewal.done()
+            if is_renewed or self._looked_at is None or now - self._looked_at >= pause:
                 self._state = self._look()
                 self._looked_at = self._clock()
             return self._state
@@ -120,13 +133,41 @@ class Source:
             version = table_version(self._warehouse, builds, _LOOK_SECONDS)
             if version is None:
                 return State()
-            if version == self._state.version:
-                return replace(self._state, is_reachable=True, problem="")
-            return self._read_state(version)
+            if not self._state.version:
+                return self._read_state(version)
+            if version != self._state.version and self._renewal is None:
+                self._renewal = self._renewer.submit(self._renewed, version)
+            return replace(self._renewed_state() or self._state, is_reachable=True, problem="")
         except WarehouseUnreachableError:
             return replace(self._state, is_reachable=False)
         except WarehouseError as error:
             return replace(self._state, is_reachable=True, problem=str(error))
+
+    def _renewed_state(self) -> State | None:
+        """The state of the new build; none where there is none, or its answers are not there yet."""
+        if self._renewal is None or not self._renewal.done():
+            return None
+        renewal, self._renewal = self._renewal, None
+        state = renewal.result()
+        with self._keeping:
+            self._taken.clear()
+            for key in [key for key in self._kept if key[0] not in (_ANY_BUILD, state.version)]:
+                del self._kept[key]
+        return state
+
+    def _renewed(self, version: str) -> State:
+        """The state of a new build, after its answers to what viewers took last of the one before."""
+        state = self._read_state(version)
+        with self._keeping:
+            taken = list(reversed(self._taken.values()))
+        deadline = time.monotonic() + _RENEWAL_SECONDS
+        try:
+            for one in taken:
+                if time.monotonic() < deadline:
+                    self._ask(_key(state, one), one)
+        except WarehouseError:
+            pass  # the viewer who asks again is told
+        return state
 
     def _read_state(self, version: str) -> State:
         # The marts' dates can only be asked for once there are marts
@@ -135,27 +176,36 @@ class Source:
         if not builds:
             return State()
         [dates] = known.result() if known else queries.DATES.rows(self._warehouse)
-        with self._keeping:
-            for key in [key for key in self._kept if key[0] != _ANY_BUILD]:
-                del self._kept[key]
         return State(version, data_up_to=builds[0]["watermark_to"], built_at=builds[0]["built_at"], **dates)
 
     def _answer(self, state: State, one: Question) -> Rows:
-        build = _ANY_BUILD if one.outlives_builds else state.version
-        key = (build, one.query, *((name, _hashable(value)) for name, value in one.parameters.items()))
-        now = self._clock()
+        key = _key(state, one)
         with self._keeping:
             kept = self._kept.get(key)
-        if kept is not None and (not state.is_reachable or now - kept[0] < one.kept_for):
+            if key[0] == self._state.version:
+                self._taken[key] = one
+                self._taken.move_to_end(key)
+                while len(self._taken) > _MOST_RENEWED:
+                    self._taken.popitem(last=False)
+        if kept is not None and (not state.is_reachable or self._clock() - kept[0] < one.kept_for):
             return kept[1]
         if not state.is_reachable:
             raise WarehouseUnreachableError(_AWAY)
+        return self._ask(key, one)
+
+    def _ask(self, key: tuple[Any, ...], one: Question) -> Rows:
+        now = self._clock()
         rows = one.query.rows(self._warehouse, **one.parameters)
         with self._keeping:
             self._kept[key] = (now, rows)
             while len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)
         return rows
+
+
+def _key(state: State, one: Question) -> tuple[Any, ...]:
+    build = _ANY_BUILD if one.outlives_builds else state.version
+    return (build, one.query, *((name, _hashable(value)) for name, value in one.parameters.items()))
 
 
 def _hashable(value: Any) -> Any:
