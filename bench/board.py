@@ -5,7 +5,8 @@ cause. One Chromium, which has the board's files, as a viewer's has after the fi
 
 first view: from the request of a page to its figures, its filters chosen by chance among those that a viewer has, so
             that many have not been asked for since the last build
-filter:     from the click on a filter of an open page to the figures after it
+filter:     from the click on a filter of an open page to the figures after it; each of its options was clicked once
+            before, which is told as first click
 """
 
 import argparse
@@ -76,6 +77,7 @@ class Result:
     page: str
     first_view_median: float
     first_view_p95: float
+    longest_first_click: float | None
     filter_median: float | None
     filter_p95: float | None
 
@@ -108,26 +110,31 @@ CASES = (
 def measure(viewer: Viewer, case: Case, choices: Choices, repeats: int) -> Result:
     """The waits of one page."""
     chance = random.Random(1)
-    firsts, filters = [], []
+    firsts = []
     viewer.open(case.address(choices, chance))
     for _ in range(repeats):
         began = time.monotonic()
         viewer.open(case.address(choices, chance))
         firsts.append(time.monotonic() - began)
     viewer.open(case.address(choices, chance).partition("?")[0])
-    for option, name in islice(cycle(case.options.items()), repeats):
-        began = time.monotonic()
-        viewer.choose(option)
-        viewer.page.locator(f"[aria-label*='{name}']").first.wait_for()
-        viewer.wait()
-        filters.append(time.monotonic() - began)
+    clicks = [_click(viewer, *option) for option in case.options.items()]
+    filters = [_click(viewer, *option) for option in islice(cycle(case.options.items()), repeats)]
     return Result(
         case.page,
         statistics.median(firsts),
         _p95(firsts),
+        max(clicks, default=None),
         statistics.median(filters) if filters else None,
         _p95(filters) if filters else None,
     )
+
+
+def _click(viewer: Viewer, option: str, name: str) -> float:
+    began = time.monotonic()
+    viewer.choose(option)
+    viewer.page.locator(f"[aria-label*='{name}']").first.wait_for()
+    viewer.wait()
+    return time.monotonic() - began
 
 
 def _p95(seconds: list[float]) -> float:
@@ -187,8 +194,7 @@ def choices(settings: Settings) -> Choices:
 
 def results(settings: Settings, events: int, repeats: int) -> Iterator[Result]:
     """The lines of the table, one after the other; the stack is ended at the end."""
-    try:
-        stack.up(settings, say)
+    with stack.running(settings, say):
         _set_builds(settings, is_paused=True)
         fill(settings, events)
         _set_builds(settings, is_paused=False)
@@ -203,15 +209,13 @@ def results(settings: Settings, events: int, repeats: int) -> Iterator[Result]:
                 yield measure(viewer, case, made, repeats)
                 viewer.page.close()
             browser.close()
-    finally:
-        stack.down(settings, say)
 
 
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--events", type=int, default=1_000_000)
-    parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--repeats", type=int, default=40)
     parser.add_argument("--state", type=Path, help="folder of the stack, which is kept and used again")
     parser.add_argument("--results", type=Path, help="file for the results, as JSON")
     options = parser.parse_args()

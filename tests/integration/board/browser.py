@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+from playwright.sync_api import Browser, Locator, Page, Playwright, TimeoutError, expect
 
 from csat.settings import ROOT, Settings, environment
 from dashboard.palette import DARK, LIGHT
@@ -88,7 +88,11 @@ class Viewer:
 
     def wait(self) -> None:
         """Wait until the page is drawn."""
-        self.page.locator(_DRAWN).first.wait_for(timeout=30_000)
+        try:
+            self.page.locator(_DRAWN).first.wait_for(timeout=30_000)
+        except TimeoutError as error:
+            state = self.page.get_by_test_id("stApp").get_attribute("data-test-script-state")
+            raise AssertionError(f"{self.page.url} is not drawn, {state}: {self.page.inner_text('body')}") from error
 
     def use(self, scheme: Scheme) -> None:
         """Change the theme of the window's machine, and wait until the page has it."""
