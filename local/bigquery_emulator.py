@@ -1,8 +1,7 @@
 """Starts local-bigquery 0.3.2 with the fixes that dbt, the Storage API and a closed network need.
 
 Runs in the emulator's own environment: `python -m local.bigquery_emulator --host 127.0.0.1 --port 9050 …`. Each fix
-patches one function of the package; tests/integration/test_emulator.py holds a test for each, so that a new version
-shows at once which are still needed.
+patches one function of the package; tests/integration/marts would not pass without it.
 """
 
 import contextvars
@@ -23,6 +22,9 @@ from local.emulator_partitions import replace_partitions_by_their_filter, store_
 EXTENSIONS = ("icu", "ducklake", "spatial")
 # BigQuery takes AppendRows requests of 10 MB and more; grpc's own limit is 4 MB.
 MAX_MESSAGE_BYTES = 20 * 1024 * 1024
+# DuckDB's own limit is four fifths of the machine, or of the container where that has one
+_SHARE_OF_MEMORY = 0.25
+_UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 
 def install_extensions() -> None:
@@ -99,6 +101,26 @@ def assign_from_struct() -> None:
         return None
 
     script.Interpreter.set = assign
+
+
+def leave_memory_to_others() -> None:
+    """DuckDB keeps what it has read, and drops it only at its limit; what a query needs beyond that, it writes down."""
+    from local_bigquery.engine import database
+    from local_bigquery.settings import settings
+
+    connect = database._connect.__wrapped__
+
+    @functools.cache
+    def connect_within_limits() -> duckdb.DuckDBPyConnection:
+        connection: duckdb.DuckDBPyConnection = connect()
+        number, unit = str(connection.sql("SELECT current_setting('memory_limit')").fetchall()[0][0]).split()
+        share = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * _SHARE_OF_MEMORY
+        limit = int(min(float(number) * _UNITS[unit], share))
+        connection.execute(f"SET memory_limit = '{limit}B'")
+        connection.execute("SET temp_directory = ?", [str(settings.data_dir / "spilled")])
+        return connection
+
+    database._connect = connect_within_limits
 
 
 def allow_large_messages() -> None:
@@ -181,6 +203,7 @@ def main() -> None:
     queue_inserts_behind_statements()
     store_rows_of_a_partition_together()
     replace_partitions_by_their_filter()
+    leave_memory_to_others()
     find_tables_by_name()
     forget_old_results()
     from local_bigquery.cli import main as serve
