@@ -1,6 +1,6 @@
 """What every page has around it: how fresh the data are, what the words mean, and what is said when there are none."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -54,7 +54,8 @@ class Board:
 class Page:
     """A page: its place in the URL, what it shows, and the columns whose meaning is one click away, by their label.
 
-    With `refresh` it is drawn again so often, not only after a build.
+    With `refresh` it is drawn again so often, not only after a build. `foresee` gives what it asks first, as far as its
+    address tells: that is asked while the browser still starts.
     """
 
     title: str
@@ -62,6 +63,7 @@ class Page:
     show: Callable[[Board], None]
     terms: Mapping[str, str] = field(default_factory=dict)
     refresh: timedelta | None = None
+    foresee: Callable[[State, Mapping[str, str]], Iterable[Question]] | None = None
 
 
 @st.cache_resource(show_spinner=False)
@@ -70,10 +72,21 @@ def shared_source(_settings: Settings, address: str) -> Source:
     return Source(_settings)
 
 
+def _source() -> Source:
+    settings = get_settings()
+    return shared_source(settings, f"{settings.endpoint} {settings.project_id} {settings.dataset_prefix}")
+
+
+def foresee(page: Page, address: Mapping[str, str]) -> None:
+    """Begin to ask for what the page will show with these filters in its address. Returns at once."""
+    if page.foresee is not None:
+        questions = page.foresee
+        _source().foresee(lambda state: questions(state, address))
+
+
 def run(page: Page) -> None:
     """Show a page, or why there is nothing to show."""
-    settings = get_settings()
-    source = shared_source(settings, f"{settings.endpoint} {settings.project_id} {settings.dataset_prefix}")
+    source = _source()
     state = source.state()
     st.title(page.title, anchor=False)
     _head(page, source, state)

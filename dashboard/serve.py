@@ -12,6 +12,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from csat.settings import Settings, get_settings
+from dashboard import frame
+from dashboard.frame import Page
 from dashboard.views import PAGES
 
 _APP = Path(__file__).parent / "app.py"
@@ -61,10 +63,14 @@ def make_app() -> st.App:
         "X-Content-Type-Options": "nosniff",
     }
 
-    def page(_: Request) -> Response:
-        return HTMLResponse(html, headers=headers)
+    def route(path: str, page: Page) -> Route:
+        def answer(request: Request) -> Response:
+            frame.foresee(page, request.query_params)
+            return HTMLResponse(html, headers=headers)
 
-    return st.App(_APP, routes=[Route(path, page) for path in ("/", *(f"/{page.path}" for page in PAGES))])
+        return Route(path, answer)
+
+    return st.App(_APP, routes=[route("/", PAGES[0]), *(route(f"/{page.path}", page) for page in PAGES)])
 
 
 def options(settings: Settings) -> dict[str, Any]:

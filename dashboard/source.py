@@ -2,13 +2,14 @@
 
 One object serves every viewer. A look at the table of builds costs no query; the answers of one build are kept, so
 that more viewers, or a viewer who comes back to a page, ask BigQuery nothing. What viewers took last is asked again of
-a new build before they see it, so that its figures come at once and nobody waits for them.
+a new build before they see it, so that its figures come at once and nobody waits for them; what a page is going to ask
+is asked while the browser still starts.
 """
 
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -95,6 +96,7 @@ class Source:
         self._looking = threading.Lock()
         self._kept: OrderedDict[tuple[Any, ...], tuple[datetime, Rows]] = OrderedDict()
         self._taken: OrderedDict[tuple[Any, ...], Question] = OrderedDict()  # of the build in _state
+        self._asking: dict[tuple[Any, ...], Future[Rows]] = {}
         self._keeping = threading.Lock()
         self._pool = ThreadPoolExecutor(_PARALLEL_QUERIES, thread_name_prefix="board")
         self._renewer = renewer or ThreadPoolExecutor(1, thread_name_prefix="renewal")
@@ -126,6 +128,19 @@ class Source:
         """
         answers = [self._pool.submit(self._answer, state, one) for one in questions]
         return [answer.result() for answer in answers]
+
+    def foresee(self, questions: Callable[[State], Iterable[Question]]) -> None:
+        """Ask in the background for what a viewer will want in a moment. Returns at once."""
+        # A callback that raises is logged
+        self._pool.submit(self._foresee, questions).add_done_callback(Future.result)
+
+    def _foresee(self, questions: Callable[[State], Iterable[Question]]) -> None:
+        state = self.state()
+        try:
+            for one in questions(state):
+                self._answer(state, one)
+        except WarehouseError:
+            pass  # the viewer who asks again is told
 
     def _look(self) -> State:
         builds = self._settings.table("ops", "mart_builds")
@@ -194,13 +209,28 @@ class Source:
         return self._ask(key, one)
 
     def _ask(self, key: tuple[Any, ...], one: Question) -> Rows:
-        now = self._clock()
-        rows = one.query.rows(self._warehouse, **one.parameters)
+        """The answer from the warehouse; where another thread is asking for it, what that one gets."""
+        answer: Future[Rows] = Future()
         with self._keeping:
-            self._kept[key] = (now, rows)
-            while len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
-        return rows
+            asked = self._asking.setdefault(key, answer)
+        if asked is not answer:
+            return asked.result()
+        try:
+            now = self._clock()
+            rows = one.query.rows(self._warehouse, **one.parameters)
+        except BaseException as error:
+            answer.set_exception(error)
+            raise
+        else:
+            answer.set_result(rows)
+            with self._keeping:
+                self._kept[key] = (now, rows)
+                while len(self._kept) > _MOST_KEPT:
+                    self._kept.popitem(last=False)
+            return rows
+        finally:
+            with self._keeping:
+                del self._asking[key]
 
 
 def _key(state: State, one: Question) -> tuple[Any, ...]:

@@ -1,5 +1,6 @@
 """Over time: answers, CSAT and response time by hour, day or week, of any range, channel and category."""
 
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import cast
 
@@ -24,18 +25,20 @@ from dashboard.series import (
     window_start,
     with_rates,
 )
-from dashboard.source import choices_question, question
+from dashboard.source import Question, State, choices_question, question
 from dashboard.tables import Card, Column, Row, cards, note, table
 
 _DAYS = 28
 _NAMED = 5
 _SUNDAY = 6
 _AUTO = "auto"
+_GRAINS = (_AUTO, "hour", "day", "week")
 # Beyond it a chart has more hours than a screen has points.
 _MOST_DAYS_BY_HOUR = 62
 _ROWS_SHOWN = 60
 _BY_RESPONSE_TIME = ("up_to_5_minutes_count", "up_to_1_hour_count", "up_to_24_hours_count", "over_24_hours_count")
-_SPLITS: dict[str, Split] = {"Together": "", "By channel": "channel", "By category": "category"}
+_TOGETHER = "Together"
+_SPLITS: dict[str, Split] = {_TOGETHER: "", "By channel": "channel", "By category": "category"}
 
 
 def show(board: Board) -> None:
@@ -43,7 +46,7 @@ def show(board: Board) -> None:
     first, last = board.state.first_date, board.state.last_date
     assert first is not None
     assert last is not None
-    [choices] = board.rows(choices_question(queries.CHOICES, since=first, until=last))
+    [choices] = board.rows(_choices(first, last))
     asked = _filters(first, last, choices)
     if asked is None:
         return
@@ -72,6 +75,40 @@ def show(board: Board) -> None:
     _table(rows, asked)
 
 
+def foresee(state: State, address: Mapping[str, str]) -> Iterator[Question]:
+    """What the page asks first with these filters in its address; nothing where they are nonsense."""
+    first, last = state.first_date, state.last_date
+    if first is None or last is None:
+        return
+    yield _choices(first, last)
+    grain, split = address.get("grain", _AUTO), _SPLITS.get(address.get("split", _TOGETHER))
+    try:
+        since = date.fromisoformat(address.get("since", str(_default_since(first, last))))
+        until = date.fromisoformat(address.get("until", str(last)))
+    except ValueError:
+        return
+    # Which categories are named apart, only their counts tell
+    if grain in _GRAINS and split in ("", "channel") and first <= since <= until <= last:
+        filters = (address.get("channel", ""), address.get("category", ""))
+        yield question(
+            queries.SERIES, **Series(since, until, _fitting(grain, since, until), *filters, split).parameters()
+        )
+
+
+def _choices(first: date, last: date) -> Question:
+    return choices_question(queries.CHOICES, since=first, until=last)
+
+
+def _default_since(first: date, last: date) -> date:
+    return max(first, window_start(last, _DAYS))
+
+
+def _fitting(grain: str, since: date, until: date) -> Grain:
+    if grain == _AUTO:
+        return fitting_grain(since, until)
+    return "day" if grain == "hour" and until - since > timedelta(days=_MOST_DAYS_BY_HOUR) else cast("Grain", grain)
+
+
 def _first_responses(rows: Rows) -> Card:
     counts = [sum(row[name] for row in rows) for name in _BY_RESPONSE_TIME]
     known = sum(counts)
@@ -81,15 +118,13 @@ def _first_responses(rows: Rows) -> Card:
 
 def _filters(first: date, last: date, choices: Rows) -> Series | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        grain = st.segmented_control(
-            "Grain", [_AUTO, "hour", "day", "week"], default=_AUTO, required=True, key="grain", bind="query-params"
-        )
+        chosen = st.segmented_control("Grain", _GRAINS, default=_AUTO, required=True, key="grain", bind="query-params")
         split = st.segmented_control(
-            "Lines", list(_SPLITS), default="Together", required=True, key="split", bind="query-params"
+            "Lines", list(_SPLITS), default=_TOGETHER, required=True, key="split", bind="query-params"
         )
     columns = st.columns(4)
     with columns[0]:
-        since = day_filter("From", "since", max(first, window_start(last, _DAYS)), first, last)
+        since = day_filter("From", "since", _default_since(first, last), first, last)
     with columns[1]:
         until = day_filter("To", "until", last, first, last)
     with columns[2]:
@@ -99,13 +134,11 @@ def _filters(first: date, last: date, choices: Rows) -> Series | None:
     if since > until:
         st.html(note("The range ends before it begins."))
         return None
-    if grain == _AUTO:
-        grain = fitting_grain(since, until)
-    if grain == "hour" and until - since > timedelta(days=_MOST_DAYS_BY_HOUR):
+    grain = _fitting(chosen, since, until)
+    if chosen == "hour" and grain != "hour":
         st.caption(f"More than {_MOST_DAYS_BY_HOUR} days are shown by day.")
-        grain = "day"
     named = tuple(_ordered(choices, "category")[:_NAMED]) if split == "By category" else ()
-    return Series(since, until, cast("Grain", grain), channel, category, _SPLITS[split], named)
+    return Series(since, until, grain, channel, category, _SPLITS[split], named)
 
 
 def _ordered(choices: Rows, column: str) -> list[str]:
@@ -195,4 +228,5 @@ PAGE = Page(
         "Channel": "channel",
         "Date": "answered_date",
     },
+    foresee=foresee,
 )

@@ -4,7 +4,7 @@ import json
 import statistics
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,10 @@ from streamlit.testing.v1 import AppTest
 from csat.settings import ROOT
 from dashboard import formats, queries
 from dashboard.figures import Tally, wilson_interval
+from dashboard.frame import Board
 from dashboard.report import report
+from dashboard.source import Question, State
+from dashboard.views import over_time
 from tests.integration.board.conftest import ANSWERS, LIVE_ANSWERS, Seen
 from tests.integration.marts.conftest import Marts
 from warehouse.tables import append_rows
@@ -342,3 +345,37 @@ def test_app_has_all_pages_and_opens_on_the_overview(marts: Marts, use_settings:
     app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60).run()
     assert not app.exception
     assert [title.value for title in app.title] == ["Overview"]
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {},
+        {"grain": "hour"},
+        {"grain": "hour", "since": "FIRST"},
+        {"since": "FIRST", "until": "LAST", "split": "By channel"},
+        {"grain": "week", "channel": "Email", "category": "Returns"},
+    ],
+)
+def test_what_over_time_foresees_is_what_it_asks(
+    page: OpenPage, marts: Marts, filters: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, last = queries.board_dates(marts.warehouse)
+    days = {"FIRST": str(first), "LAST": str(last)}
+    address = {name: days.get(value, value) for name, value in filters.items()}
+    asked: list[Question] = []
+    rows = Board.rows
+
+    def record(board: Board, *questions: Question) -> list[queries.Rows]:
+        asked.extend(questions)
+        return rows(board, *questions)
+
+    monkeypatch.setattr(Board, "rows", record)
+    page("over_time", **address)
+    assert list(over_time.foresee(State("v", first_date=first, last_date=last), address)) == asked
+
+
+@pytest.mark.parametrize("nonsense", [{"since": "yesterday"}, {"grain": "year"}, {"until": "1999-01-01"}])
+def test_nonsense_in_the_address_foresees_no_series(nonsense: dict[str, str]) -> None:
+    state = State("v", first_date=date(2026, 1, 1), last_date=date(2026, 11, 20))
+    assert [one.query for one in over_time.foresee(state, nonsense)] == [queries.CHOICES]

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -279,6 +279,45 @@ def test_answers_come_in_the_order_of_the_questions(world: World, source: Source
     assert source.rows(state, *(question(ANSWERS, x=number) for number in range(9))) == [
         [{"x": number}] for number in range(9)
     ]
+
+
+def test_what_is_foreseen_is_asked_once(world: World, source: Source) -> None:
+    asked, end, rows = threading.Event(), threading.Event(), world.rows
+
+    def slow_rows(sql: str, **parameters: Any) -> Rows:
+        if "@x" not in sql:
+            return rows(sql)
+        world.asked.append(parameters)
+        asked.set()
+        assert end.wait(5)
+        return [{"answer": 1}]
+
+    world.rows = slow_rows  # type: ignore[method-assign]
+    state = State("v1")
+    source.foresee(lambda _: [question(ANSWERS, x=1)])
+    assert asked.wait(5)
+    threading.Timer(0.1, end.set).start()
+    assert source.rows(state, question(ANSWERS, x=1)) == [[{"answer": 1}]]
+    assert world.asked == [{"x": 1}]
+
+
+def test_a_refusal_reaches_everyone_who_asked(world: World, source: Source) -> None:
+    asked, end = threading.Event(), threading.Event()
+
+    def refuse(*_: Any, **__: Any) -> Rows:
+        asked.set()
+        assert end.wait(5)
+        raise WarehouseError("BigQuery refused: no")
+
+    world.rows = refuse  # type: ignore[method-assign]
+    state = State("v1")
+    with ThreadPoolExecutor() as viewers:
+        both = [viewers.submit(source.rows, state, question(ANSWERS, x=1)) for _ in range(2)]
+        assert asked.wait(5)
+        end.set()
+        assert [str(one.exception(5)) for one in both] == ["BigQuery refused: no"] * 2
+    world.rows = lambda *_, **__: [{"answer": 2}]  # type: ignore[method-assign]
+    assert source.rows(state, question(ANSWERS, x=1)) == [[{"answer": 2}]]
 
 
 def test_kept_answers_outlive_a_warehouse_that_is_away(
