@@ -123,6 +123,39 @@ def leave_memory_to_others() -> None:
     database._connect = connect_within_limits
 
 
+class _Describer:
+    """A cursor that describes a statement with parameters where DuckDB's own would run it; the rest is the cursor's."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._cursor = cursor
+
+    def sql(self, query: str, params: Any = None) -> duckdb.DuckDBPyRelation:
+        """A relation with the query's columns; its rows too where there are no parameters."""
+        if not params:
+            return self._cursor.sql(query)
+        columns = self._cursor.execute(f"DESCRIBE {query}", params).fetchall()
+        quoted = {name: '"' + name.replace('"', '""') + '"' for name, *_ in columns}
+        nothing = ", ".join(f"CAST(NULL AS {kind}) AS {quoted[name]}" for name, kind, *_ in columns)
+        return self._cursor.sql(f"SELECT {nothing}")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+
+def run_a_query_with_parameters_once() -> None:
+    """The emulator asks twice for a query's columns before it keeps its rows; with parameters, each of them ran it."""
+    from local_bigquery.catalog import tables
+
+    write = tables.write
+
+    @functools.wraps(write)
+    def write_once(cur: Any, *args: Any, isolated: bool = False, **options: Any) -> Any:
+        # An isolated one reads the rows from the relation
+        return write(cur if isolated else _Describer(cur), *args, isolated=isolated, **options)
+
+    tables.write = write_once
+
+
 def allow_large_messages() -> None:
     """Let the Storage API's server take what BigQuery's takes."""
     make_server = grpc.server
@@ -204,6 +237,7 @@ def main() -> None:
     store_rows_of_a_partition_together()
     replace_partitions_by_their_filter()
     leave_memory_to_others()
+    run_a_query_with_parameters_once()
     find_tables_by_name()
     forget_old_results()
     from local_bigquery.cli import main as serve

@@ -1,0 +1,41 @@
+"""The emulator leaves the machine to the rest of the stack: most of its memory, and no work is done twice."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.integration.marts.conftest import Marts
+
+pytestmark = pytest.mark.integration
+
+_LIMITS = "select current_setting('memory_limit') as memory, current_setting('temp_directory') as folder"
+
+
+def test_it_holds_a_quarter_of_the_memory_and_writes_the_rest_beside_its_data(
+    make_marts: Callable[[str], Marts],
+) -> None:
+    world = make_marts("memory")
+    [limits] = world.warehouse.rows(_LIMITS)
+    number, unit = limits["memory"].split()
+    assert unit in ("MiB", "GiB")
+    megabytes = float(number) * {"MiB": 1, "GiB": 1024}[unit]
+    assert megabytes == pytest.approx(psutil.virtual_memory().total / 2**20 / 4, rel=0.05)
+    assert Path(limits["folder"]) == world.settings.state / "bigquery" / "spilled"
+
+
+def test_a_query_with_parameters_runs_once(make_marts: Callable[[str], Marts]) -> None:
+    """It ran three times. A long one, so that what is asked around it does not count."""
+    world = make_marts("parameters")
+    numbers = "unnest(generate_array(1, 7000))"
+    sql = f"select sum(mod(a * b, {{divisor}})) as total from {numbers} as a, {numbers} as b"
+
+    def seconds(sql: str, **parameters: int) -> float:
+        began = time.monotonic()
+        assert world.warehouse.rows(sql, **parameters) == [{"total": 126_000_000}]
+        return time.monotonic() - began
+
+    plain = min(seconds(sql.format(divisor=7)) for _ in range(3))
+    assert min(seconds(sql.format(divisor="@divisor"), divisor=7) for _ in range(3)) < 2 * plain
