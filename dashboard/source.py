@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -136,11 +137,9 @@ class Source:
 
     def _foresee(self, questions: Callable[[State], Iterable[Question]]) -> None:
         state = self.state()
-        try:
+        with suppress(WarehouseError):  # the viewer who asks again is told
             for one in questions(state):
                 self._answer(state, one)
-        except WarehouseError:
-            pass  # the viewer who asks again is told
 
     def _look(self) -> State:
         builds = self._settings.table("ops", "mart_builds")
@@ -176,12 +175,10 @@ class Source:
         with self._keeping:
             taken = list(reversed(self._taken.values()))
         deadline = time.monotonic() + _RENEWAL_SECONDS
-        try:
+        with suppress(WarehouseError):  # the viewer who asks again is told
             for one in taken:
                 if time.monotonic() < deadline:
                     self._ask(_key(state, one), one)
-        except WarehouseError:
-            pass  # the viewer who asks again is told
         return state
 
     def _read_state(self, version: str) -> State:

@@ -1,7 +1,7 @@
 """Starts local-bigquery 0.3.2 with the fixes that dbt, the Storage API and a closed network need.
 
 Runs in the emulator's own environment: `python -m local.bigquery_emulator --host 127.0.0.1 --port 9050 …`. Each fix
-patches one function of the package; tests/integration/marts would not pass without it.
+patches one function of the package.
 """
 
 import contextvars
@@ -133,9 +133,10 @@ class _Describer:
         """A relation with the query's columns; its rows too where there are no parameters."""
         if not params:
             return self._cursor.sql(query)
+        from local_bigquery.engine.database import quote
+
         columns = self._cursor.execute(f"DESCRIBE {query}", params).fetchall()
-        quoted = {name: '"' + name.replace('"', '""') + '"' for name, *_ in columns}
-        nothing = ", ".join(f"CAST(NULL AS {kind}) AS {quoted[name]}" for name, kind, *_ in columns)
+        nothing = ", ".join(f"CAST(NULL AS {kind}) AS {quote(name)}" for name, kind, *_ in columns)
         return self._cursor.sql(f"SELECT {nothing}")
 
     def __getattr__(self, name: str) -> Any:

@@ -19,20 +19,19 @@ from warehouse.probes import check_completeness, landing_counts
 
 pytestmark = pytest.mark.integration
 
+PARTS = {"has_airflow": False, "has_dashboard": False}
+
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A stack of this module's own, started."""
     settings = Settings(state_dir=tmp_path_factory.mktemp("stack"), _env_file=None, **free_ports())  # type: ignore[call-arg,arg-type]
-    try:
-        up(settings)
+    with stack.running(settings, print, **PARTS):
         yield settings
-    finally:
-        stack.down(settings, print)
 
 
 def up(settings: Settings) -> None:
-    stack.up(settings, print, has_airflow=False, has_dashboard=False)
+    stack.up(settings, print, **PARTS)
 
 
 def pids(settings: Settings) -> set[int]:
