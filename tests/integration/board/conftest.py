@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -110,6 +111,10 @@ class Seen:
         return pytest.fail(f"no table {caption!r} in {self.html}")
 
 
+OpenPage = Callable[..., Seen]
+Landed = list[dict[str, Any]]
+
+
 def _text(html: str) -> str:
     lines = re.sub(r"<small.*?>", "\n", html)
     return unescape(re.sub(r"<.*?>", "", lines)).replace("\u202f", " ")
@@ -129,3 +134,19 @@ def page(marts: Marts, use_settings: Callable[[Settings], None]) -> Callable[...
         return Seen(app)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def landed(marts: Marts) -> Landed:
+    """The rows that landed, with the day of their answer."""
+    accepted = (row for row in marts.landed if "survey_answered_at" in row)
+    return [row | {"day": datetime.fromisoformat(row["survey_answered_at"]).date()} for row in accepted]
+
+
+def last_days(landed: Landed, days: int, before: int = 0) -> Landed:
+    last = max(row["day"] for row in landed) - timedelta(days=before)
+    return [row for row in landed if last - timedelta(days=days - 1) <= row["day"] <= last]
+
+
+def rate(rows: Landed) -> str:
+    return f"{sum(row['csat_score'] >= 4 for row in rows) / len(rows):.1%}".replace("%", " %")

@@ -1,10 +1,8 @@
 """Every page on the real emulator: its figures are a recount of the rows that landed."""
 
 import json
-import statistics
 from collections import Counter
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,25 +11,12 @@ from streamlit.testing.v1 import AppTest
 from csat.settings import ROOT
 from dashboard import formats, queries
 from dashboard.figures import Tally, wilson_interval
-from dashboard.frame import Board
 from dashboard.report import report
-from dashboard.source import Question, State
-from dashboard.views import over_time
-from tests.integration.board.conftest import ANSWERS, LIVE_ANSWERS, Seen
+from tests.integration.board.conftest import ANSWERS, LIVE_ANSWERS, Landed, OpenPage, Seen, last_days, rate
 from tests.integration.marts.conftest import Marts
 from warehouse.tables import append_rows
 
 pytestmark = pytest.mark.integration
-
-OpenPage = Callable[..., Seen]
-Landed = list[dict[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def landed(marts: Marts) -> Landed:
-    """The rows that landed, with the day of their answer."""
-    accepted = (row for row in marts.landed if "survey_answered_at" in row)
-    return [row | {"day": datetime.fromisoformat(row["survey_answered_at"]).date()} for row in accepted]
 
 
 @pytest.fixture(scope="module")
@@ -57,15 +42,6 @@ def watched(marts: Marts) -> datetime:
     plain = json.loads(json.dumps([common | row for row in alerts], default=lambda value: value.isoformat()))
     append_rows(marts.warehouse, "alerts", plain)
     return now
-
-
-def last_days(landed: Landed, days: int, before: int = 0) -> Landed:
-    last = max(row["day"] for row in landed) - timedelta(days=before)
-    return [row for row in landed if last - timedelta(days=days - 1) <= row["day"] <= last]
-
-
-def rate(rows: Landed) -> str:
-    return f"{sum(row['csat_score'] >= 4 for row in rows) / len(rows):.1%}".replace("%", " %")
 
 
 def by_volume(rows: Landed) -> list[tuple[str, int]]:
@@ -220,71 +196,6 @@ def test_significant_changes_are_those_of_the_mart(page: OpenPage, marts: Marts)
         assert "None on the 28 days before" in seen.html
 
 
-def test_over_time_counts_by_day_and_by_week(page: OpenPage, landed: Landed) -> None:
-    window = last_days(landed, 28)
-    seen = page("over_time")
-    assert seen.cards["Answers"][0] == f"{len(window):,}"
-    assert seen.cards["CSAT"][0] == rate(window)
-    rows = seen.table("Answers over time")
-    assert len(rows) == 28
-    last = max(row["day"] for row in landed)
-    assert rows[0][:2] == [f"{last.day} {last:%b %Y}", str(sum(row["day"] == last for row in landed))]
-    monday = last - timedelta(days=last.weekday())
-    weeks = page("over_time", grain="week").table("Answers over time")
-    in_week = sum(row["day"] >= monday for row in window)
-    assert weeks[0][:2] == [f"week of {monday.day} {monday:%b %Y}", f"{in_week:,}"]
-    tuesday, sunday = monday - timedelta(days=6), monday - timedelta(days=1)
-    cut = page("over_time", grain="week", since=str(tuesday), until=str(sunday)).app.caption
-    assert "The first week is cut by the range." in [caption.value for caption in cut]
-
-
-def test_over_time_counts_a_few_days_by_hour_unless_told_otherwise(page: OpenPage, landed: Landed) -> None:
-    last = max(row["day"] for row in landed)
-    hours = Counter(row["survey_answered_at"][:13] for row in landed if row["day"] == last)
-    by_hour = page("over_time", since=str(last)).table("Answers over time")
-    assert [row[1] for row in by_hour] == [str(hours[hour]) for hour in sorted(hours, reverse=True)]
-    [[name, count, *_]] = page("over_time", since=str(last), grain="day").table("Answers over time")
-    assert (name, count) == (f"{last.day} {last:%b %Y}", str(sum(hours.values())))
-
-
-def test_over_time_takes_any_range_channel_and_category(page: OpenPage, landed: Landed) -> None:
-    last = max(row["day"] for row in landed)
-    since, until = last - timedelta(days=20), last - timedelta(days=10)
-    own = [
-        row
-        for row in landed
-        if since <= row["day"] <= until and row["channel"] == "Inbound" and row["category"] == "Returns"
-    ]
-    filters = {"since": str(since), "until": str(until), "channel": "Inbound", "category": "Returns"}
-    assert page("over_time", **filters).cards["Answers"][0] == f"{len(own):,}"
-    assert "The range ends before it begins." in page("over_time", since=str(until), until=str(since)).html
-
-
-def test_over_time_is_split_into_parts_that_add_up(page: OpenPage, landed: Landed) -> None:
-    window = last_days(landed, 28)
-    rows = page("over_time", split="By category", grain="week").table("Answers over time")
-    assert len({row[1] for row in rows}) == 6
-    assert sum(int(row[2].replace(",", "")) for row in rows) == len(window)
-    by_channel = page("over_time", split="By channel", grain="week").table("Answers over time")
-    found: Counter[str] = Counter()
-    for row in by_channel:
-        found[row[1]] += int(row[2].replace(",", ""))
-    assert found == Counter(row["channel"] for row in window)
-
-
-def test_response_times_of_a_day_are_those_of_its_answers(page: OpenPage, landed: Landed) -> None:
-    day = max(row["day"] for row in landed) - timedelta(days=3)
-    minutes = []
-    for row in landed:
-        waited = datetime.fromisoformat(row["issue_responded_at"]) - datetime.fromisoformat(row["issue_reported_at"])
-        if row["day"] == day and waited >= timedelta():
-            minutes.append(waited.total_seconds() / 60)
-    median, p90 = (statistics.quantiles(minutes, n=10, method="inclusive")[place] for place in (4, 8))
-    cards = page("over_time", since=str(day), until=str(day)).cards
-    told = (formats.minutes(median), f"p90 {formats.minutes(p90)}")
-    assert cards["Median response time"] == tuple(text.replace("\u202f", " ") for text in told)
-
-
 def test_pipeline_counts_every_message_by_its_outcome(page: OpenPage, landed: Landed) -> None:
     seen = page("pipeline")
     assert {row[0].splitlines()[0]: row[1] for row in seen.table("Messages by outcome")} == {
@@ -345,37 +256,3 @@ def test_app_has_all_pages_and_opens_on_the_overview(marts: Marts, use_settings:
     app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60).run()
     assert not app.exception
     assert [title.value for title in app.title] == ["Overview"]
-
-
-@pytest.mark.parametrize(
-    "filters",
-    [
-        {},
-        {"grain": "hour"},
-        {"grain": "hour", "since": "FIRST"},
-        {"since": "FIRST", "until": "LAST", "split": "By channel"},
-        {"grain": "week", "channel": "Email", "category": "Returns"},
-    ],
-)
-def test_what_over_time_foresees_is_what_it_asks(
-    page: OpenPage, marts: Marts, filters: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, last = queries.board_dates(marts.warehouse)
-    days = {"FIRST": str(first), "LAST": str(last)}
-    address = {name: days.get(value, value) for name, value in filters.items()}
-    asked: list[Question] = []
-    rows = Board.rows
-
-    def record(board: Board, *questions: Question) -> list[queries.Rows]:
-        asked.extend(questions)
-        return rows(board, *questions)
-
-    monkeypatch.setattr(Board, "rows", record)
-    page("over_time", **address)
-    assert list(over_time.foresee(State("v", first_date=first, last_date=last), address)) == asked
-
-
-@pytest.mark.parametrize("nonsense", [{"since": "yesterday"}, {"grain": "year"}, {"until": "1999-01-01"}])
-def test_nonsense_in_the_address_foresees_no_series(nonsense: dict[str, str]) -> None:
-    state = State("v", first_date=date(2026, 1, 1), last_date=date(2026, 11, 20))
-    assert [one.query for one in over_time.foresee(state, nonsense)] == [queries.CHOICES]
