@@ -16,8 +16,14 @@ from typing import Any
 import duckdb
 import grpc
 
-from local.emulator_catalog import find_tables_by_name, forget_old_results
+from local.emulator_catalog import (
+    do_not_look_for_pandas,
+    find_tables_by_name,
+    forget_old_results,
+    look_for_temporary_tables_in_sessions_only,
+)
 from local.emulator_partitions import replace_partitions_by_their_filter, store_rows_of_a_partition_together
+from local.emulator_translation import keep_parsed_statements, keep_types
 
 EXTENSIONS = ("icu", "ducklake", "spatial")
 # BigQuery takes AppendRows requests of 10 MB and more; grpc's own limit is 4 MB.
@@ -240,6 +246,10 @@ def main() -> None:
     leave_memory_to_others()
     run_a_query_with_parameters_once()
     find_tables_by_name()
+    look_for_temporary_tables_in_sessions_only()
+    do_not_look_for_pandas()
+    keep_parsed_statements()
+    keep_types()
     forget_old_results()
     from local_bigquery.cli import main as serve
 

@@ -5,7 +5,9 @@ With the results of 1,300 queries, `select 1` took 0.15 s; a build of the marts 
 local.bigquery_emulator, in the emulator's own environment.
 """
 
+import functools
 import logging
+import sys
 import threading
 import time
 from typing import Any
@@ -39,6 +41,7 @@ WHERE schema_name = $1 AND table_name = $2 AND found.parent_column IS NULL AND {
     AND found.end_snapshot IS NULL AND tables.end_snapshot IS NULL AND schemas.end_snapshot IS NULL
 """
 _COLUMNS_BY_LISTING = "FROM duckdb_columns() WHERE database_name = ?"
+_TEMPORARY_SQL = "SELECT table_name FROM duckdb_tables() WHERE temporary"
 _OLD_RESULTS_SQL = """
 SELECT jobs.project_id, jobs.job_id
 FROM duckdb_tables() AS results
@@ -81,8 +84,42 @@ def find_tables_by_name() -> None:
     database.objects, database.fetch = objects, fetch_by_name
 
 
+class _NewCursor:
+    """A cursor without temporary tables: it knows that without listing the tables of all projects. Else the cursor."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._cursor = cursor
+
+    def sql(self, query: str, *args: Any, **options: Any) -> duckdb.DuckDBPyRelation:
+        """A relation with the rows of the query."""
+        if query == _TEMPORARY_SQL:
+            query = "SELECT '' AS table_name WHERE false"
+        return self._cursor.sql(query, *args, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+
+def look_for_temporary_tables_in_sessions_only() -> None:
+    """A statement outside of a session has a cursor of its own."""
+    from local_bigquery.jobs import query
+
+    execute = query.execute
+
+    @functools.wraps(execute)
+    def execute_apart(cur: Any, *args: Any, session: Any = None, **options: Any) -> Any:
+        return execute(cur if session else _NewCursor(cur), *args, session=session, **options)
+
+    query.execute = execute_apart
+
+
 def _lake(project_id: str) -> str:
     return _LAKE.format(project=project_id.replace('"', '""'))
+
+
+def do_not_look_for_pandas() -> None:
+    """It is not there, and for each parameter of a statement, the catalogue's too, DuckDB looks again."""
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # as the import system documents it
 
 
 def forget_old_results() -> None:

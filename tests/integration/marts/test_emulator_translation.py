@@ -1,0 +1,102 @@
+"""The emulator works out once what a statement means, and knows when it means something else."""
+
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from google.cloud import bigquery
+
+from bench.emulator import emulator, own_settings
+from local.programs import EMULATOR_PYTHON
+from tests.integration.marts.conftest import Marts
+from warehouse.client import Warehouse, WarehouseError
+
+pytestmark = pytest.mark.integration
+
+TELLING = """
+import sys
+from local import bigquery_emulator
+from local_bigquery.sql import translate
+from local_bigquery.sql.rules import typing
+
+def telling(what, call):
+    def told(*args, **options):
+        print("did:", what, flush=True)
+        return call(*args, **options)
+    return told
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "pandas":
+            print("did: look for pandas", flush=True)
+
+translate.sqlglot.parse = telling("parse", translate.sqlglot.parse)
+typing.qualify = telling("find types", typing.qualify)
+sys.meta_path.insert(0, Finder())
+bigquery_emulator.main()
+"""
+LISTS_TEMPORARY_TABLES = """
+import inspect
+from local.emulator_catalog import _TEMPORARY_SQL
+from local_bigquery.jobs import query
+assert _TEMPORARY_SQL in inspect.getsource(query.execute)
+"""
+
+
+@pytest.fixture
+def telling(tmp_path: Path) -> Iterator[Warehouse]:
+    """An emulator whose log says what it does for a statement."""
+    settings = own_settings(tmp_path)
+    with emulator(settings, ("-c", TELLING)), Warehouse(settings) as warehouse:
+        yield warehouse
+
+
+def _done(warehouse: Warehouse) -> Counter[str]:
+    lines = (warehouse.settings.state / "logs" / "bigquery.log").read_text().splitlines()
+    return Counter(line.removeprefix("did: ") for line in lines if line.startswith("did: "))
+
+
+def test_a_statement_that_comes_again_is_neither_parsed_nor_typed(telling: Warehouse) -> None:
+    def ask(number: int) -> Counter[str]:
+        before = _done(telling)
+        assert telling.rows("select @number + 1 as next", number=number) == [{"next": number + 1}]
+        return _done(telling) - before
+
+    assert ask(1).keys() == {"parse", "find types"}
+    assert ask(2) == Counter()
+
+
+def test_a_statement_is_typed_anew_when_a_column_has_another_type(make_marts: Callable[[str], Marts]) -> None:
+    world = make_marts("translation")
+
+    def seen(value: str) -> list[dict[str, object]]:
+        world.execute(f"create or replace table `{{table}}` as select {value} as number", "marts", "numbers")
+        return world.execute("select number from `{table}` where number = '1'", "marts", "numbers")
+
+    for _ in range(2):
+        assert seen("'1'") == [{"number": "1"}]
+        with pytest.raises(WarehouseError, match="No matching signature"):
+            seen("1")
+
+
+def test_a_script_and_a_session_have_their_temporary_tables(make_marts: Callable[[str], Marts]) -> None:
+    """Whose names without a dataset are not taken for tables of the default dataset."""
+    world = make_marts("temporary")
+    client, dataset = world.warehouse.client, f"{world.settings.project_id}.{world.settings.dataset('marts')}"
+    script, read = "create temp table kept as select 7 as number; select number from kept", "select number from kept"
+
+    def numbers(job: bigquery.QueryJob) -> list[int]:
+        return [row.number for row in job.result(timeout=20)]
+
+    assert numbers(client.query(script, bigquery.QueryJobConfig(default_dataset=dataset))) == [7]
+    job = client.query(script, bigquery.QueryJobConfig(default_dataset=dataset, create_session=True))
+    assert numbers(job) == [7]
+    session = bigquery.ConnectionProperty("session_id", job.session_info.session_id)
+    config = bigquery.QueryJobConfig(default_dataset=dataset, connection_properties=[session])
+    assert numbers(client.query(read, config)) == [7]
+
+
+def test_the_emulator_still_lists_temporary_tables_in_the_words_that_are_answered_for_it() -> None:
+    subprocess.run([str(EMULATOR_PYTHON), "-c", LISTS_TEMPORARY_TABLES], check=True, timeout=60)
