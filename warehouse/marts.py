@@ -14,6 +14,7 @@ from warehouse.client import Warehouse, WarehouseError
 from warehouse.dbt_build import MartsError, dbt_folder, dbt_log, run_dbt, words_of_build
 from warehouse.dbt_process import Tell
 from warehouse.dbt_results import DbtResult, record_results
+from warehouse.freshness import grade
 from warehouse.mart_builds import BuildRecord, insert_record, last_record
 from warehouse.mart_plans import Plan, plan_build, plan_rebuild
 from warehouse.tables import create_ops_tables
@@ -54,6 +55,7 @@ def build(
     with build_lock(dbt_folder(settings), tell, lock_wait_seconds) as lock, Warehouse(settings) as warehouse:
         create_tables(warehouse)
         plan = plan_build(warehouse, full_refresh=full_refresh)
+        _tell_of_stale_rows(plan, tell)
         if plan.is_empty:
             tell(_NOTHING)
             return BuildReport("nothing new", plan.watermark_from)
@@ -141,6 +143,12 @@ def days_between(first: date, last: date) -> tuple[date, ...]:
 def to_stderr(line: str) -> None:
     """Where progress goes by default."""
     sys.stderr.write(line + "\n")
+
+
+def _tell_of_stale_rows(plan: Plan, tell: Tell) -> None:
+    newest = plan.watermark_to or plan.watermark_from
+    if newest and (warning := grade(newest, datetime.now(UTC)).warning):
+        tell(f"warning: {warning}")
 
 
 def _record(warehouse: Warehouse, plan: Plan, result: DbtResult, started_at: datetime, status: Status) -> BuildRecord:
