@@ -48,10 +48,14 @@ def test_stream_lands_a_batch_once_when_it_is_killed_at_every_step(world: World,
     for step in ("before_stage", "before_submit", "after_submit", "after_load"):
         crashed = world.start_driver(step, "--catch-up", program=CRASHING)
         assert crashed.exit_code() == -signal.SIGKILL, step
+        crashed.end()
         assert world.offsets() in ([], list(range(20))), step
     world.send(*[answer() for _ in range(5)])
-    assert world.start_driver("--catch-up").exit_code() == 0
+    last = world.start_driver("--catch-up")
+    assert last.exit_code() == 0
     assert world.offsets() == list(range(25))
+    # What the killed ones left is gone
+    assert [folder.name for folder in temporary_folders(world)] == [str(last.process.pid)]
 
 
 def test_held_batch_is_left_to_the_next_driver_when_this_one_is_told_to_stop(world: World, answer):
@@ -60,6 +64,8 @@ def test_held_batch_is_left_to_the_next_driver_when_this_one_is_told_to_stop(wor
     held = world.start_driver(program=HELD)
     wait_for(lambda: getattr(documents.health(), "held_until", None), 90, "hold")
     assert documents.health().held_until - datetime.now(UTC) > timedelta(hours=23)
+    [folder] = temporary_folders(world)
+    assert list(folder.iterdir())
     held.process.send_signal(signal.SIGTERM)
     assert held.exit_code(30) == 0
     assert (documents.health().state, world.offsets()) == (State.STOPPED, [])
@@ -141,6 +147,10 @@ def answers(world: World, answer) -> Iterator[list[bytes]]:
         end.set()
         sender.join()
         producer.close()
+
+
+def temporary_folders(world: World) -> list[Path]:
+    return list((world.settings.state / "stream" / "tmp").iterdir())
 
 
 def times(driver: Driver, words: str) -> list[datetime]:
