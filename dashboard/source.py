@@ -1,14 +1,14 @@
 """Where the board's figures come from: the warehouse, asked again when a new build of the marts is there.
 
 One object serves every viewer. A look at the table of builds costs no query; the answers of one build are kept, so
-that more viewers, or a viewer who comes back to a page, ask BigQuery nothing. What viewers took last is asked again of
-a new build before they see it, so that its figures come at once and nobody waits for them; what a page is going to ask
-is asked while the browser still starts.
+that more viewers, or a viewer who comes back to a page, ask BigQuery nothing. What viewers take again and again is
+asked of a new build before they see it, so that its figures come at once and nobody waits for them; what a page is
+going to ask is asked while the browser still starts.
 """
 
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -25,7 +25,8 @@ from warehouse.tables import table_version
 # A table that is rebuilt by hand leaves no record of a build.
 KEPT_FOR = timedelta(minutes=10)
 _MOST_KEPT = 200
-# A new build waits for these, one after the other, but for no further one after so long.
+# A new build waits for these, one after the other, but for no further one after so long. What was taken once is not
+# among them: whoever looked is gone, or takes it of the next build too.
 _MOST_RENEWED = 6
 _RENEWAL_SECONDS = 5.0
 _LOOK_SECONDS = 2.0
@@ -96,7 +97,8 @@ class Source:
         self._looked_at: datetime | None = None
         self._looking = threading.Lock()
         self._kept: OrderedDict[tuple[Any, ...], tuple[datetime, Rows]] = OrderedDict()
-        self._taken: OrderedDict[tuple[Any, ...], Question] = OrderedDict()  # of the build in _state
+        self._taken: OrderedDict[tuple[Any, ...], Question] = OrderedDict()  # of the build in _state, the last one last
+        self._times: Counter[tuple[Any, ...]] = Counter()  # taken of it, and one where taken of the build before
         self._asking: dict[tuple[Any, ...], Future[Rows]] = {}
         self._keeping = threading.Lock()
         self._pool = ThreadPoolExecutor(_PARALLEL_QUERIES, thread_name_prefix="board")
@@ -139,7 +141,7 @@ class Source:
         state = self.state()
         with suppress(WarehouseError):  # the viewer who asks again is told
             for one in questions(state):
-                self._answer(state, one)
+                self._answer(state, one, is_taken=False)
 
     def _look(self) -> State:
         builds = self._settings.table("ops", "mart_builds")
@@ -164,16 +166,17 @@ class Source:
         renewal, self._renewal = self._renewal, None
         state = renewal.result()
         with self._keeping:
+            self._times = Counter(self._taken.keys())
             self._taken.clear()
             for key in [key for key in self._kept if key[0] not in (_ANY_BUILD, state.version)]:
                 del self._kept[key]
         return state
 
     def _renewed(self, version: str) -> State:
-        """The state of a new build, after its answers to what viewers took last of the one before."""
+        """The state of a new build, after its answers to what viewers took more than once."""
         state = self._read_state(version)
         with self._keeping:
-            taken = list(reversed(self._taken.values()))
+            taken = [one for key, one in reversed(self._taken.items()) if self._times[key] > 1][:_MOST_RENEWED]
         deadline = time.monotonic() + _RENEWAL_SECONDS
         with suppress(WarehouseError):  # the viewer who asks again is told
             for one in taken:
@@ -190,20 +193,26 @@ class Source:
         [dates] = known.result() if known else queries.DATES.rows(self._warehouse)
         return State(version, data_up_to=builds[0]["watermark_to"], built_at=builds[0]["built_at"], **dates)
 
-    def _answer(self, state: State, one: Question) -> Rows:
+    def _answer(self, state: State, one: Question, *, is_taken: bool = True) -> Rows:
         key = _key(state, one)
+        build, *words = key
         with self._keeping:
             kept = self._kept.get(key)
-            if key[0] == self._state.version:
-                self._taken[key] = one
-                self._taken.move_to_end(key)
-                while len(self._taken) > _MOST_RENEWED:
-                    self._taken.popitem(last=False)
+            if is_taken and build == self._state.version:
+                self._note(tuple(words), one)
         if kept is not None and (not state.is_reachable or self._clock() - kept[0] < one.kept_for):
             return kept[1]
         if not state.is_reachable:
             raise WarehouseUnreachableError(_AWAY)
         return self._ask(key, one)
+
+    def _note(self, words: tuple[Any, ...], one: Question) -> None:
+        self._times[words] += 1
+        self._taken[words] = one
+        self._taken.move_to_end(words)
+        while len(self._taken) > _MOST_KEPT:
+            oldest, _ = self._taken.popitem(last=False)
+            del self._times[oldest]
 
     def _ask(self, key: tuple[Any, ...], one: Question) -> Rows:
         """The answer from the warehouse; where another thread is asking for it, what that one gets."""

@@ -70,10 +70,10 @@ def test_an_answer_is_asked_for_once_a_build(world: World, source: Source, later
     world.version = "v2"
     later(11)
     state = source.state()
-    assert source.rows(state, question(ANSWERS, x=1)) == [[{"answer": 4}]]
-    assert source.rows(state, question(ANSWERS, x=3)) == [[{"answer": 5}]]
-    assert source.rows(state, question(ANSWERS, x=3)) == [[{"answer": 5}]]
-    assert [one["x"] for one in world.asked] == [1, 2, 2, 1, 3]
+    assert source.rows(state, question(ANSWERS, x=1)) == [[{"answer": 3}]]
+    assert source.rows(state, question(ANSWERS, x=3)) == [[{"answer": 4}]]
+    assert source.rows(state, question(ANSWERS, x=3)) == [[{"answer": 4}]]
+    assert [one["x"] for one in world.asked] == [1, 2, 1, 3]
 
 
 def test_a_filters_options_outlive_a_build_but_not_ten_minutes(
