@@ -3,8 +3,8 @@
 **What it does.** `build_marts` runs `csat marts build`: it finds the answer dates touched since the last build, builds
 those dates of every mart with dbt, tests them and moves the watermark. It builds everything up to now, whatever started
 it: rows that the stream committed (the asset `survey_responses_landed`), or the clock every 15 minutes. `publish_marts`
-then emits the events of the marts' assets; it is skipped where nothing was new. Where the newest row is old, the build's
-log has a warning, and the build goes on. Owner: data platform.
+then emits the events of the marts' assets; it is skipped where nothing was new. Where the newest row is old, the log of
+the build has a warning, and the build goes on. Owner: data platform.
 
 **What red means.** Models that depend on what failed were not built, nothing was published, and the dashboards keep
 the last good figures and grow old. No data is lost: the next build that passes takes up all that was missed. A task
