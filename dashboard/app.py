@@ -4,13 +4,9 @@ from functools import partial
 from pathlib import Path
 
 import streamlit as st
-from altair.utils import schemapi
 
 from dashboard import frame
 from dashboard.views import PAGES
-
-# Altair would hold each piece of a chart against Vega-Lite's schema; the tests' charts are
-schemapi.DEBUG_MODE = False
 
 _FOLDER = Path(__file__).parent
 

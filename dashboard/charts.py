@@ -1,18 +1,25 @@
-"""Charts of the board. Each draws plain rows, and has a sentence that says what it shows to who cannot see it."""
+"""Charts of the board. Each draws plain rows, and has a sentence that says what it shows to who cannot see it.
 
-from collections.abc import Sequence
+Altair makes and checks what a chart looks like, in Vega-Lite: once, since that takes longer than all else that a page
+does here. The rows come to it each time.
+"""
+
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, Literal
 
 import altair as alt
 import pyarrow as pa
 import streamlit as st
 
-from dashboard.palette import palette
+from dashboard.palette import Palette, palette
 from dashboard.series import WHOLE, Grain, Parts
 
-Drawn = alt.Chart | alt.LayerChart | alt.FacetChart
 Points = Sequence[dict[str, Any]]
+_AltairChart = alt.Chart | alt.LayerChart | alt.FacetChart
 
 _Symbol = Literal["square", "stroke"]
 
@@ -24,45 +31,95 @@ _MINUTES_LABEL = (
 )
 # An element of SVG for each point of more points takes the browser longer than all else on the page
 _MOST_ELEMENTS = 120
+_MOST_KEPT = 200
+
+
+@dataclass(frozen=True)
+class Look:
+    """A chart without its points, in Vega-Lite, and the fields of them that it uses. Nobody may change it."""
+
+    spec: dict[str, Any]
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A chart."""
+
+    look: Look
+    points: Points
+    grain: Grain
 
 
 def draw(chart: Drawn, alt_text: str) -> None:
     """Put a chart on the page."""
-    colors = palette()
-    text = {"labelColor": colors.muted, "titleColor": colors.muted}
-    data: Any = chart.data
-    if data.num_rows > _MOST_ELEMENTS:
+    spec = deepcopy(chart.look.spec)
+    if chart.grain == "week":
+        for layer in _layers(spec):
+            layer["encoding"]["x"]["axis"]["values"] = _mondays(chart.points)
+    if len(chart.points) > _MOST_ELEMENTS:
         # A canvas has nothing to read out but its alternative text
-        chart = chart.properties(usermeta={"embedOptions": {"renderer": "canvas"}}).configure_mark(aria=False)
-    st.altair_chart(chart.configure_view(stroke=None).configure_axis(**text).configure_legend(**text), alt=alt_text)
+        spec["usermeta"] = {"embedOptions": {"renderer": "canvas"}}
+        spec["config"]["mark"] = {"aria": False}
+    # As a table, since Streamlit looks into each of a list of dictionaries
+    table = pa.Table.from_pylist([{name: point[name] for name in chart.look.fields} for point in chart.points])
+    st.vega_lite_chart(table, spec, alt=alt_text)
 
 
 def volume(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
     """Answers of each bucket as bars, its parts on each other. A point: at, end, part, answers, bottom, top."""
+    return Drawn(_volume(grain, parts, palette()), points, grain)
+
+
+def rates(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
+    """CSAT of each bucket as a line within its interval. A point: at, part, answers, csat, low, high."""
+    return Drawn(_rates(grain, parts, palette()), points, grain)
+
+
+def response_times(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
+    """Median (thick) and p90 (thin) of the response time, on a log scale. A point: at, part, median, p90, in minutes.
+
+    A logarithm has no zero: median_drawn and p90_drawn hold what is drawn.
+    """
+    return Drawn(_response_times(grain, parts, palette()), points, grain)
+
+
+def ranks(points: Points, first: date, last: date) -> Drawn:
+    """An agent's rank by date, the first at the top, between two dates. A point: at, label, rank."""
+    return Drawn(_ranks((first, last), palette()), points, "day")
+
+
+def build_times(points: Points) -> Drawn:
+    """How long builds took. A point: at, label, seconds."""
+    return Drawn(_build_times(palette()), points, "hour")
+
+
+@lru_cache(_MOST_KEPT)
+def _volume(grain: Grain, parts: Parts, colors: Palette) -> Look:
     y = alt.Y(
         "top:Q",
         title="Answers",
         axis=alt.Axis(format=",d", tickMinStep=1, tickCount=4),
         scale=alt.Scale(zero=True),
     )
-    chart: Drawn = (
-        _chart(points, parts)
+    chart = (
+        _chart(parts)
         .mark_rect(x2Offset=-1)
         .encode(
-            x=_time(grain, points),
+            x=_time(grain),
             x2="end:T",
             y=y,
             y2="bottom:Q",
-            color=_color(parts, "square"),
+            color=_color(parts, colors, "square"),
             tooltip=[*_tooltip_heads(grain, parts), alt.Tooltip("answers:Q", title="Answers", format=",")],
         )
     )
-    return chart
+    return _look(chart, colors)
 
 
-def rates(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
-    """CSAT of each bucket as a line within its interval. A point: at, part, answers, csat, low, high."""
-    base = _chart(points, parts).encode(x=_time(grain, points))
+@lru_cache(_MOST_KEPT)
+def _rates(grain: Grain, parts: Parts, colors: Palette) -> Look:
+    base = _chart(parts).encode(x=_time(grain))
     y = alt.Y(
         "csat:Q",
         title="CSAT",
@@ -76,20 +133,18 @@ def rates(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
         alt.Tooltip("high:Q", title="Interval to", format=".1%"),
         alt.Tooltip("answers:Q", title="Answers", format=","),
     ]
-    lines = _line(base, parts, y, tooltip)
+    lines = _line(base, parts, colors, y, tooltip)
     # The intervals of several lines would hide each other: those are told, not drawn
     if parts != WHOLE:
-        return alt.layer(*lines)
-    band = base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title="CSAT"), y2="high:Q", color=_color(parts))
-    return alt.layer(band, *lines)
+        return _look(alt.layer(*lines), colors)
+    low = alt.Y("low:Q", title="CSAT")
+    band = base.mark_area(opacity=0.18).encode(y=low, y2="high:Q", color=_color(parts, colors))
+    return _look(alt.layer(band, *lines), colors)
 
 
-def response_times(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
-    """Median (thick) and p90 (thin) of the response time, on a log scale. A point: at, part, median, p90, in minutes.
-
-    A logarithm has no zero: median_drawn and p90_drawn hold what is drawn.
-    """
-    base = _chart(points, parts).encode(x=_time(grain, points))
+@lru_cache(_MOST_KEPT)
+def _response_times(grain: Grain, parts: Parts, colors: Palette) -> Look:
+    base = _chart(parts).encode(x=_time(grain))
     axis = alt.Axis(values=[0.1, 1, 5, 15, 60, 240, 1440, 5760], labelExpr=_MINUTES_LABEL)
     scale = alt.Scale(type="log", nice=False)
     tooltip = [
@@ -100,17 +155,17 @@ def response_times(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
     lines: list[alt.Chart] = []
     for name, width in (("median", 2.5), ("p90", 1.2)):
         y = alt.Y(f"{name}_drawn:Q", title="Time to respond", axis=axis, scale=scale)
-        lines += _line(base, parts, y, tooltip, width)
-    return alt.layer(*lines)
+        lines += _line(base, parts, colors, y, tooltip, width)
+    return _look(alt.layer(*lines), colors)
 
 
-def ranks(points: Points, first: date, last: date) -> Drawn:
-    """An agent's rank by date, the first at the top, between two dates. A point: at, label, rank."""
-    chart: Drawn = (
-        _chart(points)
-        .mark_line(interpolate="step-after", strokeWidth=2, color=palette().satisfied, point={"size": 16})
+@lru_cache(_MOST_KEPT)
+def _ranks(span: tuple[date, date], colors: Palette) -> Look:
+    chart = (
+        _chart()
+        .mark_line(interpolate="step-after", strokeWidth=2, color=colors.satisfied, point={"size": 16})
         .encode(
-            x=_time("day", points, (first, last)),
+            x=_time("day", span),
             y=alt.Y(
                 "rank:Q",
                 title="Rank",
@@ -120,16 +175,16 @@ def ranks(points: Points, first: date, last: date) -> Drawn:
             tooltip=[alt.Tooltip("label:N", title="Day"), alt.Tooltip("rank:Q", title="Rank", format=",")],
         )
     )
-    return chart
+    return _look(chart, colors)
 
 
-def build_times(points: Points) -> Drawn:
-    """How long builds took. A point: at, label, seconds."""
-    chart: Drawn = (
-        _chart(points)
-        .mark_line(strokeWidth=2, color=palette().satisfied, point={"size": 24})
+@lru_cache(_MOST_KEPT)
+def _build_times(colors: Palette) -> Look:
+    chart = (
+        _chart()
+        .mark_line(strokeWidth=2, color=colors.satisfied, point={"size": 24})
         .encode(
-            x=_time("hour", points),
+            x=_time("hour"),
             y=alt.Y("seconds:Q", title="Seconds", axis=alt.Axis(format=",d", tickCount=4)),
             tooltip=[
                 alt.Tooltip("label:N", title="Built"),
@@ -137,18 +192,31 @@ def build_times(points: Points) -> Drawn:
             ],
         )
     )
-    return chart
+    return _look(chart, colors)
 
 
-def _chart(points: Points, parts: Parts = WHOLE) -> alt.Chart:
-    height = _HEIGHT if parts == WHOLE else _HEIGHT_WITH_LEGEND
-    # As a table, since Altair copies lists of dictionaries at every step of a chart
-    return alt.Chart(pa.Table.from_pylist(list(points)), height=height)
+def _chart(parts: Parts = WHOLE) -> alt.Chart:
+    return alt.Chart(height=_HEIGHT if parts == WHOLE else _HEIGHT_WITH_LEGEND)
 
 
-def _line(base: alt.Chart, parts: Parts, y: alt.Y, tooltip: list[alt.Tooltip], width: float = 2) -> list[alt.Chart]:
+def _look(chart: _AltairChart, colors: Palette) -> Look:
+    text = {"labelColor": colors.muted, "titleColor": colors.muted}
+    chart = chart.configure_view(stroke=None).configure_axis(**text).configure_legend(**text)
+    spec: dict[str, Any] = chart.to_dict()
+    channels = [channel for layer in _layers(spec) for channel in layer["encoding"].values()]
+    fields = [one["field"] for channel in channels for one in (channel if isinstance(channel, list) else [channel])]
+    return Look(spec, tuple(dict.fromkeys(fields)))
+
+
+def _layers(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from spec.get("layer", [spec])
+
+
+def _line(
+    base: alt.Chart, parts: Parts, colors: Palette, y: alt.Y, tooltip: list[alt.Tooltip], width: float = 2
+) -> list[alt.Chart]:
     """A line and its points. Only those tell their figures: the browser works out the text of every element."""
-    drawn = base.encode(y=y, color=_color(parts))
+    drawn = base.encode(y=y, color=_color(parts, colors))
     line = drawn.mark_line(strokeWidth=width)
     if parts != WHOLE:
         dashes = [list(dash) for dash in _DASHES[: len(parts.names)]]
@@ -157,25 +225,28 @@ def _line(base: alt.Chart, parts: Parts, y: alt.Y, tooltip: list[alt.Tooltip], w
     return [line, drawn.mark_point(size=16, filled=True, opacity=1).encode(tooltip=tooltip)]
 
 
-def _time(grain: Grain, points: Points, span: tuple[date, date] | None = None) -> alt.X:
+def _time(grain: Grain, span: tuple[date, date] | None = None) -> alt.X:
     """The axis of time, over a span where that is more than the points cover."""
     form = "%d %b %H:%M" if grain == "hour" else "%d %b"
     axis = alt.Axis(format=form, labelOverlap=True, tickCount=6, grid=False)
-    if grain == "week":  # Vega's own weeks begin on Sundays
-        begins = sorted({point["at"] for point in points})
-        axis.values = [_moment(date.fromisoformat(begin[:10])) for begin in begins[:: 1 + len(begins) // _MOST_TICKS]]
     scale = alt.Scale(type="utc")
     if span:
         scale.domain = [_moment(end) for end in span]
     return alt.X("at:T", title=None, axis=axis, scale=scale)
 
 
+def _mondays(points: Points) -> list[dict[str, Any]]:
+    """Where the axis has its ticks: Vega's own weeks begin on Sundays."""
+    begins = sorted({point["at"] for point in points})
+    return [_moment(date.fromisoformat(begin[:10])).to_dict() for begin in begins[:: 1 + len(begins) // _MOST_TICKS]]
+
+
 def _moment(day: date) -> alt.DateTime:
     return alt.DateTime(year=day.year, month=day.month, date=day.day, hours=0, utc=True)
 
 
-def _color(parts: Parts, symbol: _Symbol = "stroke") -> alt.Color:
-    scale = alt.Scale(domain=list(parts.names), range=_colors(parts))
+def _color(parts: Parts, colors: Palette, symbol: _Symbol = "stroke") -> alt.Color:
+    scale = alt.Scale(domain=list(parts.names), range=_colors(parts, colors))
     return alt.Color("part:N", scale=scale, legend=_legend(parts, symbol))
 
 
@@ -185,8 +256,7 @@ def _legend(parts: Parts, symbol: _Symbol = "stroke") -> alt.Legend | None:
     return alt.Legend(title=None, orient="bottom", columns=2, labelLimit=160, symbolType=symbol, symbolStrokeWidth=3)
 
 
-def _colors(parts: Parts) -> list[str]:
-    colors = palette()
+def _colors(parts: Parts, colors: Palette) -> list[str]:
     if parts == WHOLE:
         return [colors.satisfied]
     named = colors.parts[: len(parts.names) - parts.has_rest]

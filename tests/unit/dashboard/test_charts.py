@@ -1,0 +1,81 @@
+"""A chart's look is made once, and what its points ask for goes into a copy."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from dashboard import charts
+from dashboard.palette import DARK, LIGHT
+from dashboard.series import Grain, Parts, points, time_points
+
+START = datetime(2026, 8, 3, tzinfo=UTC)  # a Monday
+LENGTHS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
+
+
+def rows(grain: Grain, count: int, part: str = "") -> list[dict[str, Any]]:
+    return [
+        {
+            "bucket": START + number * LENGTHS[grain],
+            "part": part,
+            "answer_count": 10,
+            "satisfied_count": 8,
+            "median_response_minutes": 12.5,
+            "p90_response_minutes": 90.0,
+        }
+        for number in range(count)
+    ]
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, dict[str, Any]]]:
+    """The table and the specification of every chart that was put on the page."""
+    seen: list[tuple[Any, dict[str, Any]]] = []
+    monkeypatch.setattr(charts.st, "vega_lite_chart", lambda table, spec, alt: seen.append((table, spec)))
+    return seen
+
+
+def test_a_look_is_made_once_for_a_grain_the_parts_and_a_theme(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = charts.rates(points(rows("day", 3)), "day")
+    assert charts.rates(points(rows("day", 9)), "day").look is first.look
+    assert charts.rates(points(rows("hour", 3)), "hour").look is not first.look
+    named = points(rows("day", 3, "Email"), parts=Parts(("Email",)))
+    assert charts.rates(named, "day", Parts(("Email",))).look is not first.look
+    assert charts.palette() is LIGHT
+    monkeypatch.setattr(charts, "palette", lambda: DARK)
+    dark = charts.rates(points(rows("day", 3)), "day")
+    assert DARK.satisfied in str(dark.look.spec)
+    assert DARK.satisfied not in str(first.look.spec)
+
+
+def test_a_chart_is_given_the_fields_that_it_uses(drawn: list[tuple[Any, dict[str, Any]]]) -> None:
+    charts.draw(charts.volume(points(rows("day", 2)), "day"), "")
+    charts.draw(charts.response_times(time_points(rows("day", 2), "day"), "day"), "")
+    names = [set(table.column_names) for table, _ in drawn]
+    assert names[0] == {"at", "end", "label", "part", "answers", "bottom", "top"}
+    assert names[1] == {"at", "label", "part", "median", "p90", "median_drawn", "p90_drawn"}
+    assert [table.num_rows for table, _ in drawn] == [2, 2]
+
+
+def test_weeks_have_their_ticks_on_mondays_of_these_points(drawn: list[tuple[Any, dict[str, Any]]]) -> None:
+    for count in (3, 20):
+        charts.draw(charts.rates(points(rows("week", count), "week"), "week"), "")
+    ticks = [
+        [
+            date(tick["year"], tick["month"], tick["date"])
+            for tick in spec["layer"][-1]["encoding"]["x"]["axis"]["values"]
+        ]
+        for _, spec in drawn
+    ]
+    assert ticks[0] == [date(2026, 8, 3), date(2026, 8, 10), date(2026, 8, 17)]
+    assert ticks[1] == [date(2026, 8, 3) + timedelta(weeks=number) for number in range(0, 20, 3)]
+    charts.draw(charts.rates(points(rows("day", 3)), "day"), "")
+    assert "values" not in drawn[-1][1]["layer"][-1]["encoding"]["x"]["axis"]
+
+
+@pytest.mark.parametrize(("count", "is_on_a_canvas"), [(120, False), (121, True)])
+def test_many_points_are_on_a_canvas(drawn: list[tuple[Any, dict[str, Any]]], count: int, is_on_a_canvas: bool) -> None:
+    charts.draw(charts.volume(points(rows("hour", count), "hour"), "hour"), "")
+    [(_, spec)] = drawn
+    assert ("usermeta" in spec) is is_on_a_canvas
+    assert ("mark" in spec["config"]) is is_on_a_canvas
