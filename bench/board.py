@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from itertools import cycle, islice
 from pathlib import Path
+from urllib.parse import quote
 
 from playwright.sync_api import sync_playwright
 
@@ -100,7 +101,7 @@ CASES = (
     Case("Agents", lambda _, chance: f"agents?window={_window(chance)}", _windows("7d", ALL_TIME, "28d")),
     Case("One agent", lambda made, chance: f"agents?agent={chance.choice(made.agents)}&window={_window(chance)}"),
     Case("Categories", lambda _, chance: f"categories?window={_window(chance)}", _windows("7d", ALL_TIME, "28d")),
-    Case("One category", lambda made, chance: f"categories?category={chance.choice(made.categories)}"),
+    Case("One category", lambda made, chance: f"categories?category={quote(chance.choice(made.categories))}"),
     Case("Over time", _range, {grain: f"by {grain}" for grain in ("hour", "week", "day")}),
     Case("Over time, by day", lambda *drawn: f"{_range(*drawn)}&grain=day"),
     Case("Pipeline", lambda _, chance: "pipeline"),

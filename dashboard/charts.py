@@ -49,14 +49,17 @@ class Drawn:
     look: Look
     points: Points
     grain: Grain
+    span: tuple[date, date] | None = None  # of the axis of time, where that is more than the points cover
 
 
 def draw(chart: Drawn, alt_text: str) -> None:
     """Put a chart on the page."""
     spec = deepcopy(chart.look.spec)
-    if chart.grain == "week":
-        for layer in _layers(spec):
-            layer["encoding"]["x"]["axis"]["values"] = _mondays(chart.points)
+    for x in (layer["encoding"]["x"] for layer in _layers(spec)):
+        if chart.grain == "week":
+            x["axis"]["values"] = _mondays(chart.points)
+        if chart.span:
+            x["scale"]["domain"] = [_moment(end) for end in chart.span]
     if len(chart.points) > _MOST_ELEMENTS:
         # A canvas has nothing to read out but its alternative text
         spec["usermeta"] = {"embedOptions": {"renderer": "canvas"}}
@@ -86,7 +89,7 @@ def response_times(points: Points, grain: Grain, parts: Parts = WHOLE) -> Drawn:
 
 def ranks(points: Points, first: date, last: date) -> Drawn:
     """An agent's rank by date, the first at the top, between two dates. A point: at, label, rank."""
-    return Drawn(_ranks((first, last), palette()), points, "day")
+    return Drawn(_ranks(palette()), points, "day", (first, last))
 
 
 def build_times(points: Points) -> Drawn:
@@ -160,12 +163,12 @@ def _response_times(grain: Grain, parts: Parts, colors: Palette) -> Look:
 
 
 @lru_cache(_MOST_KEPT)
-def _ranks(span: tuple[date, date], colors: Palette) -> Look:
+def _ranks(colors: Palette) -> Look:
     chart = (
         _chart()
         .mark_line(interpolate="step-after", strokeWidth=2, color=colors.satisfied, point={"size": 16})
         .encode(
-            x=_time("day", span),
+            x=_time("day"),
             y=alt.Y(
                 "rank:Q",
                 title="Rank",
@@ -225,24 +228,20 @@ def _line(
     return [line, drawn.mark_point(size=16, filled=True, opacity=1).encode(tooltip=tooltip)]
 
 
-def _time(grain: Grain, span: tuple[date, date] | None = None) -> alt.X:
-    """The axis of time, over a span where that is more than the points cover."""
+def _time(grain: Grain) -> alt.X:
     form = "%d %b %H:%M" if grain == "hour" else "%d %b"
     axis = alt.Axis(format=form, labelOverlap=True, tickCount=6, grid=False)
-    scale = alt.Scale(type="utc")
-    if span:
-        scale.domain = [_moment(end) for end in span]
-    return alt.X("at:T", title=None, axis=axis, scale=scale)
+    return alt.X("at:T", title=None, axis=axis, scale=alt.Scale(type="utc"))
 
 
 def _mondays(points: Points) -> list[dict[str, Any]]:
     """Where the axis has its ticks: Vega's own weeks begin on Sundays."""
     begins = sorted({point["at"] for point in points})
-    return [_moment(date.fromisoformat(begin[:10])).to_dict() for begin in begins[:: 1 + len(begins) // _MOST_TICKS]]
+    return [_moment(date.fromisoformat(begin[:10])) for begin in begins[:: 1 + len(begins) // _MOST_TICKS]]
 
 
-def _moment(day: date) -> alt.DateTime:
-    return alt.DateTime(year=day.year, month=day.month, date=day.day, hours=0, utc=True)
+def _moment(day: date) -> dict[str, Any]:
+    return {"year": day.year, "month": day.month, "date": day.day, "hours": 0, "utc": True}
 
 
 def _color(parts: Parts, colors: Palette, symbol: _Symbol = "stroke") -> alt.Color:

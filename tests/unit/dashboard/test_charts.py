@@ -73,6 +73,15 @@ def test_weeks_have_their_ticks_on_mondays_of_these_points(drawn: list[tuple[Any
     assert "values" not in drawn[-1][1]["layer"][-1]["encoding"]["x"]["axis"]
 
 
+def test_ranks_are_drawn_between_two_dates(drawn: list[tuple[Any, dict[str, Any]]]) -> None:
+    ranks = [{"at": "2026-08-04T00:00:00+00:00", "label": "4 Aug 2026", "rank": 2}]
+    charts.draw(charts.ranks(ranks, date(2026, 8, 3), date(2026, 8, 9)), "")
+    [(_, spec)] = drawn
+    domain = spec["encoding"]["x"]["scale"]["domain"]
+    assert [(end["year"], end["month"], end["date"]) for end in domain] == [(2026, 8, 3), (2026, 8, 9)]
+    assert charts.ranks(ranks, date(2026, 1, 1), date(2026, 1, 2)).look is charts.ranks(ranks, *2 * [date.min]).look
+
+
 @pytest.mark.parametrize(("count", "is_on_a_canvas"), [(120, False), (121, True)])
 def test_many_points_are_on_a_canvas(drawn: list[tuple[Any, dict[str, Any]]], count: int, is_on_a_canvas: bool) -> None:
     charts.draw(charts.volume(points(rows("hour", count), "hour"), "hour"), "")
