@@ -13,6 +13,7 @@ from tests.integration.marts import recount
 from tests.integration.marts.checks import assert_same, kill_build
 from tests.integration.marts.conftest import TABLES, Marts, Rows, at, survey_response
 from warehouse import marts
+from warehouse.freshness import source_freshness
 
 pytestmark = pytest.mark.integration
 
@@ -189,6 +190,13 @@ def test_build_does_nothing_when_no_accepted_row_came(refreshed: tuple[Marts, di
     last = marts.last_build(world.settings)
     assert last is not None
     assert last["is_full_refresh"]
+
+
+def test_freshness_is_that_of_the_newest_row(refreshed: tuple[Marts, dict[str, list[str]]]) -> None:
+    world = refreshed[0]
+    newest = max(row["ingested_at"] for row in world.landed)
+    found = source_freshness(world.warehouse, newest + timedelta(minutes=20))
+    assert (found.status, found.newest_ingested_at, found.age_seconds) == ("warn", newest, 1_200)
 
 
 def test_results_of_every_model_and_test_are_kept(refreshed: tuple[Marts, dict[str, list[str]]]) -> None:
