@@ -64,7 +64,7 @@ def draw(chart: Drawn, alt_text: str) -> None:
         # A canvas has nothing to read out but its alternative text
         spec["usermeta"] = {"embedOptions": {"renderer": "canvas"}}
         spec["config"]["mark"] = {"aria": False}
-    # As a table, since Streamlit looks into each of a list of dictionaries
+    # Of a list Streamlit would make a data frame before it makes the table
     table = pa.Table.from_pylist([{name: point[name] for name in chart.look.fields} for point in chart.points])
     st.vega_lite_chart(table, spec, alt=alt_text)
 

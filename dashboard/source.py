@@ -195,11 +195,10 @@ class Source:
 
     def _answer(self, state: State, one: Question, *, is_taken: bool = True) -> Rows:
         key = _key(state, one)
-        build, *words = key
         with self._keeping:
             kept = self._kept.get(key)
-            if is_taken and build == self._state.version:
-                self._note(tuple(words), one)
+            if is_taken and key[0] == self._state.version:
+                self._note(key[1:], one)
         if kept is not None and (not state.is_reachable or self._clock() - kept[0] < one.kept_for):
             return kept[1]
         if not state.is_reachable:

@@ -17,6 +17,7 @@ import duckdb
 import grpc
 
 from local.emulator_catalog import (
+    CursorInFront,
     do_not_look_for_pandas,
     find_tables_by_name,
     forget_old_results,
@@ -129,11 +130,8 @@ def leave_memory_to_others() -> None:
     database._connect = connect_within_limits
 
 
-class _Describer:
-    """A cursor that describes a statement with parameters where DuckDB's own would run it; the rest is the cursor's."""
-
-    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        self._cursor = cursor
+class _Describer(CursorInFront):
+    """A cursor that describes a statement with parameters where DuckDB's own would run it."""
 
     def sql(self, query: str, params: Any = None) -> duckdb.DuckDBPyRelation:
         """A relation with the query's columns; its rows too where there are no parameters."""
@@ -144,9 +142,6 @@ class _Describer:
         columns = self._cursor.execute(f"DESCRIBE {query}", params).fetchall()
         nothing = ", ".join(f"CAST(NULL AS {kind}) AS {quote(name)}" for name, kind, *_ in columns)
         return self._cursor.sql(f"SELECT {nothing}")
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._cursor, name)
 
 
 def run_a_query_with_parameters_once() -> None:

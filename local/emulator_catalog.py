@@ -84,20 +84,24 @@ def find_tables_by_name() -> None:
     database.objects, database.fetch = objects, fetch_by_name
 
 
-class _NewCursor:
-    """A cursor without temporary tables: it knows that without listing the tables of all projects. Else the cursor."""
+class CursorInFront:
+    """A cursor that does something of its own; the rest is what the one behind it does."""
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
         self._cursor = cursor
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+
+class _NewCursor(CursorInFront):
+    """A cursor without temporary tables: it knows that without listing the tables of all projects."""
 
     def sql(self, query: str, *args: Any, **options: Any) -> duckdb.DuckDBPyRelation:
         """A relation with the rows of the query."""
         if query == _TEMPORARY_SQL:
             query = "SELECT '' AS table_name WHERE false"
         return self._cursor.sql(query, *args, **options)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._cursor, name)
 
 
 def look_for_temporary_tables_in_sessions_only() -> None:

@@ -54,6 +54,6 @@ def keep_types() -> None:
 
     @functools.wraps(find_types)
     def type_once(tree: Any, schema: dict[str, Any], positional: bool) -> Any:
-        return typed(_Untyped((hash(tree), json.dumps(schema, default=str), positional), tree, schema))
+        return typed(_Untyped((hash(tree), json.dumps(schema), positional), tree, schema))
 
     typing._typed = type_once
