@@ -63,6 +63,7 @@ class CsatCommandOperator(BaseOperator):
         with subprocess.Popen(
             arguments,
             cwd=ROOT,
+            stdin=subprocess.DEVNULL,  # the task's own is its line to Airflow
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

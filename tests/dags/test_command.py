@@ -46,6 +46,17 @@ def test_the_arguments_reach_the_command_as_they_are(make_operator: Make) -> Non
     assert make_operator("""printf '["%s"]' "$2" """, ("a", "b c; $HOME", "--json")).execute({}) == ["b c; $HOME"]
 
 
+def test_the_command_does_not_have_the_tasks_line_to_airflow(make_operator: Make) -> None:
+    own, (line, other_end) = os.dup(0), os.pipe()
+    os.dup2(line, 0)
+    try:
+        assert make_operator("""printf '["%s"]' "$(readlink /proc/$$/fd/0)" """).execute({}) == ["/dev/null"]
+    finally:
+        os.dup2(own, 0)
+        for end in (own, line, other_end):
+            os.close(end)
+
+
 def test_another_exit_code_than_0_fails_the_task(make_operator: Make) -> None:
     with pytest.raises(AirflowException, match="csat marts build --json exited with 3"):
         make_operator("exit 3").execute({})
