@@ -4,8 +4,10 @@ Ports are moved to free ones of 127.0.0.1 and paths into a folder. Each containe
 holds its volumes and its secrets and nothing else, as the image has it: what one needs and was not given, it lacks.
 """
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -116,10 +118,22 @@ class Containers:
         )
 
     def stop(self, *names: str) -> list[int]:
-        """What Docker does: SIGTERM to the first process of each, and its exit code after at most its grace."""
+        """What Docker does: SIGTERM to the first process of each, and SIGKILL to all of it after its grace.
+
+        Returns the exit codes.
+        """
         for name in names:
             self._processes[name].terminate()
-        return [self._processes[name].wait(_seconds(self.services[name]["stop_grace_period"])) for name in names]
+        return [self._end_of(name) for name in names]
+
+    def _end_of(self, name: str) -> int:
+        process = self._processes[name]
+        try:
+            return process.wait(_seconds(self.services[name]["stop_grace_period"]))
+        except subprocess.TimeoutExpired:
+            print(f"{name} was killed after its grace:\n{self.tail(name)}")
+            os.killpg(process.pid, signal.SIGKILL)
+            return process.wait(_END_SECONDS)
 
     def end(self) -> None:
         """Leave nothing behind."""
