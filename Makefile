@@ -5,7 +5,12 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .ONESHELL:
+# What comes before the tests needs one core each, and shares nothing
+ifeq ($(MAKECMDGOALS),test)
+MAKEFLAGS += --jobs=2
+else
 .NOTPARALLEL: # the parts share ports, one broker and few cores
+endif
 MAKEFLAGS += --no-print-directory
 
 # A 3.13 that pyenv has is found without being on PATH; else uv looks for one, or fetches it.
@@ -103,13 +108,13 @@ endef
 
 ## Check it
 
-# Two workers, the long tests first: they mostly wait. tests/conftest.py says what stays together.
+# Two workers, the longest tests first. tests/conftest.py says what stays together.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: test check test-unit test-dags test-terraform test-integration test-spark-4-0 test-e2e
 .PHONY: test-guard-long test-marts-long test-dbt-next
 test: setup jars-spark-4-0 lint test-dags ## Lint and run every test, but for those named test-… that only run by name
-	$(BIN)/pytest $(SIDE_BY_SIDE) tests/e2e tests/integration tests/terraform tests/chaos tests/unit
+	MAKEFLAGS= $(BIN)/pytest $(SIDE_BY_SIDE) tests/e2e tests/integration tests/terraform tests/chaos tests/unit
 check: lint test-unit ## Lint and run the unit tests: the quick round before a commit
 
 test-unit: .venv/.synced .venvs/sqlcheck/.synced ## Run the tests that need nothing running
