@@ -1,5 +1,6 @@
 """The promises of the whole platform, in the order of its life."""
 
+import json
 import os
 import signal
 import subprocess
@@ -28,7 +29,7 @@ def test_airflow_runs_the_stream_when_the_stack_is_up(platform: Platform):
         return any(task["state"] == "deferred" for task in tasks)
 
     wait_for(is_deferred, 90, "deferred run_stream")
-    status = wait_for(lambda: _healthy_status(platform), 120, "healthy status")
+    status = wait_for(lambda: _healthy_status(platform), 120, "healthy status", pause=1)
     assert set(status["components"]) == {
         "kafka",
         "bigquery",
@@ -44,7 +45,7 @@ def test_airflow_runs_the_stream_when_the_stack_is_up(platform: Platform):
 
 def _healthy_status(platform: Platform):
     done = platform.csat("status", "--json", expect=None)
-    return platform.json("status") if done.returncode == 0 else None
+    return json.loads(done.stdout) if done.returncode == 0 else None
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,8 @@ def simulated(platform: Platform):
 
 def test_every_event_lands_and_every_fault_is_named(platform: Platform, simulated):
     assert len(simulated["faults"]) == 9
-    wait_for(lambda: platform.json("status", expect=None)["landing"]["rows"] == simulated["sent"], 120, "landing")
+    have_landed = lambda: platform.json("status", expect=None)["landing"]["rows"] == simulated["sent"]  # noqa: E731
+    wait_for(have_landed, 120, "landing", pause=1)
     status = platform.json("status", expect=None)
     assert status["landing"]["accepted"] == simulated["expected_accepted"]
     assert status["landing"]["rejected"] == simulated["expected_rejected"]
@@ -74,7 +76,7 @@ def test_marts_hold_each_response_once_and_on_its_own_day(platform: Platform, si
         [fct] = platform.rows("select count(*) as n from `{marts}.fct_survey_responses`")
         return fct["n"] == simulated["expected_distinct_responses"]
 
-    wait_for(is_built, 240, "marts by Airflow")
+    wait_for(is_built, 240, "marts by Airflow", pause=1)
     late = simulated["faults"]["late"]
     [row] = platform.rows(
         "select countif(answered_date != date(survey_answered_at)) as elsewhere, count(distinct response_id) as n "
@@ -143,7 +145,7 @@ def test_killed_driver_is_back_and_committing_without_help(platform: Platform, s
 
 
 def test_incremental_marts_equal_a_full_refresh(platform: Platform):
-    wait_for(lambda: platform.json("check", "completeness")["pending"] == 0, 60, "all rows landed")
+    wait_for(lambda: platform.json("check", "completeness")["pending"] == 0, 60, "all rows landed", pause=1)
     models = ["fct_survey_responses", "agg_agent_daily", "agent_leaderboard", "category_ranking", "response_series"]
     with held_builds(platform.settings):
         built = platform.json("marts", "build")

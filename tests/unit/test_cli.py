@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -40,6 +42,14 @@ def test_doctor_prints_one_json_document(capsys: pytest.CaptureFixture[str]) -> 
     run(["doctor", "--json"])
     checks = json.loads(capsys.readouterr().out)["checks"]
     assert {"name", "ok", "detail", "fix"} == set(checks[0])
+
+
+def test_a_command_that_asks_bigquery_starts_without_pandas() -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "csat.cli", "status"]
+    imports = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stderr
+    names = {line.rpartition("|")[2].strip() for line in imports.splitlines()}
+    assert "google.cloud.bigquery" in names
+    assert [name for name in names if name.startswith("pandas.core")] == []  # what was only looked for is listed too
 
 
 def test_down_does_nothing_and_succeeds_when_nothing_runs(tmp_path: Path) -> None:
