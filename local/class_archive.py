@@ -54,7 +54,8 @@ def _ingredients(settings: Settings) -> dict[str, object]:
 
 
 def _run_driver(settings: Settings, draft: Path) -> None:
-    recording = settings.model_copy(update={"spark_driver_java_options": f"-XX:ArchiveClassesAtExit={draft}"})
+    options = f"-XX:ArchiveClassesAtExit={draft} -XX:TieredStopAtLevel=1"  # it lives too short for the second compiler
+    recording = settings.model_copy(update={"spark_driver_java_options": options})
     command = [str(PYTHON), "-m", "spark.stream_responses", "--catch-up"]
     variables = environment(**recording.as_environment(), **stream_variables())
     # Its output ends with the JVM, which outlives the driver while it writes: then the archive is whole

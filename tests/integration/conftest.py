@@ -78,16 +78,16 @@ class World:
 
 
 class Driver:
-    """A driver's process group."""
+    """A driver's process group, by the code in a folder. It works among its logs: Spark 4.0 leaves folders there."""
 
-    def __init__(self, settings: Settings, command: list[str], cwd: Path = ROOT) -> None:
+    def __init__(self, settings: Settings, command: list[str], code: Path = ROOT) -> None:
         self.log = settings.state / "logs" / f"driver-{time.monotonic_ns()}.log"
-        variables = {"PYSPARK_PYTHON": command[0], "SPARK_LOCAL_IP": "127.0.0.1", "PYTHONPATH": str(cwd)}
+        variables = {"PYSPARK_PYTHON": command[0], "SPARK_LOCAL_IP": "127.0.0.1", "PYTHONPATH": str(code)}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command,
                 env=environment(**settings.as_environment(), **variables),
-                cwd=cwd,
+                cwd=self.log.parent,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

@@ -61,7 +61,7 @@ def test_new_field_reaches_its_column_and_what_was_rejected_before_follows(world
     run(world, upgraded, "-c", MAKE_TABLE)
     world.send(answer(csat_score=3), answer(schema_version=2, contact_reason="thanks", csat_score=4))
     assert replay(world.settings, Rejected("unsupported schema_version"), limit=10).replayed == 1
-    driver = Driver(world.settings, [world.python, "-m", "spark.stream_responses", "--catch-up"], cwd=upgraded)
+    driver = Driver(world.settings, [world.python, "-m", "spark.stream_responses", "--catch-up"], code=upgraded)
     assert driver.exit_code() == 0
 
     accepted = world.rows("csat_score, schema_version, contact_reason", where="rejection_reason is null")
