@@ -108,7 +108,8 @@ endef
 
 ## Check it
 
-# Two workers, the longest tests first. tests/conftest.py says what stays together.
+# Two workers, the longest tests first. tests/conftest.py says what stays together. A make that a test calls is no job of
+# this one.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: test check test-unit test-dags test-terraform test-integration test-spark-4-0 test-e2e

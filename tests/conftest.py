@@ -59,9 +59,16 @@ def answer() -> Callable[..., bytes]:
     return make
 
 
+def _scope(nodeid: str) -> str:
+    """What a test stays together with: its folder where that has one stack, or its file."""
+    file = nodeid.partition("::")[0]
+    return next((folder for folder in _SHARED if file.startswith(folder)), file)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest first: two workers end together."""
-    items.sort(key=lambda item: next((n for n, folder in enumerate(_SHARED) if item.nodeid.startswith(folder)), 99))
+    places = {scope: place for place, scope in enumerate(_SHARED)}
+    items.sort(key=lambda item: places.get(_scope(item.nodeid), len(places)))
 
 
 @pytest.hookimpl(optionalhook=True)  # Airflow's environment has no xdist
@@ -71,7 +78,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class ByStack(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.partition("::")[0]
-            return next((folder for folder in _SHARED if file.startswith(folder)), file)
+            return _scope(nodeid)
 
     return ByStack(config, log)
