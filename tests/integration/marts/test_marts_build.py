@@ -182,7 +182,13 @@ def test_full_refresh_gives_the_rows_that_the_builds_by_date_gave(
 
 def test_build_does_nothing_when_no_accepted_row_came(refreshed: tuple[Marts, dict[str, list[str]]]) -> None:
     world = refreshed[0]
-    world.land([later_rows()[-1] | {"kafka_offset": 10, "ingested_at": datetime(2026, 11, 5, tzinfo=UTC)}])
+    rejected, newest = later_rows()[-1], datetime(2026, 11, 5, tzinfo=UTC)
+    world.land(
+        [
+            rejected | {"kafka_offset": 10, "ingested_at": newest},
+            rejected | {"kafka_offset": 11, "ingested_at": newest - timedelta(hours=1)},
+        ]
+    )
     assert world.build().status == "nothing new"
     warning, *lines = world.lines
     assert warning.startswith("warning: the newest landed row is ")
