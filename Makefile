@@ -5,13 +5,15 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .ONESHELL:
-# What comes before the tests needs one core each, and shares nothing
+# What comes before the tests shares nothing, and much of it waits for a download
 ifeq ($(MAKECMDGOALS),test)
-MAKEFLAGS += --jobs=2
+MAKEFLAGS += --jobs=3
 else
 .NOTPARALLEL: # the parts share ports, one broker and few cores
 endif
 MAKEFLAGS += --no-print-directory
+# A stack starts a dozen Pythons and each task of Airflow another: without bytecode, each compiles all that it imports
+unexport PYTHONDONTWRITEBYTECODE
 
 # A 3.13 that pyenv has is found without being on PATH; else uv looks for one, or fetches it.
 PYTHON_3_13 ?= $(or $(lastword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python3.13)),3.13)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from csat.settings import ROOT
+from csat.settings import ROOT, environment
 
 # In pieces, so that this file does not hold what it looks for.
 REGISTRY_HOSTS = [
@@ -49,6 +49,20 @@ def test_every_requirement_of_a_lock_has_a_hash(path: Path) -> None:
     requirements = re.split(r"\n(?=\S)", path.read_text().strip())
     assert len(requirements) > 5
     assert [text.split()[0] for text in requirements if "--hash=sha256:" not in text] == []
+
+
+def test_what_make_starts_may_write_bytecode() -> None:
+    told = subprocess.run(
+        ["make", "--silent", "--eval", "variables: ; @env", "variables"],
+        cwd=ROOT,
+        env=environment(PYTHONDONTWRITEBYTECODE="1"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout.splitlines()
+    assert [line for line in told if line.startswith("PATH=")]
+    assert [line for line in told if line.startswith("PYTHONDONTWRITEBYTECODE")] == []
 
 
 def test_pins_of_the_pipeline_are_those_of_the_development_environment() -> None:
