@@ -176,7 +176,7 @@ def main() -> None:
     results = []
     with tempfile.TemporaryDirectory(prefix="csat-bench-") as folder:
         settings, size = Settings(state_dir=Path(folder), _env_file=None, **free_ports()), event_bytes()
-        with stack.running(settings, lambda line: None, has_airflow=False):
+        with stack.running(settings, lambda line: None, has_airflow=False, has_dashboard=False):
             fill(settings, options.events)
             share = int(options.events * options.slow_share)
             fill(settings.model_copy(update={"kafka_topic": _SHARE_TOPIC.format(settings.kafka_topic)}), share)

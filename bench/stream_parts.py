@@ -84,7 +84,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="csat-bench-") as folder:
         settings = Settings(state_dir=Path(folder), _env_file=None, **free_ports())
-        with stack.running(settings, lambda line: None, has_airflow=False):
+        with stack.running(settings, lambda line: None, has_airflow=False, has_dashboard=False):
             fill(settings, options.events)
             rows = measure(build_session(settings), settings, options.events, options.rounds)
     print(markdown(rows))

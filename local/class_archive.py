@@ -37,7 +37,7 @@ def make(settings: Settings, on_progress: Callable[[str], None]) -> bool:
     draft.unlink(missing_ok=True)
     with TemporaryDirectory() as folder:
         own = settings.model_copy(update={"state_dir": Path(folder), **free_ports()})
-        with stack.running(own, lambda line: None, has_airflow=False):
+        with stack.running(own, lambda line: None, has_airflow=False, has_dashboard=False):
             simulate(own, SimulateOptions(events=2_000))
             _run_driver(own, draft)
     if not draft.exists():
