@@ -83,11 +83,13 @@ class Target:
         return pid
 
     def drivers(self) -> int:
-        """How many drivers there are."""
-        return sum(1 for process in self._processes() if str(saboteur.__file__) in process.info["cmdline"])
+        """How many drivers there are; what one forks is none, and has its command line until it becomes another."""
+        found = [process for process in self._processes() if str(saboteur.__file__) in process.info["cmdline"]]
+        ids = {process.pid for process in found}
+        return sum(1 for process in found if process.info["ppid"] not in ids)
 
     def _processes(self) -> Iterator[psutil.Process]:
-        for process in psutil.process_iter(["cmdline", "status"]):
+        for process in psutil.process_iter(["cmdline", "ppid", "status"]):
             with contextlib.suppress(psutil.Error):
                 is_there = process.info["cmdline"] and process.info["status"] != psutil.STATUS_ZOMBIE
                 if is_there and process.environ().get("CSAT_STATE_DIR") == str(self.settings.state):
@@ -160,7 +162,7 @@ def load(target: Target, seed: int, rate: float = EVENTS_PER_SECOND) -> Iterator
 def running(settings: Settings) -> Iterator[Target]:
     """A stack whose driver can be killed between any two steps, and whose staging folder can be full (as root)."""
     settings.staging_root.mkdir(parents=True, exist_ok=True)
-    with _small_folder(settings.staging_root), _sabotaged_driver(), stack.running(settings, print):
+    with _small_folder(settings.staging_root), _sabotaged_driver(), stack.running(settings, print, has_dashboard=False):
         yield Target(settings)
 
 

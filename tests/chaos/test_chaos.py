@@ -1,14 +1,19 @@
 """Eight faults on a running stack: nothing lost, nothing twice, one driver, back by itself."""
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from csat.settings import Settings
+from csat.settings import Settings, environment
 from local.ports import free_ports
+from tests.chaos import saboteur
 from tests.chaos.faults import FAULTS
 from tests.chaos.run import attack, chosen, table
-from tests.chaos.target import running
+from tests.chaos.target import Target, running
 
 pytestmark = pytest.mark.e2e
 
@@ -21,6 +26,24 @@ def test_every_kind_of_fault_comes_once_before_one_comes_again():
     faults = chosen(2 * len(FAULTS), seed=3)
     assert set(faults[: len(FAULTS)]) == set(FAULTS)
     assert faults != chosen(2 * len(FAULTS), seed=4)
+
+
+def test_a_driver_that_forks_is_one(tmp_path: Path):
+    settings = Settings(state_dir=tmp_path, _env_file=None)
+    code = "import os, time; os.fork(); print(flush=True); time.sleep(60)"
+    command = [sys.executable, "-c", code, str(saboteur.__file__)]
+    variables = environment(CSAT_STATE_DIR=str(settings.state))
+    processes = []
+    try:
+        for count in (1, 2):
+            started = subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, start_new_session=True)
+            processes.append(started)
+            assert [started.stdout.readline() for _ in range(2)] == [b"\n"] * 2  # it and its fork
+            assert Target(settings).drivers() == count
+    finally:
+        for process in processes:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate(timeout=10)
 
 
 def test_stream_recovers_from_faults_without_loss_or_help(tmp_path: Path):

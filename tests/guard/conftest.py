@@ -75,17 +75,17 @@ class Guarded:
         return state, self.platform.guard_log(run)
 
     def drivers(self) -> list[int]:
-        """Process ids of all drivers, whoever started them."""
-        found = []
-        for process in psutil.process_iter(["cmdline", "status"]):
+        """Process ids of all drivers, whoever started them. What one forks is none, and looks like one at first."""
+        found = {}
+        for process in psutil.process_iter(["cmdline", "ppid", "status"]):
             command, status = process.info["cmdline"] or [], process.info["status"]
             if command[-2:] == ["-m", "spark.stream_responses"] and status != psutil.STATUS_ZOMBIE:
                 try:
                     if process.environ().get("CSAT_STATE_DIR") == str(self.settings.state):
-                        found.append(process.pid)
+                        found[process.pid] = process.info["ppid"]
                 except psutil.Error:
                     continue
-        return found
+        return [pid for pid, parent in found.items() if parent not in found]
 
     @contextmanager
     def never_two_drivers(self) -> Iterator[None]:
