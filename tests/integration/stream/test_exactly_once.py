@@ -102,13 +102,13 @@ def test_older_driver_leaves_within_a_beat_and_writes_nothing_once_a_second_has(
     documents = Documents(world.settings.documents)
     with answers(world, answer) as sent:
         first = world.start_driver()
-        wait_for(world.offsets, 90, "first row")
+        wait_for(world.offsets, 90, "first row", pause=1)
         token = documents.control().token
         second = world.start_driver()
         wait_for(lambda: documents.control().token != token, 60, "new token")
         assert first.exit_code(30) == 75
         wait_for(lambda: times(second, "Landed"), 60, "first batch of the second")
-    wait_for(lambda: len(world.offsets()) >= len(sent), 60, "all rows")
+    wait_for(lambda: len(world.offsets()) >= len(sent), 60, "all rows", pause=1)
     assert documents.health().token == documents.control().token
     second.process.send_signal(signal.SIGTERM)
     assert second.exit_code(60) == 0
