@@ -7,7 +7,7 @@ SHELL := bash
 .ONESHELL:
 # What comes before the tests shares nothing, and much of it waits for a download
 ifeq ($(MAKECMDGOALS),test)
-MAKEFLAGS += --jobs=3
+MAKEFLAGS += --jobs=4
 else
 .NOTPARALLEL: # the parts share ports, one broker and few cores
 endif
