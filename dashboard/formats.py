@@ -55,6 +55,7 @@ def minutes(value: float | None) -> str:
     """A time to respond, in the unit that it reads best in: 6.5 min, 2.3 h or 1.8 d."""
     if value is None:
         return MISSING
+    value = round(value, 6)  # 531 minutes are 8.8 h, also where a quantile between two of them has a last bit more
     for size, unit in ((24 * 60, "d"), (60, "h")):
         if value >= size:
             return f"{value / size:.1f}{_NARROW_SPACE}{unit}"

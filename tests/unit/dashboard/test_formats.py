@@ -22,6 +22,8 @@ from dashboard import formats
         (formats.minutes(0.0), "0.0\u202fmin"),
         (formats.minutes(59.94), "59.9\u202fmin"),
         (formats.minutes(90), "1.5\u202fh"),
+        (formats.minutes(531.0), "8.8\u202fh"),
+        (formats.minutes(531.0000000000014), "8.8\u202fh"),
         (formats.minutes(36 * 60), "1.5\u202fd"),
         (formats.age(timedelta(seconds=59)), "just now"),
         (formats.age(timedelta(minutes=4, seconds=59)), "4\u202fmin ago"),
