@@ -104,7 +104,7 @@ def variables(settings: Settings) -> dict[str, str]:
         "API__WORKERS": 1,
         "API__SECRET_KEY": secret(state, "airflow_secret_key"),
         "API_AUTH__JWT_SECRET": secret(state, "airflow_jwt_secret", lambda: secrets.token_urlsafe(64)),
-        # A changed file is read at once; to read all of them again each half a minute takes a fifteenth of a core
+        # A file that changed is read at once, whatever this says
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 120,
         # A worker sleeps this long at its end, and the scheduler between its rounds: both delay the stream's restart
         "WORKERS__MIN_HEARTBEAT_INTERVAL": 1,
