@@ -12,8 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from csat import airflow_api
 from csat.documents import Documents
 from csat.health import lived_well
@@ -23,6 +21,7 @@ from local.programs import AIRFLOW, PYTHON, STREAM
 from local.readiness import bigquery_answers
 from local.supervisord import Supervisord
 from tests.chaos import saboteur
+from tests.drivers import driver_ids
 from warehouse.client import Warehouse
 from warehouse.probes import Completeness, check_completeness
 
@@ -83,17 +82,8 @@ class Target:
         return pid
 
     def drivers(self) -> int:
-        """How many drivers there are; what one forks is none, and has its command line until it becomes another."""
-        found = [process for process in self._processes() if str(saboteur.__file__) in process.info["cmdline"]]
-        ids = {process.pid for process in found}
-        return sum(1 for process in found if process.info["ppid"] not in ids)
-
-    def _processes(self) -> Iterator[psutil.Process]:
-        for process in psutil.process_iter(["cmdline", "ppid", "status"]):
-            with contextlib.suppress(psutil.Error):
-                is_there = process.info["cmdline"] and process.info["status"] != psutil.STATUS_ZOMBIE
-                if is_there and process.environ().get("CSAT_STATE_DIR") == str(self.settings.state):
-                    yield process
+        """How many drivers there are."""
+        return len(driver_ids(self.settings.state, lambda command: str(saboteur.__file__) in command))
 
     def has_services(self) -> bool:
         """Whether Kafka and BigQuery answer."""

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psutil
 import pytest
 
 from csat.documents import Documents
 from csat.health import Health, State, lived_well
 from csat.settings import Settings, environment
 from local.supervisord import Supervisord
+from tests.drivers import driver_ids
 from tests.e2e.conftest import CSAT, RUNS, Platform, running_platform
 from tests.integration.conftest import wait_for
 
@@ -75,17 +75,8 @@ class Guarded:
         return state, self.platform.guard_log(run)
 
     def drivers(self) -> list[int]:
-        """Process ids of all drivers, whoever started them. What one forks is none, and looks like one at first."""
-        found = {}
-        for process in psutil.process_iter(["cmdline", "ppid", "status"]):
-            command, status = process.info["cmdline"] or [], process.info["status"]
-            if command[-2:] == ["-m", "spark.stream_responses"] and status != psutil.STATUS_ZOMBIE:
-                try:
-                    if process.environ().get("CSAT_STATE_DIR") == str(self.settings.state):
-                        found[process.pid] = process.info["ppid"]
-                except psutil.Error:
-                    continue
-        return [pid for pid, parent in found.items() if parent not in found]
+        """Process ids of all drivers, whoever started them."""
+        return driver_ids(self.settings.state, lambda command: command[-2:] == ["-m", "spark.stream_responses"])
 
     @contextmanager
     def never_two_drivers(self) -> Iterator[None]:
