@@ -3,6 +3,7 @@ asked before it is needed: the DAGs read the pools' names from here.
 """
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ from csat.settings import Settings
 
 USER = "admin"
 _LOGIN_SECONDS, _ANSWER_SECONDS = 10, 20
+# Airflow's words for what its database refused, and the seconds between the tries then (decision 059)
+_REFUSED, _REFUSED_WAITS = '"reason":"Database error"', (0.5, 1, 2, 4)
+_SAID_CHARACTERS = 300
 
 STREAM_POOL, PIPELINE_POOL = "stream", "pipeline"
 # Slots. The stream's own pool: a full queue of other work never delays its restart. Two, since a cleared task may
@@ -45,7 +49,10 @@ def health(settings: Settings, timeout_seconds: float = 3) -> dict[str, Any]:
 
 
 def call(settings: Settings, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The answer of Airflow's API (`path` below /api/v2) to its user. Raises AirflowError."""
+    """The answer of Airflow's API (`path` below /api/v2) to its user. Raises AirflowError.
+
+    What Airflow's database refused is asked for again: Airflow has rolled it back.
+    """
     import requests
 
     base = settings.airflow
@@ -53,8 +60,16 @@ def call(settings: Settings, method: str, path: str, body: dict[str, Any] | None
         login = {"username": USER, "password": json.loads(passwords_file(settings).read_text())[USER]}
         token = requests.post(f"{base}/auth/token", json=login, timeout=_LOGIN_SECONDS).json()["access_token"]
         headers = {"Authorization": f"Bearer {token}"}
-        answer = requests.request(method, f"{base}/api/v2/{path}", json=body, headers=headers, timeout=_ANSWER_SECONDS)
-        answer.raise_for_status()
+        for wait in (*_REFUSED_WAITS, None):
+            answer = requests.request(
+                method, f"{base}/api/v2/{path}", json=body, headers=headers, timeout=_ANSWER_SECONDS
+            )
+            if wait is None or _REFUSED not in answer.text:
+                break
+            time.sleep(wait)
+        if not answer.ok:
+            said = f"{answer.status_code} {answer.text[:_SAID_CHARACTERS]}"
+            raise AirflowError(f"Airflow's API at {base} did not do {method} {path}: {said}")
         return dict(answer.json())
     except (requests.RequestException, OSError, KeyError, ValueError) as error:
         raise AirflowError(f"Airflow's API at {base} did not answer {method} {path}: {error}") from error

@@ -1,0 +1,74 @@
+"""What a command does with the answers of Airflow's API."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from csat import airflow_api
+from csat.airflow_api import AirflowError
+from csat.settings import Settings
+
+RUNS = "dags/build_marts/dagRuns"
+DETAIL = {"reason": "Database error", "statement": "hidden", "orig_error": "hidden", "message": "look for ID rDXirHvG"}
+REFUSED = (500, {"detail": DETAIL})
+ABSENT = (404, {"detail": "Dag with dag_id: 'build_marts' not found"})
+STARTED = (200, {"dag_run_id": "manual__1"})
+
+
+@pytest.fixture
+def airflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Settings, list[Any], list[str]]]:
+    """Settings of an API, the answers that it gives next, and what it was asked."""
+    monkeypatch.setattr(airflow_api, "_REFUSED_WAITS", (0, 0))
+    answers: list[Any] = []
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            is_login = self.path == "/auth/token"
+            code, body = (201, {"access_token": "token"}) if is_login else answers.pop(0)
+            if not is_login:
+                asked.append(self.path)
+            said = json.dumps(body, separators=(",", ":")).encode()  # as Airflow writes it
+            self.send_response(code)
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+        def log_message(self, *arguments: Any) -> None:
+            return
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    settings = Settings(state_dir=tmp_path, airflow_port=server.server_port, _env_file=None)
+    path = airflow_api.passwords_file(settings)
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({airflow_api.USER: "secret"}))
+    yield settings, answers, asked
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_what_the_database_refused_is_asked_for_again(airflow: tuple[Settings, list[Any], list[str]]) -> None:
+    settings, answers, asked = airflow
+    answers += [REFUSED, REFUSED, STARTED]
+    assert airflow_api.call(settings, "POST", RUNS, {"logical_date": None}) == STARTED[1]
+    assert asked == [f"/api/v2/{RUNS}"] * 3
+
+
+@pytest.mark.parametrize(("given", "said"), [([REFUSED] * 3, "look for ID rDXirHvG"), ([ABSENT], "not found")])
+def test_an_error_tells_what_airflow_said(
+    airflow: tuple[Settings, list[Any], list[str]], given: list[Any], said: str
+) -> None:
+    settings, answers, asked = airflow
+    answers += given
+    with pytest.raises(AirflowError, match=said):
+        airflow_api.call(settings, "POST", RUNS, {"logical_date": None})
+    assert len(asked) == len(given)
