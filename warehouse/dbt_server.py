@@ -17,8 +17,9 @@ import time
 import traceback
 import warnings
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import psutil
 
@@ -107,6 +108,7 @@ def _run_and_exit(connection: socket.socket, output: int, _lock: int) -> NoRetur
         os.dup2(output, sys.stdout.fileno())
         os.dup2(output, sys.stderr.fileno())
         os.close(output)
+        cast(TextIOWrapper, sys.stdout).reconfigure(line_buffering=True)  # a line is passed on when it is whole
         code = _run(connection)
         sys.stdout.flush()
         connection.sendall(str(code).encode())
