@@ -64,7 +64,7 @@ def call(settings: Settings, method: str, path: str, body: dict[str, Any] | None
             answer = requests.request(
                 method, f"{base}/api/v2/{path}", json=body, headers=headers, timeout=_ANSWER_SECONDS
             )
-            if wait is None or _REFUSED not in answer.text:
+            if answer.ok or wait is None or _REFUSED not in answer.text:
                 break
             time.sleep(wait)
         if not answer.ok:
