@@ -1,9 +1,8 @@
 """What a command does with the answers of Airflow's API."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from csat import airflow_api
 from csat.airflow_api import AirflowError
 from csat.settings import Settings
+from tests.http_server import serving
 
 RUNS = "dags/build_marts/dagRuns"
 DETAIL = {"reason": "Database error", "statement": "hidden", "orig_error": "hidden", "message": "look for ID rDXirHvG"}
@@ -40,20 +40,12 @@ def airflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[S
             self.end_headers()
             self.wfile.write(said)
 
-        def log_message(self, *arguments: Any) -> None:
-            return
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    settings = Settings(state_dir=tmp_path, airflow_port=server.server_port, _env_file=None)
-    path = airflow_api.passwords_file(settings)
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps({airflow_api.USER: "secret"}))
-    yield settings, answers, asked
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as port:
+        settings = Settings(state_dir=tmp_path, airflow_port=port, _env_file=None)
+        path = airflow_api.passwords_file(settings)
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps({airflow_api.USER: "secret"}))
+        yield settings, answers, asked
 
 
 def test_what_the_database_refused_is_asked_for_again(airflow: tuple[Settings, list[Any], list[str]]) -> None:

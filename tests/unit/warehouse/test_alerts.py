@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 from csat.alerts import ALERTS, AlertKey, Severity
 from csat.documents import Documents
 from csat.settings import Settings
+from tests.http_server import serving
 from warehouse import alert_delivery
 from warehouse.alerts import Alerts
 
@@ -157,16 +158,8 @@ def webhook() -> Iterator[tuple[str, list[dict[str, Any]], list[int]]]:
             self.send_response(codes.pop(0) if codes else 200)
             self.end_headers()
 
-        def log_message(self, *arguments: Any) -> None:
-            return
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/secret-path", bodies, codes
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as port:
+        yield f"http://127.0.0.1:{port}/secret-path", bodies, codes
 
 
 def test_the_webhook_gets_a_sentence_and_the_fields(

@@ -1,10 +1,9 @@
 """Where the facts come from: each source from literals, or dead."""
 
 import json
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from csat.alerts import AlertKey
 from csat.settings import Settings
 from csat.watch import Watch
 from local.ports import free_ports
+from tests.http_server import serving
 from tests.unit.warehouse.conftest import NOON, ago
 from warehouse import health_facts, kafka_login
 from warehouse.checkpoint import CheckpointError, committed_offsets
@@ -226,16 +226,8 @@ def airflow() -> Iterator[tuple[str, dict[str, Any]]]:
         def do_POST(self) -> None:
             self.do_GET()
 
-        def log_message(self, *arguments: Any) -> None:
-            return
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", answers
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as port:
+        yield f"http://127.0.0.1:{port}", answers
 
 
 def test_airflow_tells_its_components_and_the_runs_of_the_stream(tmp_path: Path, airflow: Any) -> None:
