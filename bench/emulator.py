@@ -8,7 +8,7 @@ from pathlib import Path
 
 from csat.settings import ROOT, Settings, environment
 from local.ports import free_ports
-from local.programs import EMULATOR_PYTHON, PYTHON
+from local.programs import EMULATOR_PYTHON, PYTHON, emulator_options, emulator_variables
 from local.readiness import bigquery_answers
 from warehouse import dbt_process
 from warehouse.client import Warehouse
@@ -34,10 +34,8 @@ def own_settings(state: Path) -> Settings:
 @contextmanager
 def emulator(settings: Settings, program: Sequence[str] = EMULATOR) -> Iterator["subprocess.Popen[bytes]"]:
     """The process of an emulator that answers; its end is waited for."""
-    options = ["--host", "127.0.0.1", "--project", settings.project_id, "--data-dir", str(settings.state / "bigquery")]
-    options += ["--port", str(settings.bigquery_port), "--grpc-port", str(settings.bigquery_grpc_port)]
-    variables = {"GCS_LOCAL_ROOT": str(settings.staging_root)}
-    with _process("bigquery", settings, [str(EMULATOR_PYTHON), *program, *options], variables) as process:
+    command = [str(EMULATOR_PYTHON), *program, *emulator_options(settings)]
+    with _process("bigquery", settings, command, emulator_variables(settings)) as process:
         _wait(settings, "bigquery", process, lambda: bigquery_answers(settings))
         yield process
 

@@ -1,9 +1,10 @@
 """Starts local-bigquery 0.3.2 with the fixes that dbt, the Storage API and a closed network need.
 
-Runs in the emulator's own environment: `python -m local.bigquery_emulator --host 127.0.0.1 --port 9050 …`. Each fix
+Runs in the emulator's own environment: `python -m local.bigquery_emulator --token-file … --host 127.0.0.1 …`. Each fix
 patches one function of the package.
 """
 
+import argparse
 import contextvars
 import functools
 import os
@@ -16,6 +17,7 @@ from typing import Any
 import duckdb
 import grpc
 
+from local.emulator_access import HOSTS, Access, let_in_by_token, token_of
 from local.emulator_catalog import (
     CursorInFront,
     do_not_look_for_pandas,
@@ -23,6 +25,8 @@ from local.emulator_catalog import (
     forget_old_results,
     look_for_temporary_tables_in_sessions_only,
 )
+from local.emulator_files import keep_to_own_files
+from local.emulator_keys import PATH, offer_key
 from local.emulator_partitions import replace_partitions_by_their_filter, store_rows_of_a_partition_together
 from local.emulator_translation import keep_parsed_statements, keep_types
 
@@ -227,8 +231,33 @@ def queue_inserts_behind_statements() -> None:
     tabledata.insert_all = insert_in_turn
 
 
+def arguments(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """Our own arguments, and local-bigquery's."""
+    parser = argparse.ArgumentParser(prog="python -m local.bigquery_emulator", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--token-file", type=Path, required=True, help="file with the token that clients must send")
+    parser.add_argument("--key-file", type=Path, help="service account key to write for dbt and Google's own tools")
+    parser.add_argument("--allow-host", action="append", default=[], help="name beside 127.0.0.1 and localhost")
+    parser.add_argument("--port", type=int, default=9050)
+    parser.add_argument("--project", default="csat-local")
+    known, rest = parser.parse_known_args(words)
+    return known, [*rest, "--port", str(known.port), "--project", known.project]
+
+
+def let_in(own: argparse.Namespace) -> None:
+    """Ask every client for the token, and offer the key where one is wanted."""
+    try:
+        token = token_of(own.token_file)
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: no token for the emulator: {error}, fix: `csat up` makes it")
+    answers = {}
+    if own.key_file:
+        answers[PATH] = offer_key(own.key_file, f"http://127.0.0.1:{own.port}", own.project, token)
+    let_in_by_token(Access(token, (*HOSTS, *own.allow_host)), answers)
+
+
 def main() -> None:
-    """Serve until SIGTERM, with local-bigquery's own arguments."""
+    """Serve until SIGTERM, with our arguments and local-bigquery's own."""
+    own, words = arguments(sys.argv[1:])
     install_extensions()
     allow_large_messages()
     name_the_table_of_create_as_select()
@@ -239,6 +268,7 @@ def main() -> None:
     store_rows_of_a_partition_together()
     replace_partitions_by_their_filter()
     leave_memory_to_others()
+    keep_to_own_files(EXTENSIONS)
     run_a_query_with_parameters_once()
     find_tables_by_name()
     look_for_temporary_tables_in_sessions_only()
@@ -246,9 +276,10 @@ def main() -> None:
     keep_parsed_statements()
     keep_types()
     forget_old_results()
+    let_in(own)
     from local_bigquery.cli import main as serve
 
-    serve(sys.argv[1:])
+    serve(words)
 
 
 if __name__ == "__main__":

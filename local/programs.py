@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from csat import bigquery_login
 from csat.settings import ROOT, Settings
 from local import airflow, dashboard, kafka
+from local.secret_files import bigquery_token
 
 KAFKA, BIGQUERY, STREAM, PRODUCER, MIGRATE = "kafka", "bigquery", "stream", "producer", "airflow-migrate"
 DASHBOARD, DBT = "dashboard", "dbt"
@@ -50,13 +52,23 @@ def _kafka(settings: Settings) -> Program:
     return Program(KAFKA, kafka.command(settings))
 
 
-def _emulator(settings: Settings) -> Program:
+def emulator_options(settings: Settings) -> list[str]:
+    """The emulator's arguments behind its module; the token that it wants of its clients is made where it is new."""
+    token = bigquery_token(settings)
     addresses = ["--host", "127.0.0.1", "--port", settings.bigquery_port, "--grpc-port", settings.bigquery_grpc_port]
     data = ["--project", settings.project_id, "--data-dir", settings.state / "bigquery"]
-    command = [EMULATOR_PYTHON, "-m", "local.bigquery_emulator", *addresses, *data]
-    return Program(
-        BIGQUERY, [str(part) for part in command], {"GCS_LOCAL_ROOT": str(settings.staging_root)}, niceness=_YIELDING
-    )
+    login = ["--token-file", token, "--key-file", bigquery_login.key_file(settings)]
+    return [str(part) for part in (*addresses, *data, *login)]
+
+
+def emulator_variables(settings: Settings) -> dict[str, str]:
+    """What the emulator needs in its environment: the folder that it serves as gs://."""
+    return {"GCS_LOCAL_ROOT": str(settings.staging_root)}
+
+
+def _emulator(settings: Settings) -> Program:
+    command = [str(EMULATOR_PYTHON), "-m", "local.bigquery_emulator", *emulator_options(settings)]
+    return Program(BIGQUERY, command, emulator_variables(settings), niceness=_YIELDING)
 
 
 def _dbt() -> Program:

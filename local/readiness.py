@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import requests
 
-from csat.settings import Settings
+from csat import bigquery_login
+from csat.settings import Settings, SettingsError
 from local.logs import tail
 from local.programs import log_file
 from local.supervisord import Supervisord
@@ -41,8 +42,11 @@ def bigquery_answers(settings: Settings, timeout_seconds: float = 5) -> bool:
     """Whether the emulator lists datasets; without its extensions it opens the port and answers 400."""
     url = f"http://127.0.0.1:{settings.bigquery_port}/bigquery/v2/projects/{settings.project_id}/datasets"
     try:
-        return requests.get(url, timeout=timeout_seconds).status_code == requests.codes.ok
-    except requests.RequestException:
+        return (
+            requests.get(url, headers=bigquery_login.headers(settings), timeout=timeout_seconds).status_code
+            == requests.codes.ok
+        )
+    except (requests.RequestException, SettingsError):  # no token: it was never started
         return False
 
 

@@ -5,6 +5,15 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from csat import bigquery_login
+from csat.settings import Settings
+
+
+def bigquery_token(settings: Settings) -> Path:
+    """The file with the token that the emulator wants of its clients; made and kept where it is new."""
+    secret(settings.state, bigquery_login.TOKEN_NAME)
+    return bigquery_login.token_file(settings)
+
 
 def secret(state: Path, name: str, make: Callable[[], str] = lambda: secrets.token_urlsafe(24)) -> str:
     """The secret of this name; made and kept where it is new."""

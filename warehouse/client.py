@@ -7,12 +7,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from google.api_core import exceptions
-from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import GoogleAuthError
+from google.auth.credentials import Credentials
+from google.auth.exceptions import GoogleAuthError, RefreshError
 from google.cloud import bigquery
 from requests.exceptions import RequestException
 
-from csat.settings import Settings
+from csat import bigquery_login
+from csat.settings import Settings, SettingsError
 
 _PARAMETER_TYPES = {bool: "BOOL", int: "INT64", float: "FLOAT64", str: "STRING", datetime: "TIMESTAMP", date: "DATE"}
 
@@ -25,13 +26,28 @@ class WarehouseUnreachableError(WarehouseError):
     """Nothing answers at BigQuery's address."""
 
 
+class _EmulatorCredentials(Credentials):  # type: ignore[misc,no-untyped-call]  # google has no types
+    """The emulator's token, read when it is first needed, and again when the emulator refuses it."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._settings = settings
+
+    def refresh(self, request: object) -> None:
+        """Read the token. Raises RefreshError."""
+        try:
+            self.token = bigquery_login.token(self._settings)
+        except SettingsError as error:
+            raise RefreshError(str(error)) from error
+
+
 def open_client(settings: Settings) -> bigquery.Client:
-    """A client of BigQuery, or of the emulator where the settings name an endpoint: that one wants no login."""
+    """A client of BigQuery, or of the emulator where the settings name an endpoint."""
     if not settings.endpoint:
         return bigquery.Client(settings.project_id, location=settings.location)
     return bigquery.Client(
         settings.project_id,
-        credentials=AnonymousCredentials(),
+        credentials=_EmulatorCredentials(settings),
         client_options={"api_endpoint": settings.endpoint},
         location=settings.location,
     )
@@ -96,6 +112,10 @@ class Warehouse:
                 else ("check the network")
             )
             raise WarehouseUnreachableError(f"{where} does not answer: {fix}.") from error
+        except RefreshError as error:
+            if self.settings.endpoint:  # the stack never started: nothing would answer either
+                raise WarehouseUnreachableError(str(error)) from error
+            raise WarehouseError(f"Google refuses the login: {error}") from error
         except exceptions.GoogleAPIError as error:
             message = error.message if isinstance(error, exceptions.GoogleAPICallError) else str(error)
             raise WarehouseError(f"BigQuery refused: {message}") from error

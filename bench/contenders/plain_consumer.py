@@ -13,11 +13,11 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from bench.contenders.rows import ARROW_SCHEMA, TIMES, place
 from csat.settings import Settings, get_settings
+from warehouse.client import open_client
 
 
 def row(message: Any, now: datetime) -> dict[str, Any]:
@@ -63,9 +63,7 @@ def committed(consumer: Consumer, topic: str) -> int:
 def main() -> None:
     """Consume until N rows have landed in this and earlier runs."""
     settings, wanted = get_settings(), int(sys.argv[1])
-    client = bigquery.Client(
-        settings.project_id, credentials=AnonymousCredentials(), client_options={"api_endpoint": settings.endpoint}
-    )
+    client = open_client(settings)
     options = {"bootstrap.servers": settings.bootstrap_servers, "group.id": settings.dataset_prefix}
     consumer = Consumer(options | {"auto.offset.reset": "earliest", "enable.auto.commit": False})
     consumer.subscribe([settings.kafka_topic])

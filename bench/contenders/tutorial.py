@@ -4,14 +4,13 @@ import os
 import sys
 from typing import Any
 
-from google.auth.credentials import AnonymousCredentials
-from google.cloud import bigquery
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from csat import landing
 from csat.settings import get_settings
 from spark.session import connector_jars
+from warehouse.client import open_client
 
 _ROWS_PER_REQUEST = 5_000
 _FIELDS = ", ".join(f"{column.name} STRING" for column in landing.EVENT_COLUMNS)
@@ -20,9 +19,7 @@ _FIELDS = ", ".join(f"{column.name} STRING" for column in landing.EVENT_COLUMNS)
 def main() -> None:
     """Stream until N rows were inserted in this and earlier runs."""
     settings, wanted = get_settings(), int(sys.argv[1])
-    client = bigquery.Client(
-        settings.project_id, credentials=AnonymousCredentials(), client_options={"api_endpoint": settings.endpoint}
-    )
+    client = open_client(settings)
     table = settings.table("raw", "survey_responses")
     spark = (
         SparkSession.builder.master(settings.spark_master)

@@ -38,6 +38,7 @@ def dbt(world: Marts, target: Path) -> Dbt:
     variables = {
         "CSAT_BIGQUERY_ENDPOINT": world.settings.endpoint,
         "CSAT_DATASET_PREFIX": world.settings.dataset_prefix,
+        "CSAT_STATE_DIR": str(world.settings.state),
         "DBT_TARGET_PATH": str(target),
         "DBT_LOG_PATH": str(target / "logs"),
     }

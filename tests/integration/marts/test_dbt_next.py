@@ -75,7 +75,11 @@ def test_next_dbt_runs_the_unit_tests(make_marts: Callable[[str], Marts], tmp_pa
         "--log-path",
         tmp_path,
     ]
-    variables = {"CSAT_BIGQUERY_ENDPOINT": settings.endpoint, "CSAT_DATASET_PREFIX": settings.dataset_prefix}
+    variables = {
+        "CSAT_BIGQUERY_ENDPOINT": settings.endpoint,
+        "CSAT_DATASET_PREFIX": settings.dataset_prefix,
+        "CSAT_STATE_DIR": str(settings.state),
+    }
     outcome = subprocess.run(
         [NEXT / "dbt", *words],
         cwd=ROOT / "dbt",

@@ -15,6 +15,7 @@ import pytest
 from csat.alerts import ALERTS, AlertKey, Severity
 from csat.documents import Documents
 from csat.settings import Settings
+from local.secret_files import bigquery_token
 from tests.http_server import serving
 from warehouse import alert_delivery
 from warehouse.alerts import Alerts
@@ -49,7 +50,9 @@ def rows(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 @pytest.fixture
 def make_alerts(tmp_path: Path, clock: Clock) -> Callable[..., Alerts]:
     def make(**settings: Any) -> Alerts:
-        return Alerts(Settings(state_dir=tmp_path, _env_file=None, **settings), clock)
+        made = Settings(state_dir=tmp_path, _env_file=None, **settings)
+        bigquery_token(made)
+        return Alerts(made, clock)
 
     return make
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from csat.settings import Settings
+from local.secret_files import bigquery_token
 from warehouse import dbt_process
 from warehouse.dbt_build import MartsError, dbt_variables, run_dbt, words_of_build, words_of_tests
 from warehouse.dbt_results import DbtResult
@@ -30,6 +31,7 @@ Fake = Callable[..., DbtResult]
 @pytest.fixture
 def fake_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
     settings = Settings(state_dir=tmp_path, _env_file=None)
+    bigquery_token(settings)
     program = tmp_path / "dbt-fake" / "dbt"
     program.parent.mkdir()
     monkeypatch.setattr(dbt_process.sys, "executable", str(program.with_name("python")))
