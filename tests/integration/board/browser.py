@@ -26,12 +26,12 @@ _DRAWN = "[data-testid=stApp][data-test-script-state=notRunning] :is(.cards, .ta
 expect.set_options(timeout=20_000)  # a busy machine draws late
 
 
-def launch(playwright: Playwright) -> Browser:
-    """Chromium, which asks nobody for anything by itself."""
+def launch(playwright: Playwright, *flags: str) -> Browser:
+    """Chromium, which asks nobody for anything by itself; `flags` are further ones."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
         pytest.fail("no chromium in PATH: apt-get install chromium")
-    return playwright.chromium.launch(executable_path=path, args=_FLAGS)
+    return playwright.chromium.launch(executable_path=path, args=[*_FLAGS, *flags])
 
 
 def _rgb(color: str) -> list[int]:

@@ -58,7 +58,7 @@ def test_conf_puts_no_secret_on_a_command_line(make_settings: MakeSettings) -> N
     secrets = {file.read_text() for file in files if file.suffix != ".json"}
     secrets |= set(json.loads((settings.state / "secrets" / "airflow_passwords.json").read_text()).values())
     commands = " ".join(conf[name]["command"] for name in conf.sections() if name.startswith("program:"))
-    assert len(secrets) == 5  # supervisord, Airflow's user, Fernet key, session key, JWT
+    assert len(secrets) == 6  # supervisord, the emulator, Airflow's user, Fernet key, session key, JWT
     assert not [secret for secret in secrets if secret in commands]
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
 

@@ -1,0 +1,52 @@
+"""One emulator to attack, with a file of its owner beside it that nobody may see."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bench import emulator as emulators
+from csat.settings import Settings
+from warehouse.client import Warehouse
+
+SECRET = "the owner's secret"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A running emulator; `private` is a folder of its owner with the file `secret`, outside of what it serves."""
+
+    settings: Settings
+    warehouse: Warehouse
+    private: Path
+
+    @property
+    def bucket(self) -> Path:
+        """The folder of its one bucket."""
+        return self.settings.staging_root / "bucket"
+
+    def jobs(self) -> int:
+        """How many jobs it ever took."""
+        return len(list(self.warehouse.client.list_jobs(all_users=True)))
+
+    def files(self) -> set[str]:
+        """The files outside of the database that it or anybody may have written."""
+        folders = (self.private, self.settings.staging_root, self.settings.state / "bigquery" / "uploads")
+        return {str(path) for folder in folders for path in folder.rglob("*")}
+
+
+@pytest.fixture(scope="package")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """An emulator with an empty warehouse, and a bucket in which links lead out."""
+    state = tmp_path_factory.mktemp("target")
+    settings = emulators.own_settings(state / "state")
+    private = state / "private"
+    private.mkdir(mode=0o700)
+    (private / "secret").write_text(SECRET)
+    bucket = settings.staging_root / "bucket"
+    bucket.mkdir(parents=True)
+    (bucket / "folder").symlink_to(private)
+    (bucket / "file.csv").symlink_to(private / "secret")
+    with emulators.emulator(settings), emulators.empty_warehouse(settings) as warehouse:
+        yield Target(settings, warehouse, private)
