@@ -224,7 +224,7 @@ lint-generated: .venv/.synced ## The files that are made from code
 
 ## Change it
 
-.PHONY: format generated locks screenshots
+.PHONY: format generated locks lock-jars screenshots
 format: .venv/.synced ## Format Python, dbt's SQL and Terraform, and fix what can be fixed
 	$(BIN)/ruff check --fix --exit-zero --quiet .
 	$(BIN)/ruff format --quiet .
@@ -243,6 +243,10 @@ generated: .venv/.synced ## Write the files that are made from code
 	$(print_decisions) > .venv/generated && cp .venv/generated docs/decisions/README.md
 	$(PYTHON) -m bench.scaling docs/scaling.md > .venv/generated && cp .venv/generated docs/scaling.md
 	$(PYTHON) -c '$(print_metrics)' > .venv/generated && cp .venv/generated docs/metrics.md
+
+lock-jars: .venv/.synced .venvs/spark40/.synced ## Write down the sums of the jars, after their versions in local/jars.py changed
+	$(PYTHON) -m local.jars --pin kafka spark dataproc
+	.venvs/spark40/bin/python -m local.jars --pin spark
 
 screenshots: setup ## Take the documents' pictures of the board, on a stack of its own
 	$(PYTHON) -m tests.screenshots docs/pictures

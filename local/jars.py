@@ -1,5 +1,6 @@
 """Fetches the jars of Kafka and of Spark's Kafka connector with the Ivy that pyspark brings: `python -m local.jars`."""
 
+import argparse
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from csat.settings import get_settings
+from local import jar_sums
 from local.java import JavaError, find_java
 
 KAFKA_VERSION = "4.3.1"
@@ -94,7 +96,27 @@ def fetch(
         with TemporaryDirectory(prefix=f".{bundle.folder}-", dir=jars_dir) as folder:
             draft = Path(folder) / "jars"
             _fill(draft, bundle)
+            _check(draft, bundle)
             _rename(draft, jars_dir / bundle.folder)
+
+
+def pin(bundles: Iterable[Bundle]) -> None:
+    """Fetch the bundles once more and write down what their jars are. Raises JarsError and JavaError."""
+    found: dict[str, str] = {}
+    folders = set()
+    for bundle in bundles:
+        with TemporaryDirectory() as folder:
+            _fill(Path(folder) / "jars", bundle)
+            found |= jar_sums.sums(Path(folder) / "jars", bundle.folder)
+        folders.add(bundle.folder)
+    jar_sums.write(found, folders)
+
+
+def _check(draft: Path, bundle: Bundle) -> None:
+    try:
+        jar_sums.check(jar_sums.sums(draft, bundle.folder), bundle.folder, jar_sums.pinned())
+    except jar_sums.JarSumError as error:
+        raise JarsError(str(error)) from error
 
 
 def _fill(draft: Path, bundle: Bundle) -> None:
@@ -171,9 +193,15 @@ def _artifact(jar: Path) -> str:
 
 
 def main() -> None:
-    """Fetch the jars, saying so on stderr."""
+    """Fetch the jars, saying so on stderr; `--pin` writes down what they are instead."""
+    parser = argparse.ArgumentParser(prog="python -m local.jars", description=__doc__)
+    bundles = {"kafka": kafka_bundle, "spark": spark_bundle, "dataproc": dataproc_bundle}
+    parser.add_argument("--pin", nargs="+", choices=bundles, help="fetch these and write their sums to jars.sha256")
     try:
-        fetch(get_settings().jars_dir, lambda line: print(line, file=sys.stderr))
+        if names := parser.parse_args().pin:
+            pin(bundles[name]() for name in names)
+        else:
+            fetch(get_settings().jars_dir, lambda line: print(line, file=sys.stderr))
     except (JarsError, JavaError) as error:
         sys.exit(f"error: {error}")
 

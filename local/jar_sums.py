@@ -1,0 +1,47 @@
+"""The SHA-256 sums that the jars must have: what a repository or a cache serves is not taken on trust.
+
+`jars.sha256` is written by `make lock-jars`, in the form of sha256sum: a sum, two blanks, folder/name.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+FILE = Path(__file__).with_name("jars.sha256")
+
+Sums = Mapping[str, str]  # by folder/name
+
+
+class JarSumError(Exception):
+    """A jar is not the one that was pinned; the message names it and both sums."""
+
+
+def pinned(file: Path = FILE) -> dict[str, str]:
+    """The sums in the file."""
+    lines = (line.split("  ", 1) for line in file.read_text().splitlines())
+    return {name: digest for digest, name in lines}
+
+
+def sums(jars: Path, folder: str) -> dict[str, str]:
+    """The sums of the jars there, by the names that they have in `folder`."""
+    return {f"{folder}/{jar.name}": hashlib.sha256(jar.read_bytes()).hexdigest() for jar in sorted(jars.glob("*.jar"))}
+
+
+def check(found: Sums, folder: str, wanted: Sums) -> None:
+    """Raise JarSumError where the jars of `folder` are not exactly the pinned ones."""
+    there = {name: digest for name, digest in wanted.items() if name.startswith(f"{folder}/")}
+    if not there:
+        raise JarSumError(f"no sums are pinned for {folder}, fix: make lock-jars, and read what it wrote to {FILE}")
+    for name in sorted(found.keys() | there.keys()):
+        has, wants = found.get(name, "no file"), there.get(name, "nothing")
+        if has != wants:
+            raise JarSumError(
+                f"{name} is not the pinned jar: its SHA-256 is {has}, and {wants} is pinned, fix: find out who changed "
+                f"it; after a new version that you chose yourself, make lock-jars"
+            )
+
+
+def write(found: Sums, folders: set[str], file: Path = FILE) -> None:
+    """Replace the sums of these folders in the file."""
+    kept = {name: digest for name, digest in pinned(file).items() if name.partition("/")[0] not in folders}
+    file.write_text("".join(f"{digest}  {name}\n" for name, digest in sorted({**kept, **found}.items())))

@@ -1,0 +1,54 @@
+"""Jars are the pinned ones, all of them and no others, or none is there."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from local import jar_sums, jars
+from local.jars import Bundle, JarsError
+
+WANTED = {"kafka-1/a-1.0.jar": "aa", "kafka-1/b-1.0.jar": "bb", "spark-1/c-1.0.jar": "cc"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"kafka-1/a-1.0.jar": "ff"}, "kafka-1/a-1.0.jar is not the pinned jar: its SHA-256 is ff, and aa is pinned"),
+        ({"kafka-1/a-1.0.jar": None}, "a-1.0.jar is not the pinned jar: its SHA-256 is no file, and aa is pinned"),
+        ({"kafka-1/d-1.0.jar": "dd"}, "d-1.0.jar is not the pinned jar: its SHA-256 is dd, and nothing is pinned"),
+    ],
+)
+def test_a_jar_that_is_changed_missing_or_unknown_is_refused(changes: dict[str, str | None], message: str) -> None:
+    there = {name: digest for name, digest in WANTED.items() if name.startswith("kafka-1/")}
+    found = {name: digest for name, digest in (there | changes).items() if digest}
+    jar_sums.check(there, "kafka-1", WANTED)
+    with pytest.raises(jar_sums.JarSumError, match=message):
+        jar_sums.check(found, "kafka-1", WANTED)
+
+
+def test_a_refused_jar_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jar_sums, "pinned", lambda: {"other/good-1.0.jar": "aa"})
+    monkeypatch.setattr(jars, "_resolve", lambda module, folder, *words: (folder / "evil-1.0.jar").write_text("evil"))
+    digest = hashlib.sha256(b"evil").hexdigest()
+    with pytest.raises(JarsError, match=f"other/evil-1.0.jar .* {digest}, and nothing is pinned"):
+        jars.fetch(tmp_path, bundles=[Bundle("other", (("org", "evil", "1.0"),), is_beside_pyspark=False)])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_nobody_pinned_is_refused() -> None:
+    with pytest.raises(jar_sums.JarSumError, match="no sums are pinned for new, fix: make lock-jars"):
+        jar_sums.check({"new/a-1.0.jar": "aa"}, "new", WANTED)
+
+
+def test_pinning_replaces_the_sums_of_its_folders_only(tmp_path: Path) -> None:
+    file = tmp_path / "jars.sha256"
+    file.write_text("aa  kafka-1/a-1.0.jar\ncc  spark-1/c-1.0.jar\n")
+    jar_sums.write({"kafka-1/b-2.0.jar": "bb"}, {"kafka-1"}, file)
+    assert file.read_text() == "bb  kafka-1/b-2.0.jar\ncc  spark-1/c-1.0.jar\n"
+
+
+def test_the_jars_of_the_stack_are_pinned() -> None:
+    folders = {name.partition("/")[0] for name in jar_sums.pinned()}
+    assert {bundle.folder for bundle in (jars.kafka_bundle(), jars.spark_bundle())} <= folders
+    assert all(len(digest) == 64 for digest in jar_sums.pinned().values())
