@@ -89,6 +89,10 @@ def session_options(settings: Settings) -> dict[str, str]:
         "spark.driver.memory": settings.spark_driver_memory,
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
+        # Another user of the machine must not speak to the driver, nor read what it sends: Spark makes a secret for
+        # each run and keeps it in its memory
+        "spark.authenticate": "true",
+        "spark.network.crypto.enabled": "true",
         "spark.driver.extraClassPath": os.pathsep.join(str(jar) for jar in connector_jars(settings)),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
