@@ -10,6 +10,7 @@ from csat.settings import ROOT, Settings, environment
 from local.ports import free_ports
 from local.programs import EMULATOR_PYTHON, PYTHON, emulator_options, emulator_variables
 from local.readiness import bigquery_answers
+from local.secret_files import private_folder
 from warehouse import dbt_process
 from warehouse.client import Warehouse
 from warehouse.tables import create_datasets, create_landing_table, create_ops_tables
@@ -34,6 +35,7 @@ def own_settings(state: Path) -> Settings:
 @contextmanager
 def emulator(settings: Settings, program: Sequence[str] = EMULATOR) -> Iterator["subprocess.Popen[bytes]"]:
     """The process of an emulator that answers; its end is waited for."""
+    private_folder(settings.state)
     command = [str(EMULATOR_PYTHON), *program, *emulator_options(settings)]
     with _process("bigquery", settings, command, emulator_variables(settings)) as process:
         _wait(settings, "bigquery", process, lambda: bigquery_answers(settings))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from csat.settings import ROOT, Settings
 from local import airflow
-from local.secret_files import secret
+from local.secret_files import secret, write_private
 
 FOLDER = ROOT / ".csat-compose"
 _ROOTS_STAND_IN = 10001  # the containers never run as root
@@ -39,7 +39,7 @@ def _name_owner(env_file: Path, owner: int) -> None:
     if f"CONTAINER_UID={owner}" in lines:
         return
     kept = [line for line in lines if not line.startswith("CONTAINER_UID=")]
-    env_file.write_text("\n".join([*kept, f"CONTAINER_UID={owner}"]) + "\n")
+    write_private(env_file, "\n".join([*kept, f"CONTAINER_UID={owner}"]) + "\n")
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 from csat.settings import Settings
 from local.jars import kafka_jars
 from local.java import find_java
+from local.secret_files import write_private
 
 _LOGGING = Path(__file__).with_name("kafka_log4j2.properties")
 _ASK_MILLISECONDS = 2_000
@@ -75,7 +76,9 @@ def prepare(settings: Settings, changes: Mapping[str, object] | None = None) -> 
 
     `changes` make another broker than the stack's of it, one with TLS for example.
     """
-    properties_file(settings).write_text(properties(settings, changes))
+    write_private(
+        properties_file(settings), properties(settings, changes)
+    )  # a broker's logins may be among the changes
     folder = data_folder(settings)
     if (folder / "meta.properties").exists():
         return

@@ -23,6 +23,14 @@ def secret(state: Path, name: str, make: Callable[[], str] = lambda: secrets.tok
     return path.read_text().strip()
 
 
+def private_folder(path: Path) -> Path:
+    """The folder, made where it is new, that only its owner may enter: also one that was made wider before."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o700)
+    return path
+
+
 def write_private(path: Path, text: str) -> None:
     """Replace a file, whole or not at all, that only its owner may read."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

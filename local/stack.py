@@ -15,6 +15,7 @@ from csat.supervisor import ALIVE
 from local import airflow, dashboard, doctor, kafka, processes, shutdown, supervisord
 from local.programs import AIRFLOW, BIGQUERY, DASHBOARD, DBT, KAFKA, MIGRATE, log_file
 from local.readiness import bigquery_answers, wait_until
+from local.secret_files import private_folder
 from local.supervisord import Supervisord, SupervisordError
 from warehouse import tables
 from warehouse.client import Warehouse
@@ -37,7 +38,7 @@ def up(settings: Settings, on_progress: Progress, has_airflow: bool = True, has_
     """
     if not settings.is_local:
         raise StackError(f"CSAT_TARGET={settings.target} has no local stack, fix: set CSAT_TARGET=local")
-    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(settings.state)
     with _alone(settings):
         _clear(settings, on_progress)
         doctor.require(settings)

@@ -10,7 +10,6 @@ import secrets
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -148,7 +147,7 @@ def main() -> None:
     except ValidationError as error:
         sys.exit(f"error: {settings_problem(error)}")
     if not settings.is_on_dataproc:
-        Path(settings.state).mkdir(parents=True, exist_ok=True)
+        settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         code = run(settings, is_catch_up=arguments.catch_up)
     except (SettingsError, KafkaAccessError) as error:

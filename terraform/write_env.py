@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from csat.settings import Settings
+from local.secret_files import write_private
 
 
 def env_text(variables: Mapping[str, str]) -> str:
@@ -51,7 +52,7 @@ def main() -> None:
         sys.exit(f"{path} is as it was: {error}")
     if not may_replace(path, arguments.terminal):
         sys.exit(f"{path} is as it was: move it away, or answer y on a terminal")
-    path.write_text(text)
+    write_private(path, text)  # passwords are added to it
     print(f"{path} written: {text.count('CSAT_')} settings")
 
 
