@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -14,6 +15,7 @@ from starlette.routing import Route
 from csat.settings import Settings, get_settings
 from dashboard import frame
 from dashboard.frame import Page
+from dashboard.own_pages import OwnPagesOnly
 from dashboard.views import PAGES
 
 _APP = Path(__file__).parent / "app.py"
@@ -53,7 +55,7 @@ def _sha256(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def make_app() -> st.App:
+def make_app(settings: Settings) -> st.App:
     """The server's application; each page is a path of its own."""
     html = document()
     headers = {
@@ -70,23 +72,32 @@ def make_app() -> st.App:
 
         return Route(path, answer)
 
-    return st.App(_APP, routes=[route("/", PAGES[0]), *(route(f"/{page.path}", page) for page in PAGES)])
+    own = Middleware(OwnPagesOnly, hosts=hosts(settings))
+    return st.App(
+        _APP, routes=[route("/", PAGES[0]), *(route(f"/{page.path}", page) for page in PAGES)], middleware=[own]
+    )
+
+
+def hosts(settings: Settings) -> list[str]:
+    """The names that browsers may reach the dashboard by; the first is the one to show."""
+    return [name.strip() for name in settings.dashboard_hosts.split(",")]
 
 
 def options(settings: Settings) -> dict[str, Any]:
     """What Streamlit is told beside .streamlit/config.toml."""
-    hosts = [name.strip() for name in settings.dashboard_hosts.split(",")]
+    names = hosts(settings)
     return {
         "server.address": settings.dashboard_address,
         "server.port": settings.dashboard_port,
-        "server.allowedHosts": hosts,
-        "browser.serverAddress": hosts[0],
+        "server.allowedHosts": names,
+        "browser.serverAddress": names[0],
     }
 
 
 def main() -> None:
     """Serve."""
-    make_app().run(config=options(get_settings()))
+    settings = get_settings()
+    make_app(settings).run(config=options(settings))
 
 
 if __name__ == "__main__":

@@ -13,15 +13,17 @@ from typing import Any
 
 import grpc
 
+from csat import web_origin
+
 HOSTS = ("127.0.0.1", "localhost")
 _REASONS = {
     400: ("invalid", "INVALID_ARGUMENT"),
     401: ("authError", "UNAUTHENTICATED"),
     403: ("accessDenied", "PERMISSION_DENIED"),
 }
-_OWN_SITES = {"none", "same-origin"}
+_OWN_SITES = {b"none", b"same-origin"}
 
-Headers = Iterable[tuple[bytes, bytes]]
+Headers = Collection[tuple[bytes, bytes]]
 
 
 class Refusal(Exception):  # noqa: N818  # it is an answer
@@ -41,14 +43,9 @@ class Access:
 
     def check_origin(self, headers: Headers) -> None:
         """Raise Refusal where a browser sends the request for somebody else's page."""
-        hosts = _values(headers, b"host")
-        if len(hosts) != 1 or _name(hosts[0]) not in self._hosts:
-            raise Refusal(
-                403, f"This server is not {', '.join(hosts)!r}: call it 127.0.0.1, or start it with that name"
-            )
-        if any(origin != f"http://{hosts[0]}" for origin in _values(headers, b"origin")):
-            raise Refusal(403, "Pages of another origin may not ask this server")
-        if not _OWN_SITES.issuperset(_values(headers, b"sec-fetch-site")):
+        if reason := web_origin.refusal(headers, self._hosts):
+            raise Refusal(403, f"{reason}; its names are {', '.join(sorted(self._hosts))}, and --allow-host adds one")
+        if not {value for name, value in headers if name.lower() == b"sec-fetch-site"} <= _OWN_SITES:
             raise Refusal(403, "Pages of another site may not ask this server")
 
     def check_token(self, authorization: Iterable[bytes]) -> None:
@@ -56,14 +53,6 @@ class Access:
         brought = list(authorization)
         if len(brought) != 1 or not hmac.compare_digest(brought[0], self._authorization):
             raise Refusal(401, "The emulator wants its bearer token: <state folder>/secrets/bigquery_token holds it")
-
-
-def _values(headers: Headers, name: bytes) -> list[str]:
-    return [value.decode("latin-1") for key, value in headers if key.lower() == name]
-
-
-def _name(host: str) -> str:
-    return host.rpartition(":")[0].lower() if ":" in host else host.lower()
 
 
 class HttpGuard:

@@ -273,8 +273,17 @@ def test_the_server_takes_no_other_name_and_lets_nothing_in(server: Server) -> N
         "Sec-WebSocket-Key": base64.b64encode(b"sixteen bytes...").decode(),
     }
     stream = f"{server.url}/_stcore/stream"
-    stranger = {"Host": "evil.example", "Origin": "http://evil.example"}
-    assert requests.get(stream, headers=upgrade | stranger, timeout=5).status_code == 403
+    strangers = [
+        {"Host": "evil.example", "Origin": "http://evil.example"},
+        {"Host": "evil.example", "Origin": server.url},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},  # another server of this machine, maybe another user's
+    ]
+    for stranger in strangers:
+        assert requests.get(stream, headers=upgrade | stranger, timeout=5).status_code == 403
+        for path in (*PATHS, "_stcore/health"):
+            assert requests.get(f"{server.url}/{path}", headers=stranger, timeout=5).status_code == 403
     for path in PATHS:
         headers = requests.get(f"{server.url}/{path}", timeout=5).headers
         assert "default-src 'self'" in headers["Content-Security-Policy"], path

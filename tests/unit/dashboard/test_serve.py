@@ -28,7 +28,7 @@ def test_policy_allows_the_inline_scripts_of_the_document_by_their_hash() -> Non
 
 def test_every_page_has_a_path_of_its_own() -> None:
     assert len({page.path for page in PAGES}) == len(PAGES)
-    assert make_app().script_path.name == "app.py"
+    assert make_app(Settings(_env_file=None)).script_path.name == "app.py"
 
 
 def test_server_listens_on_this_machine_and_answers_to_its_names_only() -> None:
