@@ -44,6 +44,16 @@ def test_write_env_writes_what_settings_read(tmp_path: Path) -> None:
     assert settings.staging_uri == "gs://shop-data-1-csat-staging"
 
 
+def test_write_env_keeps_the_file_to_its_owner_whatever_the_umask(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    before = os.umask(0)
+    try:
+        assert write(path, VARIABLES).returncode == 0
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_write_env_leaves_a_file_alone_when_nobody_can_be_asked(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     path.write_text("CSAT_KAFKA_PASSWORD=mine\n")

@@ -1,5 +1,7 @@
 """One emulator to attack, with a file of its owner beside it that nobody may see."""
 
+import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,11 +39,23 @@ class Target:
 
 
 @pytest.fixture(scope="package")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """An emulator with an empty warehouse, and a bucket in which links lead out."""
-    state = tmp_path_factory.mktemp("target")
-    settings = emulators.own_settings(state / "state")
-    private = state / "private"
+def target() -> Iterator[Target]:
+    """An emulator with an empty warehouse, and a bucket in which links lead out.
+
+    Its folder is one that other users may enter, and all of it is made with the umask 0.
+    """
+    with tempfile.TemporaryDirectory(prefix="csat-target-") as folder:
+        Path(folder).chmod(0o755)
+        before = os.umask(0)
+        try:
+            yield from _running(Path(folder), before)
+        finally:
+            os.umask(before)
+
+
+def _running(folder: Path, mask: int) -> Iterator[Target]:
+    settings = emulators.own_settings(folder / "state")
+    private = folder / "private"
     private.mkdir(mode=0o700)
     (private / "secret").write_text(SECRET)
     bucket = settings.staging_root / "bucket"
@@ -49,4 +63,5 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     (bucket / "folder").symlink_to(private)
     (bucket / "file.csv").symlink_to(private / "secret")
     with emulators.emulator(settings), emulators.empty_warehouse(settings) as warehouse:
+        os.umask(mask)  # that of the tests
         yield Target(settings, warehouse, private)
