@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # A 3.13 that pyenv has is found without being on PATH; else uv looks for one, or fetches it.
 PYTHON_3_13 ?= $(or $(lastword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python3.13)),3.13)
-ENVIRONMENTS := .venv/.synced .venvs/airflow/.synced .venvs/emulator/.synced .venvs/sqlcheck/.synced .venvs/terraform/.synced
+ENVIRONMENTS := .venv/.synced .venvs/airflow/.synced .venvs/postgres/.synced .venvs/emulator/.synced .venvs/sqlcheck/.synced .venvs/terraform/.synced
 BIN := .venv/bin
 PYTHON := $(BIN)/python
 SQL_SOURCES := $(shell find dbt sqlcheck dashboard/queries.py dashboard/report.yaml warehouse/schemas csat/landing_schema.json locks/dev.txt locks/sqlcheck.txt \
@@ -259,6 +259,7 @@ locks: ## Resolve the dependency groups into locks/; keeps the pins there are un
 	$(COMPILE:3.13=3.12) --python-platform x86_64-manylinux_2_28 --group stream --constraint locks/dev.txt \
 		--output-file locks/stream.txt
 	$(COMPILE) --group airflow --output-file locks/airflow.txt
+	$(COMPILE) --group postgres --output-file locks/postgres.txt
 	$(COMPILE) --group emulator --output-file locks/emulator.txt
 	$(COMPILE) --group sqlcheck --output-file locks/sqlcheck.txt
 	$(COMPILE) --group dbt-next --output-file locks/dbt-next.txt

@@ -161,8 +161,9 @@ class Settings(BaseSettings):
     airflow_database_url: str = Field(
         "",
         description="Airflow's database, driver://user@host/name; its password is the secret `postgres`. "
-        "Empty: SQLite in the state folder.",
+        "Empty: the local PostgreSQL.",
     )
+    postgres_port: int = Field(15432, description="Port of the local PostgreSQL, which holds Airflow's database.")
     supervisord_url: str = Field("", description="supervisord's XML-RPC address; empty: the local stack's.")
     supervisord_port: int = Field(9001, description="Port of the local supervisord.")
 

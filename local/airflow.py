@@ -8,6 +8,7 @@ from pathlib import Path
 from csat import airflow_api
 from csat.airflow_api import USER, AirflowError, passwords_file
 from csat.settings import ROOT, Settings
+from local import postgres
 from local.secret_files import secret, write_private
 
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
@@ -27,7 +28,7 @@ def python() -> Path:
 
 
 def home(settings: Settings) -> Path:
-    """AIRFLOW_HOME: database, task logs, configuration."""
+    """AIRFLOW_HOME: task logs, configuration."""
     return settings.state / "airflow"
 
 
@@ -72,15 +73,15 @@ def mark_migrated(settings: Settings) -> None:
     _migrated_file(settings).write_text(version())
 
 
-def forget_unfinished_database(settings: Settings) -> None:
-    """Delete a database whose first migration was interrupted: SQLite cannot go on with it, and it holds nothing."""
-    if not _migrated_file(settings).exists():
-        for path in home(settings).glob("airflow.db*"):
-            path.unlink()
+def former_database(settings: Settings) -> Path | None:
+    """The file in which an earlier release kept Airflow's database, where it is still there."""
+    path = home(settings) / "airflow.db"
+    return path if path.exists() else None
 
 
 def _migrated_file(settings: Settings) -> Path:
-    return home(settings) / "migrated"
+    # Beside the database that it tells of, where that is the stack's own: it goes with it
+    return (postgres.folder(settings) if postgres.is_used(settings) else home(settings)) / "migrated"
 
 
 def variables(settings: Settings) -> dict[str, str]:
@@ -123,9 +124,7 @@ def variables(settings: Settings) -> dict[str, str]:
 
 
 def _database(settings: Settings) -> str:
-    if not settings.airflow_database_url:
-        return f"sqlite:///{home(settings)}/airflow.db"
-    user, _, place = settings.airflow_database_url.rpartition("@")
+    user, _, place = (settings.airflow_database_url or postgres.url(settings.postgres_port)).rpartition("@")
     return f"{user}:{secret(settings.state, 'postgres')}@{place}"
 
 

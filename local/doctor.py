@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from csat.settings import MIN_FREE_BYTES, Settings
-from local import airflow, jars, processes
+from local import airflow, jars, postgres, postgres_programs, processes
 from local.java import JavaError, find_java
 from local.ports import is_free
 from local.programs import EMULATOR_PYTHON, PYTHON
@@ -57,12 +57,17 @@ def _java() -> Check:
 
 
 def _environments() -> list[Check]:
-    pythons = {"pipeline": PYTHON, "airflow": airflow.python(), "emulator": EMULATOR_PYTHON}
+    programs = {
+        "pipeline": PYTHON,
+        "airflow": airflow.python(),
+        "emulator": EMULATOR_PYTHON,
+        "postgres": postgres_programs.program("postgres"),
+    }
     return [
         Check(f"environment {name}", True, f"{path} is there")
         if path.exists()
         else Check(f"environment {name}", False, f"the {name} environment is missing ({path})", _SETUP)
-        for name, path in pythons.items()
+        for name, path in programs.items()
     ]
 
 
@@ -97,11 +102,9 @@ def _disk(settings: Settings) -> Check:
 
 
 def _ports(settings: Settings) -> list[Check]:
-    names = ("kafka_port", "kafka_controller_port", "bigquery_port", "bigquery_grpc_port", "airflow_port")
-    return [
-        port_check(name, getattr(settings, name), settings.state)
-        for name in (*names, "dashboard_port", "supervisord_port")
-    ]
+    names = ["kafka_port", "kafka_controller_port", "bigquery_port", "bigquery_grpc_port", "airflow_port"]
+    names += ["dashboard_port", "supervisord_port", *(["postgres_port"] if postgres.is_used(settings) else [])]
+    return [port_check(name, getattr(settings, name), settings.state) for name in names]
 
 
 def port_check(setting: str, port: int, state: Path) -> Check:

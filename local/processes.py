@@ -8,6 +8,8 @@ from pathlib import Path
 import psutil
 
 MARK = "CSAT_STACK"  # an environment variable that every process of the stack inherits; its value is the state folder
+# The same in a command line: root in a container may not read the environment of another user's process
+MARK_OPTION = "csat.stack"
 
 
 def of_stack(state: Path) -> list[psutil.Process]:
@@ -61,9 +63,18 @@ def _mark(process: psutil.Process) -> str | None:
         if process.status() == psutil.STATUS_ZOMBIE:
             return None
         value: str | None = process.environ().get(MARK)
+        return value
+    except psutil.AccessDenied:
+        return _mark_of_command(process) if os.geteuid() == 0 else None
     except (psutil.Error, OSError):
         return None
-    return value
+
+
+def _mark_of_command(process: psutil.Process) -> str | None:
+    try:
+        return next((word.partition("=")[2] for word in process.cmdline() if word.startswith(f"{MARK_OPTION}=")), None)
+    except (psutil.Error, OSError):
+        return None
 
 
 def _signal(send: Callable[[], None]) -> None:

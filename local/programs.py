@@ -5,13 +5,13 @@ from pathlib import Path
 
 from csat import bigquery_login
 from csat.settings import ROOT, Settings
-from local import airflow, dashboard, kafka
+from local import airflow, dashboard, kafka, postgres
 from local.secret_files import bigquery_token
 
 KAFKA, BIGQUERY, STREAM, PRODUCER, MIGRATE = "kafka", "bigquery", "stream", "producer", "airflow-migrate"
-DASHBOARD, DBT = "dashboard", "dbt"
+DASHBOARD, DBT, POSTGRES = "dashboard", "dbt", "postgres"
 AIRFLOW = tuple(f"airflow-{name}" for name in airflow.COMPONENTS)
-COMPONENTS = (KAFKA, BIGQUERY, *AIRFLOW, STREAM, DASHBOARD)  # what `csat status` tells of
+COMPONENTS = (KAFKA, BIGQUERY, POSTGRES, *AIRFLOW, STREAM, DASHBOARD)  # what `csat status` tells of
 PYTHON = ROOT / ".venv" / "bin" / "python"
 EMULATOR_PYTHON = ROOT / ".venvs" / "emulator" / "bin" / "python"
 DEMO_EVENTS_PER_SECOND = 5
@@ -29,6 +29,7 @@ class Program:
     is_restarted: bool = True
     start_seconds: int = 1
     stop_seconds: int = 20
+    stop_signal: str = "TERM"
     niceness: int = 0
 
 
@@ -40,7 +41,8 @@ def programs(settings: Settings) -> list[Program]:
         for name in airflow.COMPONENTS
     ]
     migrate = Program(MIGRATE, airflow.migrate_command(), variables, is_restarted=False, start_seconds=0)
-    return [_kafka(settings), _emulator(settings), migrate, *components, _dbt(), stream(), _producer(), _dashboard()]
+    database = [_postgres(settings), migrate] if postgres.is_used(settings) else [migrate]
+    return [_kafka(settings), _emulator(settings), *database, *components, _dbt(), stream(), _producer(), _dashboard()]
 
 
 def log_file(settings: Settings, name: str) -> Path:
@@ -69,6 +71,12 @@ def emulator_variables(settings: Settings) -> dict[str, str]:
 def _emulator(settings: Settings) -> Program:
     command = [str(EMULATOR_PYTHON), "-m", "local.bigquery_emulator", *emulator_options(settings)]
     return Program(BIGQUERY, command, emulator_variables(settings), niceness=_YIELDING)
+
+
+def _postgres(settings: Settings) -> Program:
+    command = postgres.command(postgres.data(settings), settings.postgres_port, settings.state)
+    # SIGINT ends it at once and in order; at SIGTERM it waits for its clients to leave
+    return Program(POSTGRES, command, stop_signal="INT", niceness=_YIELDING)
 
 
 def _dbt() -> Program:

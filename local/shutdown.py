@@ -10,7 +10,7 @@ from csat.health import State
 from csat.settings import Settings
 from csat.supervisor import ALIVE
 from local import processes
-from local.programs import AIRFLOW, BIGQUERY, DASHBOARD, DBT, KAFKA, MIGRATE, PRODUCER, STREAM
+from local.programs import AIRFLOW, BIGQUERY, DASHBOARD, DBT, KAFKA, MIGRATE, POSTGRES, PRODUCER, STREAM
 from local.supervisord import Supervisord, SupervisordError
 
 GRACE_SECONDS = 20
@@ -34,8 +34,8 @@ def _end_programs(settings: Settings, on_progress: Callable[[str], None]) -> Non
     on_progress("stopping Airflow")
     _wait(supervisor, [PRODUCER, MIGRATE, DASHBOARD, STREAM, *AIRFLOW], GRACE_SECONDS)
     on_progress("stopping Kafka and the BigQuery emulator")
-    supervisor.stop(KAFKA, BIGQUERY, DBT)
-    _wait(supervisor, [KAFKA, BIGQUERY, DBT], GRACE_SECONDS)
+    supervisor.stop(KAFKA, BIGQUERY, DBT, POSTGRES)
+    _wait(supervisor, [KAFKA, BIGQUERY, DBT, POSTGRES], GRACE_SECONDS)
     supervisor.shutdown()
     deadline = time.monotonic() + GRACE_SECONDS
     while processes.of_stack(settings.state) and time.monotonic() < deadline:

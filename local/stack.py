@@ -12,16 +12,16 @@ from functools import partial
 from csat import airflow_api
 from csat.settings import Settings
 from csat.supervisor import ALIVE
-from local import airflow, dashboard, doctor, kafka, processes, shutdown, supervisord
-from local.programs import AIRFLOW, BIGQUERY, DASHBOARD, DBT, KAFKA, MIGRATE, log_file
+from local import airflow, dashboard, doctor, kafka, postgres, processes, shutdown, supervisord
+from local.programs import AIRFLOW, BIGQUERY, DASHBOARD, DBT, KAFKA, MIGRATE, POSTGRES, log_file
 from local.readiness import bigquery_answers, wait_until
-from local.secret_files import private_folder
+from local.secret_files import private_folder, secret
 from local.supervisord import Supervisord, SupervisordError
 from warehouse import tables
 from warehouse.client import Warehouse
 
 _SUPERVISORD_SECONDS, _KAFKA_SECONDS, _BIGQUERY_SECONDS = 30, 90, 90
-_MIGRATE_SECONDS, _AIRFLOW_SECONDS, _DASHBOARD_SECONDS = 180, 240, 90
+_POSTGRES_SECONDS, _MIGRATE_SECONDS, _AIRFLOW_SECONDS, _DASHBOARD_SECONDS = 90, 180, 240, 90
 _POLL_SECONDS = 0.2
 
 Progress = Callable[[str], None]
@@ -137,6 +137,8 @@ def _start_services(settings: Settings, on_progress: Progress, has_airflow: bool
     supervisor = Supervisord(settings)
     supervisor.start(KAFKA, BIGQUERY)
     if has_airflow:
+        if postgres.is_used(settings):
+            _start_postgres(settings, supervisor)
         _start_migration(settings, supervisor)
     wait_until(settings, KAFKA, lambda: kafka.is_ready(settings), _KAFKA_SECONDS)
     kafka.create_topic(settings)
@@ -149,10 +151,18 @@ def _start_services(settings: Settings, on_progress: Progress, has_airflow: bool
     on_progress(f"BigQuery is ready at {settings.endpoint}")
 
 
+def _start_postgres(settings: Settings, supervisor: Supervisord) -> None:
+    password = secret(settings.state, "postgres")
+    if supervisor.programs()[POSTGRES]["statename"] not in ALIVE:
+        postgres.prepare(postgres.data(settings), password)
+        supervisor.start(POSTGRES)
+    wait_until(settings, POSTGRES, lambda: postgres.answers(settings.postgres_port), _POSTGRES_SECONDS)
+    postgres.require_login(settings.postgres_port, password, settings.state / "secrets" / "postgres")
+
+
 def _start_migration(settings: Settings, supervisor: Supervisord) -> None:
     if airflow.is_migrated(settings) or supervisor.programs()[MIGRATE]["statename"] in ALIVE:
         return
-    airflow.forget_unfinished_database(settings)
     supervisor.start(MIGRATE)
 
 
@@ -172,6 +182,8 @@ def _start_airflow(settings: Settings, on_progress: Progress) -> None:
         on_progress("making Airflow's database")
         wait_until(settings, MIGRATE, lambda: _has_migrated(supervisor), _MIGRATE_SECONDS, ("FATAL", "EXITED"))
         airflow.mark_migrated(settings)
+        if former := airflow.former_database(settings):
+            on_progress(f"Airflow's database is in PostgreSQL now; its past runs are left in {former}")
     on_progress("starting Airflow")
     supervisor.start(*AIRFLOW)
     for name in AIRFLOW:

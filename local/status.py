@@ -9,8 +9,8 @@ from csat.documents import DocumentError, Documents
 from csat.health import Policy, Verdict, judge
 from csat.settings import Settings
 from csat.supervisor import ALIVE
-from local import airflow, dashboard, kafka
-from local.programs import AIRFLOW, BIGQUERY, COMPONENTS, DASHBOARD, KAFKA, STREAM
+from local import airflow, dashboard, kafka, postgres
+from local.programs import AIRFLOW, BIGQUERY, COMPONENTS, DASHBOARD, KAFKA, POSTGRES, STREAM
 from local.readiness import bigquery_answers
 from local.supervisord import Supervisord, SupervisordError
 from warehouse.client import Warehouse, WarehouseError
@@ -48,11 +48,15 @@ def status(settings: Settings, now: datetime | None = None) -> dict[str, Any]:
             DASHBOARD: dashboard_ready.result(),
             **{f"airflow-{name}": is_healthy for name, is_healthy in airflow_health.result().items()},
         }
+        if postgres.is_used(settings):
+            answers[POSTGRES] = postgres.answers(settings.postgres_port)
         components = component_states(programs.result(), answers, now)
     urls = _urls(settings)
     return {
         "project": settings.project_id,
-        "components": {name: {"state": components[name], "url": urls.get(name)} for name in COMPONENTS},
+        "components": {
+            name: {"state": components[name], "url": urls.get(name)} for name in COMPONENTS if name in components
+        },
         "stream": stream,
         "landing": landing,
         "marts": marts,
@@ -67,8 +71,8 @@ def is_healthy(document: Mapping[str, Any]) -> bool:
 def component_states(programs: Programs | None, answers: Mapping[str, bool], now: datetime) -> dict[str, str]:
     """Each component's state from supervisord's words (None: it does not answer) and the component's own answer."""
     if programs is None:
-        return {name: UNSUPERVISED if answers[name] and name != STREAM else DOWN for name in COMPONENTS}
-    return {name: _state(programs.get(name, {}), answers[name], now) for name in COMPONENTS}
+        return {name: UNSUPERVISED if answers[name] and name != STREAM else DOWN for name in answers}
+    return {name: _state(programs.get(name, {}), answers[name], now) for name in answers}
 
 
 def _state(program: Mapping[str, Any], does_answer: bool, now: datetime) -> str:
@@ -142,6 +146,7 @@ def _urls(settings: Settings) -> dict[str, str]:
     return {
         KAFKA: settings.bootstrap_servers,
         BIGQUERY: settings.endpoint,
+        POSTGRES: f"{postgres.ADDRESS}:{settings.postgres_port}",
         AIRFLOW[0]: settings.airflow,
         DASHBOARD: dashboard.url(settings),
     }

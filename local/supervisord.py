@@ -84,7 +84,7 @@ def _program(program: Program, settings: Settings) -> str:
         "autorestart": "true" if program.is_restarted else "false",
         "startsecs": str(program.start_seconds),
         "startretries": "3" if program.is_restarted else "0",
-        "stopsignal": "TERM",
+        "stopsignal": program.stop_signal,
         "stopwaitsecs": str(program.stop_seconds),
         "stopasgroup": "true",
         "killasgroup": "true",

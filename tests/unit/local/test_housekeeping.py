@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from csat.settings import Settings
-from local import airflow
+from local import airflow, postgres
+from local.secret_files import secret
 from local.housekeeping import HousekeepingError, clean_airflow, clean_staging
 
 MakeSettings = Callable[..., Settings]
@@ -18,7 +19,7 @@ MakeSettings = Callable[..., Settings]
 def migrated(make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The settings of a stack whose Airflow has a database."""
     settings = make_settings()
-    airflow.home(settings).mkdir(parents=True)
+    postgres.folder(settings).mkdir(parents=True)
     airflow.mark_migrated(settings)
     return settings
 
@@ -47,21 +48,23 @@ def test_airflow_is_asked_to_clean_its_own_database_and_old_logs_go(
     assert clean_airflow(migrated, 30)["log_files_deleted"] == 1
     assert (old.exists(), new.exists()) == (False, True)
     said = (tmp_path / "said").read_text()
-    assert said.startswith(f"sqlite:///{airflow.home(migrated)}/airflow.db --clean-before-timestamp ")
+    password = secret(migrated.state, "postgres")
+    address = f"postgresql+psycopg2://airflow:{password}@127.0.0.1:{migrated.postgres_port}/airflow"
+    assert said.startswith(f"{address} --clean-before-timestamp ")
     assert said.endswith("--skip-archive --yes\n")
 
 
 def test_a_database_that_cannot_be_cleaned_is_an_error_with_airflows_words(
     migrated: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    use_program(monkeypatch, tmp_path, "echo database is locked; exit 1")
-    with pytest.raises(HousekeepingError, match="could not clean its database: database is locked"):
+    use_program(monkeypatch, tmp_path, "echo no connection; exit 1")
+    with pytest.raises(HousekeepingError, match="could not clean its database: no connection"):
         clean_airflow(migrated, 30)
 
 
 def test_the_run_of_a_living_stream_is_never_old(make_settings: MakeSettings) -> None:
     settings = make_settings(max_age_hours=24 * 7)
-    airflow.home(settings).mkdir(parents=True)
+    postgres.folder(settings).mkdir(parents=True)
     airflow.mark_migrated(settings)
     with pytest.raises(HousekeepingError, match="CSAT_MAX_AGE_HOURS=168, fix: give more days"):
         clean_airflow(settings, 7)

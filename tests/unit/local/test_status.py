@@ -13,6 +13,7 @@ ALL_ANSWER = dict.fromkeys(
     (
         "kafka",
         "bigquery",
+        "postgres",
         "airflow-api-server",
         "airflow-scheduler",
         "airflow-dag-processor",
@@ -31,7 +32,7 @@ def running(**changes: object) -> dict[str, object]:
 def test_status_has_its_whole_shape_when_nothing_runs(
     make_settings: Callable[..., Settings], free_port: Callable[[], int]
 ) -> None:
-    names = ("kafka_port", "bigquery_port", "airflow_port", "supervisord_port", "dashboard_port")
+    names = ("kafka_port", "bigquery_port", "airflow_port", "supervisord_port", "dashboard_port", "postgres_port")
     ports = {name: free_port() for name in names}
     document = status(make_settings(**ports), NOW)
     down = {"state": "down", "url": None}
@@ -40,6 +41,7 @@ def test_status_has_its_whole_shape_when_nothing_runs(
         "components": {
             "kafka": {"state": "down", "url": f"127.0.0.1:{ports['kafka_port']}"},
             "bigquery": {"state": "down", "url": f"http://127.0.0.1:{ports['bigquery_port']}"},
+            "postgres": {"state": "down", "url": f"127.0.0.1:{ports['postgres_port']}"},
             "airflow-api-server": {"state": "down", "url": f"http://127.0.0.1:{ports['airflow_port']}"},
             "airflow-scheduler": down,
             "airflow-dag-processor": down,
