@@ -2,17 +2,14 @@
 
 import os
 import signal
-import sqlite3
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from csat.documents import Documents
-from local import airflow
 from local.supervisord import Supervisord
 from tests.e2e.conftest import Platform
 from tests.integration.conftest import wait_for
@@ -82,33 +79,12 @@ def test_the_look_is_green_when_all_is_well(platform: Platform, maintenance: str
     assert (pools["stream"], pools["pipeline"]) == (2, 3)
 
 
-def can_write(platform: Platform) -> bool:
-    """Whether nobody is in the middle of a write of Airflow's database."""
-    with closing(sqlite3.connect(airflow.home(platform.settings) / "airflow.db", timeout=1)) as database:
-        try:
-            database.execute("begin immediate")
-        except sqlite3.OperationalError:
-            return False
-    return True
-
-
-def freeze(platform: Platform, pid: int) -> None:
-    """Stop a program, but not in the middle of a write: SQLite would let nothing else of Airflow write."""
-    for _ in range(5):
-        os.killpg(pid, signal.SIGSTOP)
-        if can_write(platform):
-            return
-        os.killpg(pid, signal.SIGCONT)
-        time.sleep(0.3)
-    pytest.fail(f"Airflow's database was locked whenever {pid} was stopped")
-
-
 @contextmanager
 def frozen(platform: Platform, *names: str) -> Iterator[None]:
     """These programs do not run meanwhile; the last of them goes on afterwards, the others stay frozen."""
     pids = [Supervisord(platform.settings).programs()[name]["pid"] for name in names]
     for pid in pids:
-        freeze(platform, pid)
+        os.killpg(pid, signal.SIGSTOP)
     try:
         yield
     finally:

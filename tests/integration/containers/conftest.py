@@ -1,17 +1,14 @@
 """One bring-up of all containers' commands, in the order that the compose file gives."""
 
-import getpass
 import os
-import pwd
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from csat.settings import ROOT, Settings
+from local import postgres
 from local.jars import kafka_jars
 from local.java import find_java
 from tests.integration.conftest import wait_for
@@ -22,26 +19,25 @@ from tests.integration.containers.native import Containers
 def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
     """All containers of the default profile, running."""
     running = Containers(tmp_path_factory.mktemp("containers"))
-    with tempfile.TemporaryDirectory(prefix="csat-postgres-") as data:
-        try:
-            _start_postgres(running, Path(data))
-            running.start("airflow-init")
-            _start_kafka(running)
-            _install_extensions(running)
-            running.start("bigquery-emulator")
-            wait_for(lambda: running.is_well("bigquery-emulator"), 60, "emulator")
-            running.start("prepare")
-            running.wait("prepare")
-            for name in ("spark", "producer", "dashboard"):
-                running.start(name)
-            running.wait("airflow-init")
-            running.start("api-server")
-            wait_for(lambda: running.is_well("api-server"), 90, "API server", pause=1)
-            for name in ("scheduler", "dag-processor", "triggerer"):
-                running.start(name)
-            yield running
-        finally:
-            running.end()
+    try:
+        _start_postgres(running)
+        running.start("airflow-init")
+        _start_kafka(running)
+        _install_extensions(running)
+        running.start("bigquery-emulator")
+        wait_for(lambda: running.is_well("bigquery-emulator"), 60, "emulator")
+        running.start("prepare")
+        running.wait("prepare")
+        for name in ("spark", "producer", "dashboard"):
+            running.start(name)
+        running.wait("airflow-init")
+        running.start("api-server")
+        wait_for(lambda: running.is_well("api-server"), 90, "API server", pause=1)
+        for name in ("scheduler", "dag-processor", "triggerer"):
+            running.start(name)
+        yield running
+    finally:
+        running.end()
 
 
 def _start_kafka(running: Containers) -> None:
@@ -69,24 +65,11 @@ def _install_extensions(running: Containers) -> None:
     subprocess.run([python, "-c", code], cwd=ROOT, env=variables, timeout=60, check=True)
 
 
-def _start_postgres(running: Containers, data: Path) -> None:
-    """What the image's entry point does, of the machine's own PostgreSQL, which never runs as root."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-    assert found, "PostgreSQL is missing: apt-get install postgresql"
-    tools, variables = found[-1].parent, running.services["postgres"]["environment"]
-    user = pwd.getpwnam("postgres" if os.getuid() == 0 else getpass.getuser())
-    password = data / "password"
-    password.write_text(running.secret("postgres"))
-    for path in (data, password):
-        os.chown(path, user.pw_uid, user.pw_gid)
-    who = {"user": user.pw_uid, "group": user.pw_gid, "cwd": data, "env": {"PATH": f"{tools}:/usr/bin:/bin"}}
-    login = ["--username", variables["POSTGRES_USER"], "--pwfile", str(password), "--auth", "scram-sha-256"]
-    initdb = ["initdb", "-D", str(data / "pgdata"), "--no-sync", *login]
-    subprocess.run([str(tools / "initdb"), *initdb[1:]], **who, capture_output=True, timeout=60, check=True)
-    places = ["-D", str(data / "pgdata"), "-k", str(data), "-p", str(running.ports[5432])]
-    running.start_process("postgres", ["postgres", *places, "-c", "listen_addresses=127.0.0.1"], **who)
-    ready = [str(tools / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(running.ports[5432])]
-    wait_for(lambda: subprocess.run(ready, check=False).returncode == 0, 30, "PostgreSQL")
-    create = ["createdb", "-h", "127.0.0.1", "-p", str(running.ports[5432]), "-U", variables["POSTGRES_USER"]]
-    who["env"] = {**who["env"], "PGPASSWORD": running.secret("postgres")}
-    subprocess.run([str(tools / "createdb"), *create[1:], variables["POSTGRES_DB"]], **who, timeout=30, check=True)
+def _start_postgres(running: Containers) -> None:
+    """What the image's entry point does, by the server of the one-machine stack."""
+    variables = running.services["postgres"]["environment"]
+    assert (variables["POSTGRES_USER"], variables["POSTGRES_DB"]) == (postgres.NAME, postgres.NAME)
+    data, port = running.folder / "postgres" / "data", running.ports[5432]
+    postgres.prepare(data, running.secret("postgres"))
+    running.start_process("postgres", postgres.command(data, port, running.folder), env={"PATH": os.defpath})
+    wait_for(lambda: postgres.answers(port), 30, "PostgreSQL")

@@ -9,8 +9,8 @@ import pytest
 
 from csat.settings import Settings
 from local import airflow, postgres
-from local.secret_files import secret
 from local.housekeeping import HousekeepingError, clean_airflow, clean_staging
+from local.secret_files import secret
 
 MakeSettings = Callable[..., Settings]
 

@@ -1,8 +1,10 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
+import pytest
 
 from csat.settings import environment
 from local import processes
@@ -30,6 +32,29 @@ def test_of_stack_finds_the_processes_of_its_own_state_folder_only(tmp_path: Pat
         finally:
             ours.kill()
             other.kill()
+
+
+class OfAnotherUser:
+    """A process whose environment only a root with all its rights may read."""
+
+    def status(self) -> str:
+        return psutil.STATUS_RUNNING
+
+    def environ(self) -> dict[str, str]:
+        raise psutil.AccessDenied
+
+    def cmdline(self) -> list[str]:
+        return ["postgres", "-c", "csat.stack=/state"]
+
+
+@pytest.mark.parametrize(("uid", "is_found"), [(0, True), (1000, False)])
+def test_root_knows_a_process_by_its_command_line_where_a_container_hides_the_environment(
+    monkeypatch: pytest.MonkeyPatch, uid: int, is_found: bool
+) -> None:
+    monkeypatch.setattr(processes.os, "geteuid", lambda: uid)
+    process: Any = OfAnotherUser()
+    assert processes.is_of_stack(process, Path("/state")) == is_found
+    assert not processes.is_of_stack(process, Path("/other"))
 
 
 def test_end_all_kills_a_process_that_does_not_listen(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ def test_conf_names_every_program_and_starts_none_by_itself(make_settings: MakeS
     assert names == {
         "kafka",
         "bigquery",
+        "postgres",
         "airflow-migrate",
         "airflow-api-server",
         "airflow-scheduler",
@@ -43,10 +44,26 @@ def test_conf_leaves_the_restart_of_the_stream_to_airflow(make_settings: MakeSet
     assert conf["program:kafka"]["autorestart"] == "true"
 
 
+def test_conf_has_no_database_server_where_the_database_is_elsewhere(make_settings: MakeSettings) -> None:
+    conf = parsed(make_settings(airflow_database_url="postgresql+psycopg2://ada@host/name"))
+    assert "program:postgres" not in conf.sections()
+    assert "program:airflow-migrate" in conf.sections()
+
+
+def test_conf_has_the_database_server_end_without_its_clients(make_settings: MakeSettings) -> None:
+    conf = parsed(make_settings())
+    signals = {name: conf[f"program:{name}"]["stopsignal"] for name in ("postgres", "kafka", "airflow-scheduler")}
+    assert signals == {"postgres": "INT", "kafka": "TERM", "airflow-scheduler": "TERM"}
+
+
 def test_conf_takes_its_ports_from_the_settings(make_settings: MakeSettings) -> None:
-    conf = parsed(make_settings(supervisord_port=41, bigquery_port=42, bigquery_grpc_port=43, airflow_port=44))
+    conf = parsed(
+        make_settings(supervisord_port=41, bigquery_port=42, bigquery_grpc_port=43, airflow_port=44, postgres_port=45)
+    )
     assert conf["inet_http_server"]["port"] == "127.0.0.1:41"
     assert "--port 42 --grpc-port 43" in conf["program:bigquery"]["command"]
+    assert "-c port=45 " in conf["program:postgres"]["command"]
+    assert "@127.0.0.1:45/airflow" in conf["program:airflow-migrate"]["environment"]
     assert 'AIRFLOW__API__PORT="44"' in conf["program:airflow-api-server"]["environment"]
     assert '"http://127.0.0.1:44/execution/"' in conf["program:airflow-scheduler"]["environment"]
 
@@ -58,7 +75,7 @@ def test_conf_puts_no_secret_on_a_command_line(make_settings: MakeSettings) -> N
     secrets = {file.read_text() for file in files if file.suffix != ".json"}
     secrets |= set(json.loads((settings.state / "secrets" / "airflow_passwords.json").read_text()).values())
     commands = " ".join(conf[name]["command"] for name in conf.sections() if name.startswith("program:"))
-    assert len(secrets) == 6  # supervisord, the emulator, Airflow's user, Fernet key, session key, JWT
+    assert len(secrets) == 7  # supervisord, the emulator, Airflow's user, its database, Fernet key, session key, JWT
     assert not [secret for secret in secrets if secret in commands]
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
 
