@@ -48,27 +48,59 @@ marts: .venv/.synced ## Build the marts from what has landed since the last buil
 
 ## Run it on Google Cloud: docs/cloud.md
 
-ENVIRONMENT ?= dev
+# Empty: state in terraform/ and the values of terraform.tfvars, as plain terraform has them. dev, prod: environments/
+ENVIRONMENT ?=
 TERRAFORM := terraform -chdir=terraform
-TFVARS := -var-file=environments/$(ENVIRONMENT).tfvars
-TFPLAN := .terraform/$(ENVIRONMENT).tfplan
+TFVARS := $(if $(ENVIRONMENT),-var-file=environments/$(ENVIRONMENT).tfvars)
+TFPLAN := .terraform/$(or $(ENVIRONMENT),local).tfplan
+TFBACKEND := terraform/backend_override.tf
+# The variable comes before the key file, as everywhere; the bucket of the state is read with it too
+cloud-%: export GOOGLE_APPLICATION_CREDENTIALS := $(or $(GOOGLE_APPLICATION_CREDENTIALS),$(wildcard \
+	$(HOME)/.google/credentials/google_credentials_project.json))
+cloud-%: export TF_VAR_credentials_file :=
 
-.PHONY: cloud-init cloud-plan cloud-apply cloud-destroy cloud-env cloud-deploy cloud-costs
-cloud-init:
+.PHONY: cloud-backend cloud-init cloud-plan cloud-apply cloud-destroy cloud-env cloud-deploy cloud-costs
+cloud-backend: ## Keep Terraform's state in the bucket of ENVIRONMENT
+	@test -n "$(ENVIRONMENT)" || { echo "no environment is named: make cloud-backend ENVIRONMENT=dev" >&2; exit 1; }
+	test -f terraform/environments/$(ENVIRONMENT).gcs.tfbackend || {
+		echo "terraform/environments/$(ENVIRONMENT).gcs.tfbackend is missing: write it as dev's is written" >&2
+		exit 1
+	}
+	{ printf 'terraform {\n  backend "gcs" {\n'; sed 's/^/    /' terraform/environments/$(ENVIRONMENT).gcs.tfbackend
+		printf '  }\n}\n'; } > $(TFBACKEND)
+cloud-init: $(if $(ENVIRONMENT),cloud-backend)
 	@command -v terraform > /dev/null || { echo "terraform is missing: https://developer.hashicorp.com/terraform/install" >&2; exit 1; }
-	$(TERRAFORM) init -input=false -reconfigure -backend-config=environments/$(ENVIRONMENT).gcs.tfbackend
-cloud-plan: cloud-init ## Show what would change in ENVIRONMENT (dev) on Google Cloud
+	if [ -z "$(ENVIRONMENT)" ]; then
+		[ ! -e $(TFBACKEND) ] || {
+			echo "$(TFBACKEND) keeps the state in a bucket: name its ENVIRONMENT=…, or delete the file" >&2
+			exit 1
+		}
+		$(TERRAFORM) init -input=false
+		exit
+	fi
+	[ ! -s terraform/terraform.tfstate ] || {
+		echo "terraform/terraform.tfstate has state that the bucket has not. To move it there:" \
+			"$(TERRAFORM) init -migrate-state; or move the file away" >&2
+		exit 1
+	}
+	[ ! -e terraform/terraform.tfvars ] || {
+		echo "terraform/terraform.tfvars would be read too: move its values to" \
+			"terraform/environments/$(ENVIRONMENT).tfvars and delete it" >&2
+		exit 1
+	}
+	$(TERRAFORM) init -input=false -reconfigure
+cloud-plan: cloud-init ## Show what would change on Google Cloud; ENVIRONMENT=dev, prod: with the state in a bucket
 	$(TERRAFORM) plan $(TFVARS) -out=$(TFPLAN)
 cloud-apply: ## Change what the last cloud-plan showed
-	@test -f terraform/$(TFPLAN) || { echo "nothing is planned: make cloud-plan ENVIRONMENT=$(ENVIRONMENT)" >&2; exit 1; }
+	@test -f terraform/$(TFPLAN) || { echo "nothing is planned: make cloud-plan$(addprefix  ENVIRONMENT=,$(ENVIRONMENT))" >&2; exit 1; }
 	$(MAKE) cloud-init
 	$(TERRAFORM) apply -input=false $(TFPLAN)
 	rm terraform/$(TFPLAN)
-cloud-destroy: cloud-init ## Delete what Terraform made in ENVIRONMENT, after a yes
+cloud-destroy: cloud-init ## Delete what Terraform made, after a yes
 	$(TERRAFORM) destroy $(TFVARS)
-cloud-env: cloud-init .venv/.synced ## Write .env from ENVIRONMENT; asks before it replaces one
+cloud-env: cloud-init .venv/.synced ## Write .env from what Terraform made; asks before it replaces one
 	$(TERRAFORM) output -json env_vars | $(PYTHON) terraform/write_env.py .env
-cloud-deploy: cloud-init .venv/.synced ## Bring the code to ENVIRONMENT; DRY_RUN=1 only says what it would do
+cloud-deploy: cloud-init .venv/.synced ## Bring the code to Google Cloud; DRY_RUN=1 only says what it would do
 	$(TERRAFORM) output -json | $(PYTHON) -m cloud.deploy $(if $(DRY_RUN),--dry-run)
 cloud-costs: .venv/.synced ## Estimate what a month costs at several volumes
 	$(PYTHON) -m cloud.costs

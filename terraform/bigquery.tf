@@ -18,7 +18,7 @@ resource "google_bigquery_dataset" "main" {
   for_each = local.datasets
 
   dataset_id                  = "${local.dataset_prefix}_${each.key}"
-  location                    = var.location
+  location                    = local.location
   description                 = each.value.description
   max_time_travel_hours       = each.value.time_travel_hours
   default_table_expiration_ms = each.key == "scratch" ? local.scratch_hours * 3600 * 1000 : null

@@ -5,7 +5,7 @@ locals {
     {
       CSAT_TARGET         = "gcp"
       CSAT_PROJECT_ID     = var.project_id
-      CSAT_LOCATION       = var.location
+      CSAT_LOCATION       = local.location
       CSAT_DATASET_PREFIX = local.dataset_prefix
       CSAT_KAFKA_TOPIC    = var.kafka_topic
       CSAT_STAGING_URI    = "gs://${google_storage_bucket.main["staging"].name}"

@@ -21,7 +21,7 @@ resource "google_storage_bucket" "main" {
   for_each = local.buckets
 
   name                        = "${var.project_id}-${var.name}-${each.key}"
-  location                    = var.location
+  location                    = local.location
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
   force_destroy               = !var.deletion_protection

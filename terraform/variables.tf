@@ -13,6 +13,7 @@ variable "project_id" {
 variable "region" {
   description = "Region of Kafka, Spark, Airflow and the network, such as europe-west1."
   type        = string
+  default     = "us-central1"
 
   validation {
     condition     = can(regex("^[a-z]+-[a-z]+[0-9]{1,2}$", var.region))
@@ -21,13 +22,24 @@ variable "region" {
 }
 
 variable "location" {
-  description = "Location of the datasets and the buckets: US, EU, or the region itself. BigQuery loads files only from where the dataset is."
+  description = "Location of the datasets and the buckets: US, EU, or the region itself. BigQuery loads files only from where the dataset is. Null: US or EU where the region is there, otherwise the region itself."
   type        = string
+  default     = null
 
   validation {
-    condition     = contains(["US", "EU", var.region], var.location)
+    condition     = var.location == null ? true : contains(["US", "EU", var.region], var.location)
     error_message = "location is US, EU or the same as region."
   }
+}
+
+locals {
+  location = coalesce(var.location, lookup({ us = "US", europe = "EU" }, split("-", var.region)[0], var.region))
+}
+
+variable "credentials_file" {
+  description = "Key file of a service account to act as, where it exists. Empty, or no such file: GOOGLE_APPLICATION_CREDENTIALS, or the login of gcloud."
+  type        = string
+  default     = "~/.google/credentials/google_credentials_project.json"
 }
 
 variable "name" {

@@ -10,11 +10,16 @@ terraform {
     }
   }
 
-  # Bucket and prefix are in environments/<environment>.gcs.tfbackend.
-  backend "gcs" {}
+  # State is in this folder, unless `make cloud-backend ENVIRONMENT=…` wrote backend_override.tf: then in a bucket.
+}
+
+locals {
+  # Null where there is no such file: the provider then looks for a login as Google's clients do.
+  credentials_file = try(fileexists(pathexpand(var.credentials_file)) ? pathexpand(var.credentials_file) : null, null)
 }
 
 provider "google" {
+  credentials    = local.credentials_file
   project        = var.project_id
   region         = var.region
   default_labels = merge(var.labels, { app = var.name })

@@ -3,9 +3,9 @@
     .venvs/terraform/bin/python terraform/tests/stub_provider.py -chdir=terraform validate
 
 The provider serves, over Terraform's plugin protocol 6, the schema in `google_provider_schema.json`, which has the
-layout of `terraform providers schema -json`. `terraform validate` needs no more, nor does `terraform test` where the
-test says `mock_provider "google"`: Terraform itself checks names, types, required arguments and counts of blocks, and
-makes up the mocked values. Without a mock, plan and apply are refused.
+layout of `terraform providers schema -json`: Terraform itself checks names, types, required arguments and counts of
+blocks. `plan` shows what Google would set as known after apply, and `apply` makes that up. Apply in a copy of the
+module's folder: the state that it writes is of nothing that exists.
 
 This checks shape, not values: what the real provider says of enums, patterns and conflicts is not in a schema.
 """
@@ -16,9 +16,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent import futures
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,12 @@ ADDRESS = "registry.terraform.io/hashicorp/google"
 SCHEMA_FILE = Path(__file__).with_name("google_provider_schema.json")
 FLAGS = ("required", "optional", "computed", "sensitive", "deprecated")
 WRITE_ONLY = b"\x58\x01"  # Schema.Attribute's field 11: newer than the messages of tf 1.2.0
+UNKNOWN = msgpack.ExtType(0, b"\0")  # "(known after apply)"
+MODULE = SCHEMA_FILE.parents[1]
+WRITES_STATE = {"apply", "destroy", "import", "refresh", "state", "taint", "untaint"}
+NO_STATE = (
+    f"the stub provider makes nothing: the state it writes in {MODULE} would say otherwise. Use a copy of the folder"
+)
 MISSING = "terraform is missing: install Terraform 1.9 or newer (https://developer.hashicorp.com/terraform/install)"
 
 Json = Mapping[str, Any]
@@ -90,13 +97,48 @@ def set_but_computed(spec: Json, value: Any) -> Iterator[str]:
             yield from (f"{name}.{inner}" for inner in set_but_computed(nested["block"], item))
 
 
+def completed(spec: Json, value: Any, chosen: Callable[[Any], Any]) -> Any:
+    """A block's value with what the provider sets where nothing was given: `chosen` says it of a type."""
+    if not isinstance(value, dict):  # null or unknown
+        return value
+    filled = dict(value)
+    for name, attr in spec.get("attributes", {}).items():
+        if attr.get("computed") and (filled.get(name) is None or isinstance(filled[name], msgpack.ExtType)):
+            filled[name] = chosen(attr.get("type"))
+    for name, nested in spec.get("block_types", {}).items():
+        held = filled.get(name)
+        inner = partial(completed, nested["block"], chosen=chosen)
+        if isinstance(held, list):
+            filled[name] = [inner(item) for item in held]
+        elif nested["nesting_mode"] == "map" and isinstance(held, dict):
+            filled[name] = {key: inner(item) for key, item in held.items()}
+        else:
+            filled[name] = inner(held)
+    return filled
+
+
+def made_up(kind: Any) -> Any:
+    """What stands for a value of Google's: of a type as the schema spells it; null for those with attributes."""
+    plain = {"string": "stub", "number": 0, "bool": False}
+    if isinstance(kind, str):
+        return plain.get(kind)
+    if kind and kind[0] in {"list", "set"}:
+        return []
+    return {} if kind and kind[0] == "map" else None
+
+
+def packed(value: Any) -> Any:
+    """A value as it goes to Terraform."""
+    return pb.DynamicValue(msgpack=msgpack.packb(value))
+
+
 def error(summary: str, detail: str) -> pb.Diagnostic:
     """An error for Terraform to show."""
     return pb.Diagnostic(severity=pb.Diagnostic.ERROR, summary=summary, detail=detail)
 
 
 class StubProvider(rpc.ProviderServicer):
-    """Answers the calls that Terraform makes to validate, and to test with a mock. Its names are the protocol's."""
+    """Answers the calls of Terraform's commands. Its names are the protocol's."""
 
     def __init__(self, schema_file: Path) -> None:
         self.spec: Json = json.loads(schema_file.read_text())["provider_schemas"][ADDRESS]
@@ -124,9 +166,35 @@ class StubProvider(rpc.ProviderServicer):
         return pb.ValidateDataResourceConfig.Response(diagnostics=self._errors("data_source_schemas", request))
 
     def ConfigureProvider(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """A refusal: a mock is never configured, and there is no cloud here."""
-        refusal = error("The stub provider reaches no cloud", 'In a test, add: mock_provider "google" {}')
-        return pb.ConfigureProvider.Response(diagnostics=[refusal])
+        """No complaint: it reaches no cloud, whoever it is asked to be."""
+        return pb.ConfigureProvider.Response()
+
+    def UpgradeResourceState(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """The stored state as it is: there is one version of the schema."""
+        return pb.UpgradeResourceState.Response(upgraded_state=pb.DynamicValue(json=request.raw_state.json))
+
+    def ReadResource(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """The state as it is: nobody changes what does not exist."""
+        return pb.ReadResource.Response(new_state=request.current_state)
+
+    def ReadDataSource(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """The query with a made-up answer."""
+        query = msgpack.unpackb(request.config.msgpack)
+        answered = completed(self._block("data_source_schemas", request), query, made_up)
+        return pb.ReadDataSource.Response(state=packed(answered))
+
+    def PlanResourceChange(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """What Terraform proposes; of a new resource, what Google would set is known after apply."""
+        planned = msgpack.unpackb(request.proposed_new_state.msgpack)
+        if msgpack.unpackb(request.prior_state.msgpack) is None:
+            planned = completed(self._block("resource_schemas", request), planned, lambda _: UNKNOWN)
+        return pb.PlanResourceChange.Response(planned_state=packed(planned))
+
+    def ApplyResourceChange(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """The plan with made-up values for what only Google knows."""
+        planned = msgpack.unpackb(request.planned_state.msgpack)
+        made = completed(self._block("resource_schemas", request), planned, made_up)
+        return pb.ApplyResourceChange.Response(new_state=packed(made))
 
     def StopProvider(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Nothing to stop."""
@@ -134,8 +202,12 @@ class StubProvider(rpc.ProviderServicer):
 
     def _errors(self, kind: str, request: Any) -> list[pb.Diagnostic]:
         """The one rule of a schema that Terraform leaves to the provider."""
-        names = set_but_computed(self.spec[kind][request.type_name]["block"], msgpack.unpackb(request.config.msgpack))
+        names = set_but_computed(self._block(kind, request), msgpack.unpackb(request.config.msgpack))
         return [error("Value for unconfigurable attribute", f'"{name}" is set by the provider.') for name in names]
+
+    def _block(self, kind: str, request: Any) -> Json:
+        block: Json = self.spec[kind][request.type_name]["block"]
+        return block
 
 
 @contextmanager
@@ -153,7 +225,7 @@ def served(schema_file: Path) -> Iterator[dict[str, str]]:
         yield {
             "TF_REATTACH_PROVIDERS": json.dumps({ADDRESS: plugin}),
             "TF_CLI_CONFIG_FILE": "/dev/null",
-            "TF_DATA_DIR": f"{folder}/data",  # not the real providers and state that may lie in the module
+            "TF_DATA_DIR": f"{folder}/data",  # not the real providers that may be in the module
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
             "GOGC": "400",  # a quarter of a test's time would go into collecting garbage
@@ -165,7 +237,13 @@ def run(arguments: Sequence[str]) -> int:
     """Run `terraform <arguments>` and return its exit code."""
     if not shutil.which("terraform"):
         sys.exit(MISSING)
+    folder = next((Path(word.removeprefix("-chdir=")) for word in arguments if word.startswith("-chdir=")), Path())
+    is_module = folder.resolve() == MODULE.resolve()
+    if is_module and WRITES_STATE.intersection(arguments):
+        sys.exit(NO_STATE)
     with served(SCHEMA_FILE) as variables:
+        if not is_module:  # a copy has a folder of its own for what init writes
+            del variables["TF_DATA_DIR"]
         return subprocess.run(["terraform", *arguments], env=environment(**variables), check=False).returncode
 
 

@@ -32,6 +32,41 @@ run "another_region_is_no_location" {
   expect_failures = [var.location]
 }
 
+run "data_stays_in_europe_where_the_region_is" {
+  command = plan
+  variables {
+    location = null
+  }
+  assert {
+    condition     = google_bigquery_dataset.main["raw"].location == "EU" && google_storage_bucket.main["staging"].location == "EU"
+    error_message = "The location does not follow the region."
+  }
+}
+
+run "without_a_region_and_a_location_both_are_in_the_united_states" {
+  command = plan
+  variables {
+    region   = "us-central1"
+    location = null
+  }
+  assert {
+    condition     = google_bigquery_dataset.main["raw"].location == "US"
+    error_message = "The location does not follow the region."
+  }
+}
+
+run "data_stays_in_a_region_that_is_in_no_multi_region" {
+  command = plan
+  variables {
+    region   = "asia-south1"
+    location = null
+  }
+  assert {
+    condition     = google_bigquery_dataset.main["raw"].location == "asia-south1"
+    error_message = "The location does not follow the region."
+  }
+}
+
 run "the_region_itself_is_a_location" {
   command = plan
   variables {

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from csat.settings import ROOT
+from csat.settings import ROOT, environment
 
 MODULE = ROOT / "terraform"
 OFFLINE = [str(ROOT / ".venvs/terraform/bin/python"), str(MODULE / "tests/stub_provider.py")]
@@ -38,9 +38,13 @@ def terraform() -> Terraform:
     """Runs terraform with the stub provider, in the module unless another folder is given."""
     assert shutil.which("terraform"), "terraform is missing: .ci/run says how to install it"
 
-    def run(*arguments: str, folder: Path = MODULE) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: str, folder: Path = MODULE, typed: str = "", **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         command = [*OFFLINE, f"-chdir={folder}", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        return subprocess.run(
+            command, input=typed, env=environment(**variables), capture_output=True, text=True, timeout=120, check=False
+        )
 
     return run
 

@@ -69,13 +69,6 @@ def test_stub_provider_refuses_to_set_what_google_sets(terraform: Terraform, tmp
     assert '"etag" is set by the provider.' in done.stderr
 
 
-def test_stub_provider_refuses_to_plan_without_a_mock(terraform: Terraform, tmp_path: Path) -> None:
-    (tmp_path / "main.tf").write_text('resource "google_bigquery_dataset" "main" { dataset_id = "a" }')
-    done = terraform("plan", "-no-color", folder=tmp_path)
-    assert done.returncode == 1
-    assert "The stub provider reaches no cloud" in done.stderr
-
-
 def test_landing_table_is_the_one_that_the_stack_makes(module_test: ModuleTest) -> None:
     planned = module_test.planned("names_are_handed_to_csat", "google_bigquery_table")
     table = planned["google_bigquery_table.survey_responses"]

@@ -41,6 +41,10 @@ RUN_BY = {
     "make test-terraform": "tests/terraform/test_module.py",
     "make up": "tests/e2e/conftest.py",
     "python -m dashboard.serve": "tests/integration/board/test_browser.py",
+    "terraform apply": "tests/terraform/test_guide.py",
+    "terraform init": "tests/terraform/test_guide.py",
+    "terraform plan": "tests/terraform/test_guide.py",
+    "make cloud-backend": "tests/terraform/test_guide.py",
     "terraform -chdir=terraform test": "tests/terraform/test_module.py",
     "terraform -chdir=terraform validate": "tests/terraform/test_module.py",
 }
