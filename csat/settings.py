@@ -21,6 +21,13 @@ MAX_BATCH_HOURS = 12 * 24  # a day less than the batch's own end, which is a day
 MIN_FREE_BYTES = 2 * 1024**3  # of the disk that holds the state folder
 ROOT = Path(__file__).parent.parent
 
+GOOGLE_KEY_VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
+GOOGLE_KEY = Path(".google/credentials/google_credentials_project.json")  # in the home folder, found without a variable
+GOOGLE_LOGIN_FIX = (
+    f"put a service account's key at ~/{GOOGLE_KEY}, name another one in {GOOGLE_KEY_VARIABLE}, or run "
+    "`gcloud auth application-default login`"
+)
+
 
 class SettingsError(Exception):
     """A setting is missing or wrong; the message names it and the fix."""
@@ -297,8 +304,17 @@ def replace_environment(variables: Mapping[str, str]) -> None:
 
 @cache
 def get_settings() -> Settings:
-    """The settings of this process."""
-    return Settings()
+    """The settings of this process. With Google Cloud it also sets the variable of a key in the home folder.
+
+    Google's clients, dbt and Spark, here and in children, read that variable before the login of gcloud.
+    """
+    settings = Settings()
+    home = os.environ.get("HOME")
+    if not settings.is_local and home and not os.environ.get(GOOGLE_KEY_VARIABLE):
+        key = Path(home, GOOGLE_KEY)
+        if key.is_file():
+            os.environ[GOOGLE_KEY_VARIABLE] = str(key)
+    return settings
 
 
 def settings_problem(error: ValidationError) -> str:

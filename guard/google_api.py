@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from csat.settings import GOOGLE_LOGIN_FIX
 from guard.backends import BackendError
 
 QUOTA = "ask for more in the console under IAM & Admin, Quotas, or ask for less: CSAT_DATAPROC_EXECUTORS"
@@ -35,7 +36,7 @@ def _fix(error: Exception, needs: str, timeout_seconds: float) -> str:
     fixes: list[tuple[tuple[type[Exception], ...], str]] = [
         (
             (GoogleAuthError, exceptions.Unauthorized),
-            "log in by gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS to a key file",
+            GOOGLE_LOGIN_FIX,
         ),
         ((exceptions.Forbidden,), f"this account needs {needs}: make cloud-apply grants it"),
         ((exceptions.TooManyRequests,), QUOTA),

@@ -13,7 +13,7 @@ from google.cloud import bigquery
 from requests.exceptions import RequestException
 
 from csat import bigquery_login
-from csat.settings import Settings, SettingsError
+from csat.settings import GOOGLE_LOGIN_FIX, Settings, SettingsError
 
 _PARAMETER_TYPES = {bool: "BOOL", int: "INT64", float: "FLOAT64", str: "STRING", datetime: "TIMESTAMP", date: "DATE"}
 
@@ -66,11 +66,8 @@ class Warehouse:
         if self._client is None:
             try:
                 self._client = open_client(self.settings)
-            except GoogleAuthError as error:
-                raise WarehouseError(
-                    "No Google credentials: run `gcloud auth application-default login`, or set "
-                    "GOOGLE_APPLICATION_CREDENTIALS to a key file."
-                ) from error
+            except (GoogleAuthError, OSError) as error:
+                raise WarehouseError(f"No Google credentials ({error}), fix: {GOOGLE_LOGIN_FIX}") from error
         return self._client
 
     @property

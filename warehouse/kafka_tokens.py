@@ -15,7 +15,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from kafka.net.sasl.oauth import AbstractTokenProvider
 
 from csat.kafka_access import Access, KafkaRefusedError, KafkaUnreachableError, access_of, variables
-from csat.settings import Settings
+from csat.settings import GOOGLE_LOGIN_FIX, Settings
 
 _TIMEOUT_SECONDS = 10
 # A token is used for this share of its life, so that none ends on its way.
@@ -119,11 +119,8 @@ class GoogleTokens(AbstractTokenProvider):  # type: ignore[misc]
                 self._credentials, _ = google.auth.default(scopes=[_GOOGLE_SCOPE])
             if not self._credentials.valid:
                 self._credentials.refresh(partial(Transport(), timeout=_TIMEOUT_SECONDS))
-        except GoogleAuthError as error:
-            raise KafkaRefusedError(
-                f"No Google token for Kafka ({error}): run `gcloud auth application-default login`, or set "
-                "GOOGLE_APPLICATION_CREDENTIALS to a key file."
-            ) from error
+        except (GoogleAuthError, OSError) as error:
+            raise KafkaRefusedError(f"No Google token for Kafka ({error}), fix: {GOOGLE_LOGIN_FIX}") from error
         return google_token(self._credentials, self._clock())
 
 

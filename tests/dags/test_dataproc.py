@@ -16,12 +16,13 @@ from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2
 
 from csat.release import Release, release_uri
-from csat.settings import Settings
+from csat.settings import GOOGLE_KEY, GOOGLE_KEY_VARIABLE, Settings, get_settings
 from csat.version import code_version
 from guard import dataproc
 from guard.backends import BackendError, Process, backend
 from guard.dataproc import DataprocBackend
 from tests.dags.google_server import Method, RefusalError, serve
+from tests.google_key import EMAIL, write_key
 
 PARENT = "projects/shop/locations/europe-west1"
 ALIVE = {types.Batch.State.PENDING, types.Batch.State.RUNNING, types.Batch.State.CANCELLING}
@@ -345,3 +346,19 @@ def test_a_login_that_a_batch_would_show_is_refused() -> None:
     with pytest.raises(BackendError, match="CSAT_KAFKA_PASSWORD cannot be handed to a batch") as raised:
         backend(make_settings(**login, kafka_password="hunter2"))
     assert "hunter2" not in str(raised.value)
+
+
+def test_batches_are_called_as_the_account_whose_key_is_in_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_key(tmp_path / GOOGLE_KEY)
+    monkeypatch.chdir(tmp_path)
+    named = {"HOME": str(tmp_path), "CSAT_TARGET": "gcp", "CSAT_PROJECT_ID": "shop", "CSAT_REGION": "europe-west1"}
+    for name, value in {**named, GOOGLE_KEY_VARIABLE: ""}.items():
+        monkeypatch.setenv(name, value)
+    get_settings.cache_clear()
+    try:
+        client = dataproc.open_batches(get_settings())
+        assert client.transport._credentials.service_account_email == EMAIL
+    finally:
+        get_settings.cache_clear()

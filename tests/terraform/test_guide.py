@@ -75,6 +75,7 @@ def test_init_plan_and_apply_need_no_more_than_the_project_in_terraform_tfvars(c
     assert found
     assert f"Apply complete! Resources: {found[1]} added, 0 changed, 0 destroyed." in guide("apply", typed="yes\n")
     assert "No changes." in guide("plan")
+    assert "projectId=shop-data-1" in guide("output", "dashboard_link")
     state = json.loads((clone / "terraform/terraform.tfstate").read_text())
     assert {"google_storage_bucket", "google_bigquery_dataset"} <= {one["type"] for one in state["resources"]}
 

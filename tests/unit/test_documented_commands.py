@@ -42,6 +42,7 @@ RUN_BY = {
     "make up": "tests/e2e/conftest.py",
     "python -m dashboard.serve": "tests/integration/board/test_browser.py",
     "terraform apply": "tests/terraform/test_guide.py",
+    "terraform output": "tests/terraform/test_guide.py",
     "terraform init": "tests/terraform/test_guide.py",
     "terraform plan": "tests/terraform/test_guide.py",
     "make cloud-backend": "tests/terraform/test_guide.py",
@@ -52,7 +53,6 @@ RUN_BY = {
 NOT_RUN = {
     "bq": "cloud: asks Google Cloud",
     "chmod 600": "by hand: of a key that nobody has here",
-    "export": "by hand: sets a variable",
     "docker compose": "by hand: needs a Docker engine; tests/integration/containers runs what the containers run",
     "gcloud": "cloud: asks Google Cloud",
     "jq": "cloud: cuts the answer of the real provider",

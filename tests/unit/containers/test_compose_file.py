@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from csat.settings import ROOT, Settings
+from csat.settings import GOOGLE_KEY, ROOT, Settings
 from local import compose_secrets, kafka
 from tests.compose_model import DOCKERFILE, NEEDED, compose, image_variables, instructions, rendered
 
@@ -39,13 +39,22 @@ def test_google_cloud_takes_the_place_of_emulator_and_producer() -> None:
     assert set(model["services"]) == DEFAULT
     spark = model["services"]["spark"]
     assert "CSAT_BIGQUERY_ENDPOINT" not in spark["environment"]
-    assert spark["environment"]["GOOGLE_APPLICATION_CREDENTIALS"] == "/run/secrets/google_credentials"
     assert model["secrets"]["google_credentials"]["file"] == "/home/ada/key.json"
     assert set(rendered("gcp", "demo")["services"]) == DEFAULT | {"producer"}
 
 
-def test_google_cloud_without_a_key_file_leaves_the_machines_own_account() -> None:
-    assert rendered("gcp")["services"]["spark"]["environment"]["GOOGLE_APPLICATION_CREDENTIALS"] == ""
+def test_google_cloud_takes_the_key_of_the_home_folder_where_csat_finds_it() -> None:
+    model = rendered("gcp", "*", HOME="/home/ada")
+    assert model["secrets"]["google_credentials"]["file"] == f"/home/ada/{GOOGLE_KEY}"
+    with_key = [
+        (service, secret["target"])
+        for service, held in model["services"].items()
+        for secret in held.get("secrets", [])
+        if secret["source"] == "google_credentials"
+    ]
+    assert {service for service, _ in with_key} >= {"spark", "scheduler", "triggerer", "dashboard", "csat"}
+    assert {target for _, target in with_key} == {f"{image_variables('pipeline')['HOME']}/{GOOGLE_KEY}"}
+    assert "GOOGLE_APPLICATION_CREDENTIALS" not in model["services"]["spark"]["environment"]
 
 
 def test_google_cloud_keeps_the_stream_in_its_container(monkeypatch: pytest.MonkeyPatch) -> None:

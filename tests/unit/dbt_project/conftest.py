@@ -7,33 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from csat.settings import ROOT
+from tests.google_key import write_key
 
 CLOUD = {"CSAT_TARGET": "gcp", "CSAT_PROJECT_ID": "shop-1", "CSAT_DATASET_PREFIX": "cx", "CSAT_LOCATION": "EU"}
 
 
 @pytest.fixture(scope="session")
 def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A service account's key as Google hands it out."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    text = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    account = {
-        "type": "service_account",
-        "project_id": "shop-1",
-        "private_key_id": "k1",
-        "private_key": text.decode(),
-        "client_email": "dbt@shop-1.iam.gserviceaccount.com",
-        "client_id": "1",
-        "token_uri": "https://oauth2.googleapis.com/token",
-    }
-    file: Path = tmp_path_factory.mktemp("key") / "key.json"
-    file.write_text(json.dumps(account))
-    return file
+    """A service account's key."""
+    return write_key(tmp_path_factory.mktemp("key") / "key.json")
 
 
 @pytest.fixture(scope="session")
