@@ -67,7 +67,7 @@ def typed_plan(tmp_path_factory: pytest.TempPathFactory, terraform: Terraform) -
     return printed, {change["address"]: change["change"]["after"] for change in changes}
 
 
-def test_init_plan_and_apply_need_no_more_than_the_project_in_terraform_tfvars(clone: Path, guide: Guide) -> None:
+def test_init_plan_apply_and_destroy_need_no_more_than_the_project_in_terraform_tfvars(clone: Path, guide: Guide) -> None:
     example = (clone / "terraform/terraform.tfvars.example").read_text()
     (clone / "terraform/terraform.tfvars").write_text(example.replace("my-project", "shop-data-1"))
     assert "Terraform has been successfully initialized!" in guide("init")
@@ -78,6 +78,7 @@ def test_init_plan_and_apply_need_no_more_than_the_project_in_terraform_tfvars(c
     assert "projectId=shop-data-1" in guide("output", "dashboard_link")
     state = json.loads((clone / "terraform/terraform.tfstate").read_text())
     assert {"google_storage_bucket", "google_bigquery_dataset"} <= {one["type"] for one in state["resources"]}
+    assert f"Destroy complete! Resources: {found[1]} destroyed." in guide("destroy", typed="yes\n")
 
 
 def test_plan_asks_for_the_project_and_for_nothing_else(typed_plan: tuple[str, Any]) -> None:

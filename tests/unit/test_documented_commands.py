@@ -43,6 +43,7 @@ RUN_BY = {
     "python -m dashboard.serve": "tests/integration/board/test_browser.py",
     "terraform apply": "tests/terraform/test_guide.py",
     "terraform output": "tests/terraform/test_guide.py",
+    "terraform destroy": "tests/terraform/test_guide.py",
     "terraform init": "tests/terraform/test_guide.py",
     "terraform plan": "tests/terraform/test_guide.py",
     "make cloud-backend": "tests/terraform/test_guide.py",
