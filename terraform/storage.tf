@@ -2,16 +2,17 @@ locals {
   # Files that come and go are not kept a second time: soft delete would bill each for seven days more.
   buckets = merge({
     # Parquet files between the stream and their load job.
-    staging = { delete_after_days = var.staging_days, has_history = false }
+    staging = { location = local.location, delete_after_days = var.staging_days, has_history = false }
     # Spark's offsets and commits. Never deleted by age: the first file is as needed as the last.
-    checkpoints = { delete_after_days = null, has_history = false }
+    checkpoints = { location = local.location, delete_after_days = null, has_history = false }
     # control.json and health.json, through which Airflow and the stream speak.
-    documents = { delete_after_days = null, has_history = false }
+    documents = { location = local.location, delete_after_days = null, has_history = false }
     # What a batch runs: packages, jars, the job's file. A folder for each version of the code.
-    code = { delete_after_days = null, has_history = true }
+    code = { location = local.location, delete_after_days = null, has_history = true }
     }, var.enable_composer ? {
-    # Where Composer looks for DAGs, and keeps its own files.
-    dags = { delete_after_days = null, has_history = true }
+    # Where Composer looks for DAGs, and keeps its own files. It takes no bucket outside of its region:
+    # https://docs.cloud.google.com/composer/docs/composer-3/custom-bucket
+    dags = { location = var.region, delete_after_days = null, has_history = true }
   } : {})
 }
 
@@ -21,7 +22,7 @@ resource "google_storage_bucket" "main" {
   for_each = local.buckets
 
   name                        = "${var.project_id}-${var.name}-${each.key}"
-  location                    = local.location
+  location                    = each.value.location
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
   force_destroy               = !var.deletion_protection

@@ -22,7 +22,7 @@ variable "region" {
 }
 
 variable "location" {
-  description = "Location of the datasets and the buckets: US, EU, or the region itself. BigQuery loads files only from where the dataset is. Null: US or EU where the region is there, otherwise the region itself."
+  description = "Location of the datasets and the buckets, but for Composer's own: US, EU, or the region itself. BigQuery loads files only from where the dataset is. Null: US or EU where the region is there, otherwise the region itself."
   type        = string
   default     = null
 

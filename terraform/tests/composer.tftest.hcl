@@ -90,6 +90,16 @@ run "airflow_is_private_and_runs_as_its_own_account" {
     condition     = google_storage_bucket.main["dags"].versioning[0].enabled && output.airflow.bucket_uri == "gs://shop-data-1-csat-dags"
     error_message = "The DAGs have a bucket that keeps their old versions."
   }
+
+  assert {
+    condition     = upper(google_storage_bucket.main["dags"].location) == "EUROPE-WEST1"
+    error_message = "Composer refuses a bucket outside of the environment's region."
+  }
+
+  assert {
+    condition     = alltrue([for key, bucket in google_storage_bucket.main : upper(bucket.location) == "EU" if key != "dags"])
+    error_message = "A bucket is not where the datasets are: BigQuery could not load from it."
+  }
 }
 
 run "airflow_is_in_a_network_that_was_given" {
