@@ -2,10 +2,17 @@
 # Terraform: that takes rights over the whole project, which stay with people.
 
 locals {
-  is_ci_on = var.github_repository != null
+  is_ci_on = var.github_repository_id != null
 
-  # What GitHub calls a run of a branch or a tag; a pull request's is another.
-  ci_subject = local.is_ci_on ? "repo:${var.github_repository}:ref:${var.github_ref}" : null
+  # The claims of GitHub's token that must hold. Ids, because a name can be given up and taken by another; and two events,
+  # because one of a pull request may have the ref of the branch that it is for.
+  # https://docs.github.com/en/actions/reference/security/oidc
+  ci_claims = local.is_ci_on ? [
+    "assertion.repository_id == '${var.github_repository_id}'",
+    "assertion.repository_owner_id == '${var.github_owner_id}'",
+    "assertion.ref == '${var.github_ref}'",
+    "assertion.event_name in ['push', 'workflow_dispatch']",
+  ] : []
 }
 
 resource "google_iam_workload_identity_pool" "ci" {
@@ -18,13 +25,15 @@ resource "google_iam_workload_identity_pool" "ci" {
 }
 
 resource "google_iam_workload_identity_pool_provider" "github" {
-  # checkov:skip=CKV_GCP_125: The subject is bound to one branch; checkov does not follow the local value.
+  # checkov:skip=CKV_GCP_125: It looks for the subject, whose form GitHub has changed; the claims bind one branch.
   count = local.is_ci_on ? 1 : 0
 
   workload_identity_pool_id          = google_iam_workload_identity_pool.ci[0].workload_identity_pool_id
   workload_identity_pool_provider_id = "github"
-  attribute_condition                = "assertion.sub == '${local.ci_subject}'"
-  attribute_mapping                  = { "google.subject" = "assertion.sub" }
+  attribute_condition                = join(" && ", local.ci_claims)
+
+  # GitHub's own subject may be longer than the 127 bytes of Google's.
+  attribute_mapping = { "google.subject" = "assertion.repository_id + ':' + assertion.ref" }
 
   oidc {
     issuer_uri = "https://token.actions.githubusercontent.com"
@@ -46,7 +55,7 @@ resource "google_service_account_iam_member" "ci" {
 
   service_account_id = google_service_account.ci[0].name
   role               = "roles/iam.workloadIdentityUser"
-  member             = "principal://iam.googleapis.com/${google_iam_workload_identity_pool.ci[0].name}/subject/${local.ci_subject}"
+  member             = "principal://iam.googleapis.com/${google_iam_workload_identity_pool.ci[0].name}/subject/${var.github_repository_id}:${var.github_ref}"
 }
 
 resource "google_storage_bucket_iam_member" "ci" {

@@ -52,7 +52,7 @@ output "airflow" {
 }
 
 output "ci" {
-  description = "What google-github-actions/auth is given; null without github_repository."
+  description = "What google-github-actions/auth is given; null without github_repository_id."
   value = local.is_ci_on ? {
     workload_identity_provider = google_iam_workload_identity_pool_provider.github[0].name
     service_account            = google_service_account.ci[0].email

@@ -336,14 +336,30 @@ variable "billing_account" {
 
 ## CI
 
-variable "github_repository" {
-  description = "GitHub repository whose workflows may bring code and DAGs, as owner/name. Null: none."
+variable "github_repository_id" {
+  description = "Id of the GitHub repository whose workflows may bring code and DAGs: `gh api repos/OWNER/NAME --jq .id`. Null: none."
   type        = string
   default     = null
 
   validation {
-    condition     = var.github_repository == null || can(regex("^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", var.github_repository))
-    error_message = "github_repository is owner/name."
+    condition     = var.github_repository_id == null ? true : can(regex("^[1-9][0-9]{0,19}$", var.github_repository_id))
+    error_message = "github_repository_id is the number of the repository, not its name."
+  }
+
+  validation {
+    condition     = (var.github_repository_id == null) == (var.github_owner_id == null)
+    error_message = "github_repository_id and github_owner_id are set together."
+  }
+}
+
+variable "github_owner_id" {
+  description = "Id of the repository's owner, a person or an organisation: `gh api repos/OWNER/NAME --jq .owner.id`."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.github_owner_id == null ? true : can(regex("^[1-9][0-9]{0,19}$", var.github_owner_id))
+    error_message = "github_owner_id is the number of the owner, not its name."
   }
 }
 
@@ -353,8 +369,8 @@ variable "github_ref" {
   default     = "refs/heads/main"
 
   validation {
-    condition     = can(regex("^refs/(heads|tags)/[A-Za-z0-9._/-]+$", var.github_ref))
-    error_message = "github_ref is refs/heads/BRANCH or refs/tags/TAG."
+    condition     = can(regex("^refs/(heads|tags)/[A-Za-z0-9._/-]{1,90}$", var.github_ref))
+    error_message = "github_ref is refs/heads/BRANCH or refs/tags/TAG, its name at most 90 characters long."
   }
 }
 

@@ -32,17 +32,23 @@ run "ci_has_no_way_in_unless_asked_for" {
 
 run "one_branch_of_one_repository_may_bring_code" {
   variables {
-    github_repository = "shopzilla/csat"
+    github_repository_id = "1296269"
+    github_owner_id      = "583231"
   }
 
   assert {
-    condition     = google_iam_workload_identity_pool_provider.github[0].attribute_condition == "assertion.sub == 'repo:shopzilla/csat:ref:refs/heads/main'"
-    error_message = "Other repositories or branches can log in."
+    condition = google_iam_workload_identity_pool_provider.github[0].attribute_condition == join(" && ", [
+      "assertion.repository_id == '1296269'",
+      "assertion.repository_owner_id == '583231'",
+      "assertion.ref == 'refs/heads/main'",
+      "assertion.event_name in ['push', 'workflow_dispatch']",
+    ])
+    error_message = "Other repositories, branches or events can log in, or a repository that took over the name."
   }
 
   assert {
-    condition     = google_iam_workload_identity_pool_provider.github[0].attribute_mapping == tomap({ "google.subject" = "assertion.sub" })
-    error_message = "The subject is not what GitHub says it is."
+    condition     = google_iam_workload_identity_pool_provider.github[0].attribute_mapping == tomap({ "google.subject" = "assertion.repository_id + ':' + assertion.ref" })
+    error_message = "The subject is not the repository and the ref, or longer than the 127 bytes that Google takes."
   }
 
   assert {
@@ -55,7 +61,7 @@ run "one_branch_of_one_repository_may_bring_code" {
       google_service_account_iam_member.ci[0].role == "roles/iam.workloadIdentityUser"
       && google_service_account_iam_member.ci[0].service_account_id == "projects/shop-data-1/serviceAccounts/ci@x"
       && google_service_account_iam_member.ci[0].member
-      == "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/csat-ci/subject/repo:shopzilla/csat:ref:refs/heads/main"
+      == "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/csat-ci/subject/1296269:refs/heads/main"
     )
     error_message = "Others than the branch may act as CI's account."
   }
@@ -72,7 +78,8 @@ run "ci_brings_dags_where_there_is_an_airflow" {
   command = plan
 
   variables {
-    github_repository       = "shopzilla/csat"
+    github_repository_id    = "1296269"
+    github_owner_id         = "583231"
     enable_composer         = true
     composer_allowed_ranges = { "203.0.113.0/24" = "the office" }
   }

@@ -327,27 +327,48 @@ run "a_billing_account_is_no_name" {
   expect_failures = [var.billing_account]
 }
 
+run "a_repository_is_named_by_its_id" {
+  command = plan
+  variables {
+    github_repository_id = "shopzilla/csat"
+    github_owner_id      = "583231"
+  }
+  expect_failures = [var.github_repository_id]
+}
+
 run "a_repository_has_an_owner" {
   command = plan
   variables {
-    github_repository = "csat"
+    github_repository_id = "1296269"
   }
-  expect_failures = [var.github_repository]
+  expect_failures = [var.github_repository_id]
 }
 
-run "a_repository_ends_no_condition" {
+run "an_owner_ends_no_condition" {
   command = plan
   variables {
-    github_repository = "a/b' || true || '"
+    github_repository_id = "1296269"
+    github_owner_id      = "1' || true || '"
   }
-  expect_failures = [var.github_repository]
+  expect_failures = [var.github_owner_id]
 }
 
 run "a_ref_is_named_in_full" {
   command = plan
   variables {
-    github_repository = "shopzilla/csat"
-    github_ref        = "main"
+    github_repository_id = "1296269"
+    github_owner_id      = "583231"
+    github_ref           = "main"
+  }
+  expect_failures = [var.github_ref]
+}
+
+run "a_ref_fits_in_the_subject" {
+  command = plan
+  variables {
+    github_repository_id = "1296269"
+    github_owner_id      = "583231"
+    github_ref           = "refs/heads/a-branch-whose-name-is-longer-than-ninety-characters-so-that-with-the-id-of-the-repository-it-would-not-fit"
   }
   expect_failures = [var.github_ref]
 }
