@@ -4,6 +4,9 @@ data "google_project" "main" {
   count = var.monthly_budget == null ? 0 : 1
 
   project_id = var.project_id
+
+  # Read at apply, once its API is on
+  depends_on = [google_project_service.main]
 }
 
 resource "google_billing_budget" "main" {

@@ -89,6 +89,15 @@ resource "google_logging_metric" "load_jobs" {
   depends_on = [google_project_service.main]
 }
 
+# Alerts on a metric that is not known yet are refused with 404, for up to ten minutes after it is made:
+# https://github.com/hashicorp/terraform-provider-google/issues/11102
+resource "time_sleep" "load_jobs_are_known" {
+  count = var.enable_monitoring ? 1 : 0
+
+  create_duration = "600s"
+  triggers        = { for key, metric in google_logging_metric.load_jobs : key => metric.id }
+}
+
 resource "google_monitoring_alert_policy" "silence" {
   count = var.enable_monitoring ? 1 : 0
 
@@ -116,7 +125,7 @@ resource "google_monitoring_alert_policy" "silence" {
     content = "Either nobody answers surveys or the stream is down and Airflow does not bring it back. Run csat status, look at run_stream in Airflow and at the batches of Serverless for Apache Spark."
   }
 
-  depends_on = [google_logging_metric.load_jobs]
+  depends_on = [time_sleep.load_jobs_are_known]
 }
 
 resource "google_monitoring_alert_policy" "main" {
@@ -148,7 +157,7 @@ resource "google_monitoring_alert_policy" "main" {
     content = each.value.what_to_do
   }
 
-  depends_on = [google_logging_metric.load_jobs]
+  depends_on = [time_sleep.load_jobs_are_known]
 }
 
 resource "google_monitoring_dashboard" "uptime" {
@@ -186,5 +195,5 @@ resource "google_monitoring_dashboard" "uptime" {
     }
   })
 
-  depends_on = [google_logging_metric.load_jobs]
+  depends_on = [time_sleep.load_jobs_are_known]
 }

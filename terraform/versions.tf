@@ -8,6 +8,10 @@ terraform {
       # https://github.com/hashicorp/terraform-provider-google/issues/28775
       version = ">= 7.45, < 9.0"
     }
+    time = {
+      source  = "hashicorp/time"
+      version = ">= 0.9, < 1.0"
+    }
   }
 
   # State is in this folder, unless `make cloud-backend ENVIRONMENT=…` wrote backend_override.tf: then in a bucket.

@@ -25,9 +25,17 @@ run "there_is_no_budget_and_no_quota_unless_asked_for" {
   }
 }
 
-run "the_budget_tells_before_it_is_spent" {
+# tests/terraform looks at when this plan reads the project's number.
+run "the_budget_is_planned_before_its_api_is_on" {
   command = plan
 
+  variables {
+    monthly_budget  = 300
+    billing_account = "012345-6789AB-CDEF01"
+  }
+}
+
+run "the_budget_tells_before_it_is_spent" {
   variables {
     monthly_budget  = 300
     billing_account = "012345-6789AB-CDEF01"

@@ -1,4 +1,5 @@
 mock_provider "google" {}
+mock_provider "time" {}
 
 variables {
   project_id = "shop-data-1"
@@ -10,7 +11,7 @@ run "nothing_is_watched_unless_asked_for" {
   command = plan
 
   assert {
-    condition     = length(google_logging_metric.load_jobs) + length(google_monitoring_alert_policy.main) + length(google_monitoring_alert_policy.silence) + length(google_monitoring_dashboard.uptime) == 0
+    condition     = length(google_logging_metric.load_jobs) + length(google_monitoring_alert_policy.main) + length(google_monitoring_alert_policy.silence) + length(google_monitoring_dashboard.uptime) + length(time_sleep.load_jobs_are_known) == 0
     error_message = "Metrics, alerts or a dashboard that nobody asked for."
   }
 }
@@ -81,6 +82,22 @@ run "what_lands_and_what_fails_is_watched" {
   assert {
     condition     = length(jsondecode(google_monitoring_dashboard.uptime[0].dashboard_json).gridLayout.widgets) == 3
     error_message = "The dashboard shows what landed, what failed and what queries read."
+  }
+}
+
+run "alerts_wait_for_their_metric" {
+  variables {
+    enable_monitoring = true
+  }
+
+  assert {
+    condition     = time_sleep.load_jobs_are_known[0].create_duration == "600s"
+    error_message = "Google says that a new metric is unknown to alerts for up to ten minutes."
+  }
+
+  assert {
+    condition     = toset(values(time_sleep.load_jobs_are_known[0].triggers)) == toset([for metric in google_logging_metric.load_jobs : metric.id])
+    error_message = "A metric that is made again is not waited for."
   }
 }
 

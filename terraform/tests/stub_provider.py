@@ -1,11 +1,11 @@
-"""Terraform without a network: runs it with a provider that knows Google's schema and reaches no cloud.
+"""Terraform without a network: runs it with providers that know the schemas of the real ones and reach no cloud.
 
     .venvs/terraform/bin/python terraform/tests/stub_provider.py -chdir=terraform validate
 
-The provider serves, over Terraform's plugin protocol 6, the schema in `google_provider_schema.json`, which has the
-layout of `terraform providers schema -json`: Terraform itself checks names, types, required arguments and counts of
-blocks. `plan` shows what Google would set as known after apply, and `apply` makes that up. Apply in a copy of the
-module's folder: the state that it writes is of nothing that exists.
+They serve, over Terraform's plugin protocol 6, the schemas in `google_provider_schema.json`, which has the layout of
+`terraform providers schema -json`: Terraform itself checks names, types, required arguments and counts of blocks.
+`plan` shows what Google would set as known after apply, and `apply` makes that up. Apply in a copy of the module's
+folder: the state that it writes is of nothing that exists.
 
 This checks shape, not values: what the real provider says of enums, patterns and conflicts is not in a schema.
 """
@@ -18,7 +18,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent import futures
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,6 @@ from tf.gen import tfplugin_pb2_grpc as rpc
 
 from csat.settings import environment
 
-ADDRESS = "registry.terraform.io/hashicorp/google"
 SCHEMA_FILE = Path(__file__).with_name("google_provider_schema.json")
 FLAGS = ("required", "optional", "computed", "sensitive", "deprecated")
 WRITE_ONLY = b"\x58\x01"  # Schema.Attribute's field 11: newer than the messages of tf 1.2.0
@@ -140,13 +139,13 @@ def error(summary: str, detail: str) -> pb.Diagnostic:
 class StubProvider(rpc.ProviderServicer):
     """Answers the calls of Terraform's commands. Its names are the protocol's."""
 
-    def __init__(self, schema_file: Path) -> None:
-        self.spec: Json = json.loads(schema_file.read_text())["provider_schemas"][ADDRESS]
+    def __init__(self, spec: Json) -> None:
+        self.spec = spec
 
     def GetProviderSchema(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """The whole schema."""
         return pb.GetProviderSchema.Response(
-            provider=schemas({"google": self.spec["provider"]})["google"],
+            provider=schemas({"provider": self.spec["provider"]})["provider"],
             resource_schemas=schemas(self.spec["resource_schemas"]),
             data_source_schemas=schemas(self.spec["data_source_schemas"]),
             # Lets Terraform ask once a command, not once a run of a test.
@@ -212,25 +211,35 @@ class StubProvider(rpc.ProviderServicer):
 
 @contextmanager
 def served(schema_file: Path) -> Iterator[dict[str, str]]:
-    """The variables that make Terraform use the stub, which listens on a socket of its own until the block ends."""
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=8))
-    rpc.add_ProviderServicer_to_server(StubProvider(schema_file), server)
-    with tempfile.TemporaryDirectory(prefix="csat-tf-") as folder:
-        socket = f"{folder}/socket"
-        server.add_insecure_port(f"unix://{socket}")
-        server.start()
+    """The variables that make Terraform use the stubs, which listen on sockets of their own until the block ends."""
+    providers: Json = json.loads(schema_file.read_text())["provider_schemas"]
+    with tempfile.TemporaryDirectory(prefix="csat-tf-") as folder, ExitStack() as servers:
         # "Test": Terraform leaves the process of this id alone when it has done.
         plugin = {"Protocol": "grpc", "ProtocolVersion": 6, "Pid": os.getpid(), "Test": True}
-        plugin |= {"Addr": {"Network": "unix", "String": socket}}
+        plugins = {}
+        for address, spec in providers.items():
+            socket = f"{folder}/{Path(address).name}"
+            servers.enter_context(listening(StubProvider(spec), socket))
+            plugins[address] = plugin | {"Addr": {"Network": "unix", "String": socket}}
         yield {
-            "TF_REATTACH_PROVIDERS": json.dumps({ADDRESS: plugin}),
+            "TF_REATTACH_PROVIDERS": json.dumps(plugins),
             "TF_CLI_CONFIG_FILE": "/dev/null",
             "TF_DATA_DIR": f"{folder}/data",  # not the real providers that may be in the module
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
             "GOGC": "400",  # a quarter of a test's time would go into collecting garbage
         }
-        server.stop(grace=0.2).wait()
+
+
+@contextmanager
+def listening(provider: StubProvider, socket: str) -> Iterator[None]:
+    """Serve a provider on a socket until the block ends."""
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=8))
+    rpc.add_ProviderServicer_to_server(provider, server)
+    server.add_insecure_port(f"unix://{socket}")
+    server.start()
+    yield
+    server.stop(grace=0.2).wait()
 
 
 def run(arguments: Sequence[str]) -> int:

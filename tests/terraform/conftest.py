@@ -17,16 +17,22 @@ Terraform = Callable[..., subprocess.CompletedProcess[str]]
 
 @dataclass(frozen=True)
 class ModuleTest:
-    """What `terraform test` did: the status of every run, and the plan of each by the run's name."""
+    """What `terraform test` did: the status of every run, and the plan or the state of each by the run's name."""
 
     statuses: dict[tuple[str, str], str]
     messages: list[str]
     plans: dict[str, dict[str, Any]]
+    states: dict[str, dict[str, Any]]
 
     def planned(self, run: str, resource_type: str) -> dict[str, dict[str, Any]]:
         """The planned arguments of every resource of a type, by address."""
         changes = self.plans[run]["resource_changes"]
         return {item["address"]: item["change"]["after"] for item in changes if item["type"] == resource_type}
+
+    def waits_for(self, run: str, resource_type: str) -> list[list[str]]:
+        """What each resource of a type was made after, in a run that applied."""
+        resources = self.states[run]["root_module"]["resources"]
+        return [resource.get("depends_on", []) for resource in resources if resource["type"] == resource_type]
 
     def output(self, run: str, name: str) -> Any:
         """The planned value of an output."""
@@ -59,4 +65,5 @@ def module_test(terraform: Terraform) -> ModuleTest:
         {(run["path"], run["run"]): run["status"] for run in runs},
         [line["diagnostic"]["detail"] for line in lines if line["type"] == "diagnostic"],
         {line["@testrun"]: line["test_plan"] for line in lines if line["type"] == "test_plan"},
+        {line["@testrun"]: line["test_state"] for line in lines if line["type"] == "test_state"},
     )

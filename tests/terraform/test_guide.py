@@ -67,7 +67,9 @@ def typed_plan(tmp_path_factory: pytest.TempPathFactory, terraform: Terraform) -
     return printed, {change["address"]: change["change"]["after"] for change in changes}
 
 
-def test_init_plan_apply_and_destroy_need_no_more_than_the_project_in_terraform_tfvars(clone: Path, guide: Guide) -> None:
+def test_init_plan_apply_and_destroy_need_no_more_than_the_project_in_terraform_tfvars(
+    clone: Path, guide: Guide
+) -> None:
     example = (clone / "terraform/terraform.tfvars.example").read_text()
     (clone / "terraform/terraform.tfvars").write_text(example.replace("my-project", "shop-data-1"))
     assert "Terraform has been successfully initialized!" in guide("init")

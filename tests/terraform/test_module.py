@@ -101,6 +101,18 @@ def test_scratch_tables_live_as_long_as_those_of_the_stack(module_test: ModuleTe
     assert hours == tables.SCRATCH_HOURS == 24
 
 
+def test_alerts_are_made_when_their_metric_is_known(module_test: ModuleTest) -> None:
+    found = module_test.waits_for("what_lands_and_what_fails_is_watched", "google_monitoring_alert_policy")
+    assert len(found) == 3
+    assert all("time_sleep.load_jobs_are_known" in each for each in found)
+
+
+def test_project_is_read_when_its_api_is_on(module_test: ModuleTest) -> None:
+    changes = module_test.plans["the_budget_is_planned_before_its_api_is_on"]["resource_changes"]
+    when = {change["address"]: change["change"]["actions"] for change in changes}
+    assert when["data.google_project.main[0]"] == ["read"]  # at apply
+
+
 @pytest.mark.parametrize(
     "run", ["names_are_handed_to_csat", "kafka_keeps_three_copies_for_a_week_and_refuses_to_be_deleted"]
 )
