@@ -8,6 +8,17 @@ variable "project_id" {
     condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project_id))
     error_message = "project_id is 6 to 30 lower-case letters, digits and hyphens, begins with a letter and does not end with a hyphen."
   }
+
+  validation {
+    condition     = !contains(["my-project", "my-project-dev"], var.project_id)
+    error_message = "project_id is still the one of the example: write your own project's."
+  }
+
+  # https://docs.cloud.google.com/storage/docs/buckets#naming
+  validation {
+    condition     = !strcontains(var.project_id, "google")
+    error_message = "project_id does not contain google: the buckets are named for it, and Google keeps that name for itself."
+  }
 }
 
 variable "region" {
@@ -16,7 +27,7 @@ variable "region" {
   default     = "us-central1"
 
   validation {
-    condition     = can(regex("^[a-z]+-[a-z]+[0-9]{1,2}$", var.region))
+    condition     = can(regex("^(africa|asia|australia|europe|me|northamerica|southamerica|us)-(north|south|central|(north|south)?(east|west))[1-9][0-9]?$", var.region))
     error_message = "region is the name of a region, such as europe-west1; not of a zone or a multi-region."
   }
 }
@@ -48,13 +59,13 @@ variable "name" {
   default     = "csat"
 
   validation {
-    condition     = can(regex("^[a-z]([a-z0-9-]{0,14}[a-z0-9])?$", var.name))
-    error_message = "name is at most 16 lower-case letters, digits and hyphens, begins with a letter and does not end with a hyphen."
+    condition     = can(regex("^[a-z][a-z0-9-]{1,14}[a-z0-9]$", var.name))
+    error_message = "name is 3 to 16 lower-case letters, digits and hyphens, begins with a letter and does not end with a hyphen: names of service accounts are made of it."
   }
 
   validation {
-    condition     = !startswith(var.name, "gcp-") && !startswith(var.name, "goog")
-    error_message = "name does not begin with gcp- or goog: Google keeps those for itself."
+    condition     = !startswith(var.name, "gcp-") && !startswith(var.name, "goog") && !strcontains(var.name, "google")
+    error_message = "name does not begin with gcp- or goog and does not contain google: Google keeps those for itself."
   }
 }
 
@@ -174,6 +185,21 @@ variable "subnetwork_cidr" {
   validation {
     condition     = can(cidrhost(var.subnetwork_cidr, 0)) && try(tonumber(split("/", var.subnetwork_cidr)[1]) <= 24, false)
     error_message = "subnetwork_cidr is an address range of /24 or larger, such as 10.20.0.0/20."
+  }
+
+  validation {
+    condition     = can(regex("^[0-9.]+/", var.subnetwork_cidr)) && try(cidrsubnet(var.subnetwork_cidr, 0, 0) == var.subnetwork_cidr, false)
+    error_message = "subnetwork_cidr is of IPv4 and has no bit set behind the prefix, such as 10.20.0.0/20."
+  }
+
+  # RFC 1918
+  validation {
+    condition = anytrue([
+      for range in ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"] :
+      try(tonumber(split("/", var.subnetwork_cidr)[1]) >= tonumber(split("/", range)[1]) &&
+      cidrhost("${cidrhost(var.subnetwork_cidr, 0)}/${split("/", range)[1]}", 0) == cidrhost(range, 0), false)
+    ])
+    error_message = "subnetwork_cidr is in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16."
   }
 }
 

@@ -1,4 +1,6 @@
-mock_provider "google" {}
+mock_provider "google" {
+  source = "./tests/mocks"
+}
 
 variables {
   project_id = "shop-data-1"
@@ -8,12 +10,7 @@ variables {
 
 override_resource {
   target = google_service_account.ci
-  values = { member = "serviceAccount:ci@x", email = "ci@x", name = "projects/shop-data-1/serviceAccounts/ci@x" }
-}
-
-override_resource {
-  target = google_iam_workload_identity_pool.ci
-  values = { name = "projects/1/locations/global/workloadIdentityPools/csat-ci" }
+  values = { member = "serviceAccount:csat-ci@shop-data-1.iam.gserviceaccount.com", email = "csat-ci@shop-data-1.iam.gserviceaccount.com", name = "projects/shop-data-1/serviceAccounts/csat-ci@shop-data-1.iam.gserviceaccount.com" }
 }
 
 run "ci_has_no_way_in_unless_asked_for" {
@@ -59,9 +56,9 @@ run "one_branch_of_one_repository_may_bring_code" {
   assert {
     condition = (
       google_service_account_iam_member.ci[0].role == "roles/iam.workloadIdentityUser"
-      && google_service_account_iam_member.ci[0].service_account_id == "projects/shop-data-1/serviceAccounts/ci@x"
+      && google_service_account_iam_member.ci[0].service_account_id == "projects/shop-data-1/serviceAccounts/csat-ci@shop-data-1.iam.gserviceaccount.com"
       && google_service_account_iam_member.ci[0].member
-      == "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/csat-ci/subject/1296269:refs/heads/main"
+      == "principal://iam.googleapis.com/projects/4711/locations/global/workloadIdentityPools/csat-ci/subject/1296269:refs/heads/main"
     )
     error_message = "Others than the branch may act as CI's account."
   }
@@ -69,7 +66,7 @@ run "one_branch_of_one_repository_may_bring_code" {
   assert {
     condition = jsonencode([
       for grant in google_storage_bucket_iam_member.ci : "${grant.member} ${grant.bucket} ${grant.role}"
-    ]) == jsonencode(["serviceAccount:ci@x shop-data-1-csat-code roles/storage.objectUser"])
+    ]) == jsonencode(["serviceAccount:csat-ci@shop-data-1.iam.gserviceaccount.com shop-data-1-csat-code roles/storage.objectUser"])
     error_message = "CI may write to more or less than the code."
   }
 }

@@ -1,4 +1,6 @@
-mock_provider "google" {}
+mock_provider "google" {
+  source = "./tests/mocks"
+}
 
 variables {
   project_id              = "shop-data-1"
@@ -10,7 +12,7 @@ variables {
 
 override_resource {
   target = google_service_account.main["airflow"]
-  values = { member = "serviceAccount:airflow@x", email = "airflow@x", name = "projects/shop-data-1/serviceAccounts/airflow@x" }
+  values = { member = "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com", email = "csat-airflow@shop-data-1.iam.gserviceaccount.com", name = "projects/shop-data-1/serviceAccounts/csat-airflow@shop-data-1.iam.gserviceaccount.com" }
 }
 
 run "without_composer_there_is_no_job_and_no_registry" {
@@ -35,7 +37,7 @@ run "without_composer_there_is_no_job_and_no_registry" {
 run "the_job_runs_csat_as_airflow_and_does_not_try_again_by_itself" {
   assert {
     condition = (
-      google_cloud_run_v2_job.commands[0].template[0].template[0].service_account == "airflow@x"
+      google_cloud_run_v2_job.commands[0].template[0].template[0].service_account == "csat-airflow@shop-data-1.iam.gserviceaccount.com"
       && google_cloud_run_v2_job.commands[0].template[0].template[0].max_retries == 0
       && google_cloud_run_v2_job.commands[0].template[0].template[0].containers[0].command == tolist(["csat"])
     )
@@ -58,8 +60,8 @@ run "the_job_runs_csat_as_airflow_and_does_not_try_again_by_itself" {
 run "airflow_may_run_that_job_and_read_that_registry" {
   assert {
     condition = toset([for grant in google_cloud_run_v2_job_iam_member.airflow : "${grant.member} ${grant.name} ${grant.role}"]) == toset([
-      "serviceAccount:airflow@x csat-commands roles/run.jobsExecutorWithOverrides",
-      "serviceAccount:airflow@x csat-commands roles/run.viewer",
+      "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com csat-commands roles/run.jobsExecutorWithOverrides",
+      "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com csat-commands roles/run.viewer",
     ])
     error_message = "Airflow may do more or less with the job than run and watch it."
   }
@@ -68,7 +70,7 @@ run "airflow_may_run_that_job_and_read_that_registry" {
     condition = (
       google_artifact_registry_repository_iam_member.airflow[0].repository == "csat-packages"
       && google_artifact_registry_repository_iam_member.airflow[0].role == "roles/artifactregistry.reader"
-      && google_artifact_registry_repository_iam_member.airflow[0].member == "serviceAccount:airflow@x"
+      && google_artifact_registry_repository_iam_member.airflow[0].member == "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com"
     )
     error_message = "Composer could not install csat, or may do more than that."
   }

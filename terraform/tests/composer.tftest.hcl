@@ -1,4 +1,6 @@
-mock_provider "google" {}
+mock_provider "google" {
+  source = "./tests/mocks"
+}
 
 variables {
   project_id = "shop-data-1"
@@ -8,7 +10,7 @@ variables {
 
 override_resource {
   target = google_service_account.main["airflow"]
-  values = { member = "serviceAccount:airflow@x", email = "airflow@x", name = "projects/shop-data-1/serviceAccounts/airflow@x" }
+  values = { member = "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com", email = "csat-airflow@shop-data-1.iam.gserviceaccount.com", name = "projects/shop-data-1/serviceAccounts/csat-airflow@shop-data-1.iam.gserviceaccount.com" }
 }
 
 run "airflow_is_off_unless_asked_for" {
@@ -43,7 +45,7 @@ run "airflow_is_private_and_runs_as_its_own_account" {
   }
 
   assert {
-    condition     = google_composer_environment.main[0].config[0].node_config[0].service_account == "airflow@x"
+    condition     = google_composer_environment.main[0].config[0].node_config[0].service_account == "csat-airflow@shop-data-1.iam.gserviceaccount.com"
     error_message = "Airflow runs as another account than its own."
   }
 
@@ -81,7 +83,7 @@ run "airflow_is_private_and_runs_as_its_own_account" {
   assert {
     condition = (
       google_project_iam_member.composer_worker[0].role == "roles/composer.worker"
-      && google_project_iam_member.composer_worker[0].member == "serviceAccount:airflow@x"
+      && google_project_iam_member.composer_worker[0].member == "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com"
     )
     error_message = "Airflow's machines may do more or less than Composer asks for."
   }
@@ -107,16 +109,16 @@ run "airflow_is_in_a_network_that_was_given" {
 
   variables {
     enable_composer         = true
-    network                 = "projects/p/global/networks/n"
-    subnetwork              = "projects/p/regions/europe-west1/subnetworks/s"
+    network                 = "projects/shop-data-1/global/networks/n"
+    subnetwork              = "projects/shop-data-1/regions/europe-west1/subnetworks/s"
     composer_allowed_ranges = { "0.0.0.0/0" = "anyone who can log in" }
     deletion_protection     = false
   }
 
   assert {
     condition = (
-      google_composer_environment.main[0].config[0].node_config[0].network == "projects/p/global/networks/n"
-      && google_composer_environment.main[0].config[0].node_config[0].subnetwork == "projects/p/regions/europe-west1/subnetworks/s"
+      google_composer_environment.main[0].config[0].node_config[0].network == "projects/shop-data-1/global/networks/n"
+      && google_composer_environment.main[0].config[0].node_config[0].subnetwork == "projects/shop-data-1/regions/europe-west1/subnetworks/s"
     )
     error_message = "Airflow is not in the network that was given."
   }

@@ -1,14 +1,11 @@
-mock_provider "google" {}
+mock_provider "google" {
+  source = "./tests/mocks"
+}
 
 variables {
   project_id = "shop-data-1"
   region     = "europe-west1"
   location   = "EU"
-}
-
-override_data {
-  target = data.google_project.main
-  values = { number = "4711" }
 }
 
 run "there_is_no_budget_and_no_quota_unless_asked_for" {

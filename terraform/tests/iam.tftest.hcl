@@ -1,4 +1,6 @@
-mock_provider "google" {}
+mock_provider "google" {
+  source = "./tests/mocks"
+}
 
 variables {
   project_id = "shop-data-1"
@@ -6,30 +8,30 @@ variables {
   location   = "EU"
 }
 
-# Invented values would all be the same, and the real provider would refuse them as members.
+# Mocked accounts would all be the same one.
 override_resource {
   target = google_service_account.main["producer"]
-  values = { member = "serviceAccount:producer@x", email = "producer@x", name = "projects/shop-data-1/serviceAccounts/producer@x" }
+  values = { member = "serviceAccount:csat-producer@shop-data-1.iam.gserviceaccount.com", email = "csat-producer@shop-data-1.iam.gserviceaccount.com", name = "projects/shop-data-1/serviceAccounts/csat-producer@shop-data-1.iam.gserviceaccount.com" }
 }
 
 override_resource {
   target = google_service_account.main["stream"]
-  values = { member = "serviceAccount:stream@x", email = "stream@x", name = "projects/shop-data-1/serviceAccounts/stream@x" }
+  values = { member = "serviceAccount:csat-stream@shop-data-1.iam.gserviceaccount.com", email = "csat-stream@shop-data-1.iam.gserviceaccount.com", name = "projects/shop-data-1/serviceAccounts/csat-stream@shop-data-1.iam.gserviceaccount.com" }
 }
 
 override_resource {
   target = google_service_account.main["marts"]
-  values = { member = "serviceAccount:marts@x", email = "marts@x", name = "projects/shop-data-1/serviceAccounts/marts@x" }
+  values = { member = "serviceAccount:csat-marts@shop-data-1.iam.gserviceaccount.com", email = "csat-marts@shop-data-1.iam.gserviceaccount.com", name = "projects/shop-data-1/serviceAccounts/csat-marts@shop-data-1.iam.gserviceaccount.com" }
 }
 
 override_resource {
   target = google_service_account.main["airflow"]
-  values = { member = "serviceAccount:airflow@x", email = "airflow@x", name = "projects/shop-data-1/serviceAccounts/airflow@x" }
+  values = { member = "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com", email = "csat-airflow@shop-data-1.iam.gserviceaccount.com", name = "projects/shop-data-1/serviceAccounts/csat-airflow@shop-data-1.iam.gserviceaccount.com" }
 }
 
 override_resource {
   target = google_service_account.main["dashboard"]
-  values = { member = "serviceAccount:dashboard@x", email = "dashboard@x", name = "projects/shop-data-1/serviceAccounts/dashboard@x" }
+  values = { member = "serviceAccount:csat-dashboard@shop-data-1.iam.gserviceaccount.com", email = "csat-dashboard@shop-data-1.iam.gserviceaccount.com", name = "projects/shop-data-1/serviceAccounts/csat-dashboard@shop-data-1.iam.gserviceaccount.com" }
 }
 
 run "every_job_has_an_account" {
@@ -48,15 +50,15 @@ run "the_project_gives_only_what_no_dataset_or_bucket_can" {
         values(google_project_iam_member.bigquery_job_user), values(google_project_iam_member.bigquery_job_viewer), values(google_project_iam_member.spark), values(google_project_iam_member.kafka_client)
       ) : "${grant.member} ${grant.role}"
       ]) == toset([
-      "serviceAccount:stream@x roles/bigquery.jobUser",
-      "serviceAccount:marts@x roles/bigquery.jobUser",
-      "serviceAccount:airflow@x roles/bigquery.jobUser",
-      "serviceAccount:dashboard@x roles/bigquery.jobUser",
-      "serviceAccount:stream@x roles/bigquery.resourceViewer",
-      "serviceAccount:airflow@x roles/bigquery.resourceViewer",
-      "serviceAccount:stream@x roles/dataproc.worker",
-      "serviceAccount:airflow@x roles/dataproc.serverlessEditor",
-      "serviceAccount:airflow@x roles/logging.viewer",
+      "serviceAccount:csat-stream@shop-data-1.iam.gserviceaccount.com roles/bigquery.jobUser",
+      "serviceAccount:csat-marts@shop-data-1.iam.gserviceaccount.com roles/bigquery.jobUser",
+      "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com roles/bigquery.jobUser",
+      "serviceAccount:csat-dashboard@shop-data-1.iam.gserviceaccount.com roles/bigquery.jobUser",
+      "serviceAccount:csat-stream@shop-data-1.iam.gserviceaccount.com roles/bigquery.resourceViewer",
+      "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com roles/bigquery.resourceViewer",
+      "serviceAccount:csat-stream@shop-data-1.iam.gserviceaccount.com roles/dataproc.worker",
+      "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com roles/dataproc.serverlessEditor",
+      "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com roles/logging.viewer",
     ])
     error_message = "A role of the whole project has come or gone."
   }
@@ -67,16 +69,16 @@ run "datasets_are_open_to_those_who_need_them" {
     condition = toset([
       for grant in google_bigquery_dataset_iam_member.main : "${grant.member} ${grant.dataset_id} ${grant.role}"
       ]) == toset([
-      "serviceAccount:marts@x csat_raw roles/bigquery.dataViewer",
-      "serviceAccount:marts@x csat_marts roles/bigquery.dataEditor",
-      "serviceAccount:marts@x csat_ops roles/bigquery.dataEditor",
-      "serviceAccount:marts@x csat_scratch roles/bigquery.dataEditor",
-      "serviceAccount:airflow@x csat_raw roles/bigquery.dataViewer",
-      "serviceAccount:airflow@x csat_marts roles/bigquery.dataEditor",
-      "serviceAccount:airflow@x csat_ops roles/bigquery.dataEditor",
-      "serviceAccount:airflow@x csat_scratch roles/bigquery.dataEditor",
-      "serviceAccount:dashboard@x csat_marts roles/bigquery.dataViewer",
-      "serviceAccount:dashboard@x csat_ops roles/bigquery.dataViewer",
+      "serviceAccount:csat-marts@shop-data-1.iam.gserviceaccount.com csat_raw roles/bigquery.dataViewer",
+      "serviceAccount:csat-marts@shop-data-1.iam.gserviceaccount.com csat_marts roles/bigquery.dataEditor",
+      "serviceAccount:csat-marts@shop-data-1.iam.gserviceaccount.com csat_ops roles/bigquery.dataEditor",
+      "serviceAccount:csat-marts@shop-data-1.iam.gserviceaccount.com csat_scratch roles/bigquery.dataEditor",
+      "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com csat_raw roles/bigquery.dataViewer",
+      "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com csat_marts roles/bigquery.dataEditor",
+      "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com csat_ops roles/bigquery.dataEditor",
+      "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com csat_scratch roles/bigquery.dataEditor",
+      "serviceAccount:csat-dashboard@shop-data-1.iam.gserviceaccount.com csat_marts roles/bigquery.dataViewer",
+      "serviceAccount:csat-dashboard@shop-data-1.iam.gserviceaccount.com csat_ops roles/bigquery.dataViewer",
     ])
     error_message = "A dataset is open to more or fewer than those who need it."
   }
@@ -85,8 +87,8 @@ run "datasets_are_open_to_those_who_need_them" {
     condition = toset([
       for grant in google_bigquery_table_iam_member.survey_responses : "${grant.member} ${grant.dataset_id}.${grant.table_id} ${grant.role}"
       ]) == toset([
-      "serviceAccount:stream@x csat_raw.survey_responses roles/bigquery.dataEditor",
-      "serviceAccount:dashboard@x csat_raw.survey_responses roles/bigquery.dataViewer",
+      "serviceAccount:csat-stream@shop-data-1.iam.gserviceaccount.com csat_raw.survey_responses roles/bigquery.dataEditor",
+      "serviceAccount:csat-dashboard@shop-data-1.iam.gserviceaccount.com csat_raw.survey_responses roles/bigquery.dataViewer",
     ])
     error_message = "The landing table is open to more or fewer than those who need it."
   }
@@ -97,12 +99,12 @@ run "buckets_are_open_to_those_who_need_them" {
     condition = toset([
       for grant in google_storage_bucket_iam_member.main : "${grant.member} ${grant.bucket} ${grant.role}"
       ]) == toset([
-      "serviceAccount:stream@x shop-data-1-csat-staging roles/storage.objectUser",
-      "serviceAccount:stream@x shop-data-1-csat-checkpoints roles/storage.objectUser",
-      "serviceAccount:stream@x shop-data-1-csat-documents roles/storage.objectUser",
-      "serviceAccount:stream@x shop-data-1-csat-code roles/storage.objectViewer",
-      "serviceAccount:airflow@x shop-data-1-csat-documents roles/storage.objectUser",
-      "serviceAccount:airflow@x shop-data-1-csat-code roles/storage.objectViewer",
+      "serviceAccount:csat-stream@shop-data-1.iam.gserviceaccount.com shop-data-1-csat-staging roles/storage.objectUser",
+      "serviceAccount:csat-stream@shop-data-1.iam.gserviceaccount.com shop-data-1-csat-checkpoints roles/storage.objectUser",
+      "serviceAccount:csat-stream@shop-data-1.iam.gserviceaccount.com shop-data-1-csat-documents roles/storage.objectUser",
+      "serviceAccount:csat-stream@shop-data-1.iam.gserviceaccount.com shop-data-1-csat-code roles/storage.objectViewer",
+      "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com shop-data-1-csat-documents roles/storage.objectUser",
+      "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com shop-data-1-csat-code roles/storage.objectViewer",
     ])
     error_message = "A bucket is open to more or fewer than those who need it."
   }
@@ -111,8 +113,8 @@ run "buckets_are_open_to_those_who_need_them" {
 run "airflow_may_run_batches_as_the_stream_only" {
   assert {
     condition = (
-      google_service_account_iam_member.airflow_starts_stream.service_account_id == "projects/shop-data-1/serviceAccounts/stream@x"
-      && google_service_account_iam_member.airflow_starts_stream.member == "serviceAccount:airflow@x"
+      google_service_account_iam_member.airflow_starts_stream.service_account_id == "projects/shop-data-1/serviceAccounts/csat-stream@shop-data-1.iam.gserviceaccount.com"
+      && google_service_account_iam_member.airflow_starts_stream.member == "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com"
       && google_service_account_iam_member.airflow_starts_stream.role == "roles/iam.serviceAccountUser"
     )
     error_message = "Airflow may act as the stream's account, and as no other."
@@ -127,9 +129,9 @@ run "kafka_lets_in_those_who_send_and_those_who_read" {
 
   assert {
     condition = toset([for grant in google_project_iam_member.kafka_client : "${grant.member} ${grant.role}"]) == toset([
-      "serviceAccount:producer@x roles/managedkafka.client",
-      "serviceAccount:stream@x roles/managedkafka.client",
-      "serviceAccount:airflow@x roles/managedkafka.client",
+      "serviceAccount:csat-producer@shop-data-1.iam.gserviceaccount.com roles/managedkafka.client",
+      "serviceAccount:csat-stream@shop-data-1.iam.gserviceaccount.com roles/managedkafka.client",
+      "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com roles/managedkafka.client",
     ])
     error_message = "More or fewer than the producer, the stream and Airflow may connect to Kafka."
   }
@@ -138,12 +140,12 @@ run "kafka_lets_in_those_who_send_and_those_who_read" {
     condition = toset([
       for entry in google_managed_kafka_acl.survey_responses[0].acl_entries : "${entry.permission_type} ${entry.principal} ${entry.operation} ${entry.host}"
       ]) == toset([
-      "ALLOW User:producer@x WRITE *",
-      "ALLOW User:producer@x DESCRIBE *",
-      "ALLOW User:stream@x READ *",
-      "ALLOW User:stream@x DESCRIBE *",
-      "ALLOW User:airflow@x WRITE *",
-      "ALLOW User:airflow@x DESCRIBE *",
+      "ALLOW User:csat-producer@shop-data-1.iam.gserviceaccount.com WRITE *",
+      "ALLOW User:csat-producer@shop-data-1.iam.gserviceaccount.com DESCRIBE *",
+      "ALLOW User:csat-stream@shop-data-1.iam.gserviceaccount.com READ *",
+      "ALLOW User:csat-stream@shop-data-1.iam.gserviceaccount.com DESCRIBE *",
+      "ALLOW User:csat-airflow@shop-data-1.iam.gserviceaccount.com WRITE *",
+      "ALLOW User:csat-airflow@shop-data-1.iam.gserviceaccount.com DESCRIBE *",
     ])
     error_message = "An account may do more or less with the topic than it needs."
   }

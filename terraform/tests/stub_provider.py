@@ -7,11 +7,13 @@ They serve, over Terraform's plugin protocol 6, the schemas in `google_provider_
 `plan` shows what Google would set as known after apply, and `apply` makes that up. Apply in a copy of the module's
 folder: the state that it writes is of nothing that exists.
 
-This checks shape, not values: what the real provider says of enums, patterns and conflicts is not in a schema.
+This checks shape, not values: what the real provider says of enums, patterns and conflicts is not in a schema. The few
+values that it was seen to refuse are in `REFUSED`.
 """
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent import futures
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +45,42 @@ NO_STATE = (
 MISSING = "terraform is missing: install Terraform 1.9 or newer (https://developer.hashicorp.com/terraform/install)"
 
 Json = Mapping[str, Any]
+
+# By argument, what a known value must match, as in the real provider's own checks
+_EMAIL = r"[a-z][-a-z0-9]{4,28}[a-z0-9]@[a-z][-a-z0-9]+\.iam\.gserviceaccount\.com"
+REFUSED = {
+    "account_id": r"[a-z][-a-z0-9]{4,28}[a-z0-9]",
+    "member": r".+:.+|allUsers|allAuthenticatedUsers",
+    "service_account_id": rf"projects/[^/]+/serviceAccounts/{_EMAIL}",
+    "workload_identity_pool_id": r"[-a-z0-9]{4,32}",
+}
+
+
+_MADE_UP_EMAIL = "csat-stub@stub-project.iam.gserviceaccount.com"
+MADE_UP = {
+    "email": _MADE_UP_EMAIL,
+    "member": f"serviceAccount:{_MADE_UP_EMAIL}",
+    "name": f"projects/stub-project/serviceAccounts/{_MADE_UP_EMAIL}",
+}
+
+
+def refused(config: Any) -> Iterator[str]:
+    """The arguments whose values the real provider refuses."""
+    for name, pattern in REFUSED.items():
+        value = config.get(name) if isinstance(config, dict) else None
+        if isinstance(value, str) and not re.fullmatch(pattern, value):
+            yield f'{name} = "{value}"'
+    value = config.get("ip_cidr_range") if isinstance(config, dict) else None
+    if isinstance(value, str) and not is_ipv4_network(value):
+        yield f'ip_cidr_range = "{value}"'
+
+
+def is_ipv4_network(text: str) -> bool:
+    """Whether it is an IPv4 range with no bit set after its prefix."""
+    try:
+        return str(ip_network(text)) == text and ip_network(text).version == 4
+    except ValueError:
+        return False
 
 
 def attribute(name: str, spec: Json) -> pb.Schema.Attribute:
@@ -96,14 +135,14 @@ def set_but_computed(spec: Json, value: Any) -> Iterator[str]:
             yield from (f"{name}.{inner}" for inner in set_but_computed(nested["block"], item))
 
 
-def completed(spec: Json, value: Any, chosen: Callable[[Any], Any]) -> Any:
-    """A block's value with what the provider sets where nothing was given: `chosen` says it of a type."""
+def completed(spec: Json, value: Any, chosen: Callable[[str, Any], Any]) -> Any:
+    """A block's value with what the provider sets where nothing was given: `chosen` says it of a name and a type."""
     if not isinstance(value, dict):  # null or unknown
         return value
     filled = dict(value)
     for name, attr in spec.get("attributes", {}).items():
         if attr.get("computed") and (filled.get(name) is None or isinstance(filled[name], msgpack.ExtType)):
-            filled[name] = chosen(attr.get("type"))
+            filled[name] = chosen(name, attr.get("type"))
     for name, nested in spec.get("block_types", {}).items():
         held = filled.get(name)
         inner = partial(completed, nested["block"], chosen=chosen)
@@ -116,9 +155,9 @@ def completed(spec: Json, value: Any, chosen: Callable[[Any], Any]) -> Any:
     return filled
 
 
-def made_up(kind: Any) -> Any:
+def made_up(name: str, kind: Any) -> Any:
     """What stands for a value of Google's: of a type as the schema spells it; null for those with attributes."""
-    plain = {"string": "stub", "number": 0, "bool": False}
+    plain = {"string": MADE_UP.get(name, "stub"), "number": 0, "bool": False}
     if isinstance(kind, str):
         return plain.get(kind)
     if kind and kind[0] in {"list", "set"}:
@@ -186,7 +225,7 @@ class StubProvider(rpc.ProviderServicer):
         """What Terraform proposes; of a new resource, what Google would set is known after apply."""
         planned = msgpack.unpackb(request.proposed_new_state.msgpack)
         if msgpack.unpackb(request.prior_state.msgpack) is None:
-            planned = completed(self._block("resource_schemas", request), planned, lambda _: UNKNOWN)
+            planned = completed(self._block("resource_schemas", request), planned, lambda *_: UNKNOWN)
         return pb.PlanResourceChange.Response(planned_state=packed(planned))
 
     def ApplyResourceChange(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
@@ -200,9 +239,11 @@ class StubProvider(rpc.ProviderServicer):
         return pb.StopProvider.Response()
 
     def _errors(self, kind: str, request: Any) -> list[pb.Diagnostic]:
-        """The one rule of a schema that Terraform leaves to the provider."""
-        names = set_but_computed(self._block(kind, request), msgpack.unpackb(request.config.msgpack))
-        return [error("Value for unconfigurable attribute", f'"{name}" is set by the provider.') for name in names]
+        """The one rule of a schema that Terraform leaves to the provider, and the values that are known."""
+        config = msgpack.unpackb(request.config.msgpack)
+        names = set_but_computed(self._block(kind, request), config)
+        computed = [error("Value for unconfigurable attribute", f'"{name}" is set by the provider.') for name in names]
+        return computed + [error("Invalid value", f"{request.type_name}: {value}") for value in refused(config)]
 
     def _block(self, kind: str, request: Any) -> Json:
         block: Json = self.spec[kind][request.type_name]["block"]

@@ -1,6 +1,8 @@
 # Values that Google would refuse only at apply, or that would cost data, are refused at once.
 
-mock_provider "google" {}
+mock_provider "google" {
+  source = "./tests/mocks"
+}
 
 variables {
   project_id = "shop-data-1"
@@ -14,6 +16,48 @@ run "a_project_number_is_no_project_id" {
     project_id = "123456789012"
   }
   expect_failures = [var.project_id]
+}
+
+run "the_project_of_the_example_is_somebody_elses" {
+  command = plan
+  variables {
+    project_id = "my-project"
+  }
+  expect_failures = [var.project_id]
+}
+
+run "no_project_has_google_in_its_id" {
+  command = plan
+  variables {
+    project_id = "shop-google-1"
+  }
+  expect_failures = [var.project_id]
+}
+
+run "a_region_of_another_cloud_is_no_region" {
+  command = plan
+  variables {
+    region   = "eu-west1"
+    location = null
+  }
+  expect_failures = [var.region]
+}
+
+run "a_region_may_be_anywhere_google_is" {
+  command = plan
+  variables {
+    region   = "northamerica-northeast2"
+    location = null
+  }
+}
+
+run "a_continent_is_no_region" {
+  command = plan
+  variables {
+    region   = "europe-1"
+    location = null
+  }
+  expect_failures = [var.region]
 }
 
 run "a_zone_is_no_region" {
@@ -78,6 +122,30 @@ run "a_name_is_short_enough_for_service_accounts" {
   command = plan
   variables {
     name = "customer-satisfaction"
+  }
+  expect_failures = [var.name]
+}
+
+run "a_name_is_long_enough_for_service_accounts" {
+  command = plan
+  variables {
+    name = "cs"
+  }
+  expect_failures = [var.name]
+}
+
+run "the_shortest_name_fits_every_resource" {
+  variables {
+    name                 = "cst"
+    github_repository_id = "1296269"
+    github_owner_id      = "583231"
+  }
+}
+
+run "a_bucket_has_no_google_in_its_name" {
+  command = plan
+  variables {
+    name = "my-google"
   }
   expect_failures = [var.name]
 }
@@ -162,6 +230,50 @@ run "kafka_keeps_messages_for_a_day_at_least" {
   expect_failures = [var.kafka_retention_hours]
 }
 
+run "a_subnetwork_has_ipv4_addresses" {
+  command = plan
+  variables {
+    enable_network  = true
+    subnetwork_cidr = "fd20::/20"
+  }
+  expect_failures = [var.subnetwork_cidr]
+}
+
+run "a_subnetwork_has_no_bit_behind_its_prefix" {
+  command = plan
+  variables {
+    enable_network  = true
+    subnetwork_cidr = "10.20.1.0/20"
+  }
+  expect_failures = [var.subnetwork_cidr]
+}
+
+run "a_subnetwork_is_private" {
+  command = plan
+  variables {
+    enable_network  = true
+    subnetwork_cidr = "203.0.112.0/20"
+  }
+  expect_failures = [var.subnetwork_cidr]
+}
+
+run "a_subnetwork_is_no_larger_than_the_private_range" {
+  command = plan
+  variables {
+    enable_network  = true
+    subnetwork_cidr = "10.0.0.0/7"
+  }
+  expect_failures = [var.subnetwork_cidr]
+}
+
+run "a_subnetwork_is_in_any_private_range" {
+  command = plan
+  variables {
+    enable_network  = true
+    subnetwork_cidr = "172.31.240.0/20"
+  }
+}
+
 run "a_subnetwork_has_room_for_spark" {
   command = plan
   variables {
@@ -181,7 +293,7 @@ run "an_address_is_no_range" {
 run "a_subnetwork_is_named_in_full" {
   command = plan
   variables {
-    network    = "projects/p/global/networks/n"
+    network    = "projects/shop-data-1/global/networks/n"
     subnetwork = "default"
   }
   expect_failures = [var.subnetwork]
@@ -191,8 +303,8 @@ run "a_given_subnetwork_and_a_made_one_exclude_each_other" {
   command = plan
   variables {
     enable_network = true
-    network        = "projects/p/global/networks/n"
-    subnetwork     = "projects/p/regions/europe-west1/subnetworks/s"
+    network        = "projects/shop-data-1/global/networks/n"
+    subnetwork     = "projects/shop-data-1/regions/europe-west1/subnetworks/s"
   }
   expect_failures = [var.subnetwork]
 }
@@ -209,7 +321,7 @@ run "a_network_is_named_in_full" {
   command = plan
   variables {
     network    = "default"
-    subnetwork = "projects/p/regions/europe-west1/subnetworks/s"
+    subnetwork = "projects/shop-data-1/regions/europe-west1/subnetworks/s"
   }
   expect_failures = [var.network]
 }
@@ -217,7 +329,7 @@ run "a_network_is_named_in_full" {
 run "a_subnetwork_has_a_network" {
   command = plan
   variables {
-    subnetwork = "projects/p/regions/europe-west1/subnetworks/s"
+    subnetwork = "projects/shop-data-1/regions/europe-west1/subnetworks/s"
   }
   expect_failures = [var.network]
 }

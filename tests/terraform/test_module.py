@@ -69,6 +69,18 @@ def test_stub_provider_refuses_to_set_what_google_sets(terraform: Terraform, tmp
     assert '"etag" is set by the provider.' in done.stderr
 
 
+def test_stub_provider_refuses_values_as_google_does(terraform: Terraform, tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(
+        'resource "google_service_account" "main" { account_id = "cs-ci" }\n'
+        'resource "google_project_iam_member" "main" {\nproject = "shop"\nrole = "r"\nmember = "qm9yj51a"\n}\n'
+        'resource "google_compute_subnetwork" "main" {\nname = "a"\nnetwork = "n"\nip_cidr_range = "fd20::/20"\n}\n'
+    )
+    done = terraform("validate", "-no-color", folder=tmp_path)
+    assert done.returncode == 1
+    for value in ('account_id = "cs-ci"', 'member = "qm9yj51a"', 'ip_cidr_range = "fd20::/20"'):
+        assert value in done.stderr
+
+
 def test_landing_table_is_the_one_that_the_stack_makes(module_test: ModuleTest) -> None:
     planned = module_test.planned("names_are_handed_to_csat", "google_bigquery_table")
     table = planned["google_bigquery_table.survey_responses"]
