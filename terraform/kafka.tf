@@ -50,6 +50,8 @@ resource "google_managed_kafka_topic" "survey_responses" {
   configs = {
     "retention.ms"        = var.kafka_retention_hours * 3600 * 1000
     "min.insync.replicas" = 2
+    # kafka_timestamp is the time of arrival: no producer's clock decides what is in the future, or past its retention
+    "message.timestamp.type" = "LogAppendTime"
   }
 }
 

@@ -45,9 +45,11 @@ run "kafka_keeps_three_copies_for_a_week_and_refuses_to_be_deleted" {
     condition = (
       google_managed_kafka_topic.survey_responses[0].replication_factor == 3
       && google_managed_kafka_topic.survey_responses[0].partition_count == 4
-      && google_managed_kafka_topic.survey_responses[0].configs == tomap({ "retention.ms" = "604800000", "min.insync.replicas" = "2" })
+      && google_managed_kafka_topic.survey_responses[0].configs == tomap({
+        "retention.ms" = "604800000", "min.insync.replicas" = "2", "message.timestamp.type" = "LogAppendTime"
+      })
     )
-    error_message = "The topic is kept three times, for seven days, and takes a message only when two have it."
+    error_message = "The topic is kept three times, for seven days, takes a message only when two have it, and says when."
   }
 
   assert {

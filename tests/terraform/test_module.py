@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from csat.settings import Settings
+from local import kafka
 from tests.terraform.conftest import MODULE, ModuleTest, Terraform
 from warehouse import tables
 
@@ -79,6 +80,13 @@ def test_stub_provider_refuses_values_as_google_does(terraform: Terraform, tmp_p
     assert done.returncode == 1
     for value in ('account_id = "cs-ci"', 'member = "qm9yj51a"', 'ip_cidr_range = "fd20::/20"'):
         assert value in done.stderr
+
+
+def test_topic_takes_the_time_of_arrival_as_the_local_broker_does(module_test: ModuleTest) -> None:
+    run = "kafka_keeps_three_copies_for_a_week_and_refuses_to_be_deleted"
+    topic = module_test.planned(run, "google_managed_kafka_topic")["google_managed_kafka_topic.survey_responses[0]"]
+    local = dict(line.split("=", 1) for line in kafka.properties(settings()).splitlines())
+    assert topic["configs"]["message.timestamp.type"] == local["log.message.timestamp.type"] == "LogAppendTime"
 
 
 def test_landing_table_is_the_one_that_the_stack_makes(module_test: ModuleTest) -> None:
