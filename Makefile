@@ -15,7 +15,14 @@ MAKEFLAGS += --no-print-directory
 # A stack starts a dozen Pythons and each task of Airflow another: without bytecode, each compiles all that it imports
 unexport PYTHONDONTWRITEBYTECODE
 
-# A 3.13 that pyenv has is found without being on PATH; else uv looks for one, or fetches it.
+# What a call needs beside uv and Python; tools/bootstrap installs it first
+GOALS := $(or $(MAKECMDGOALS),help)
+NEEDS := $(if $(filter-out down status reset marts,$(GOALS)),java)
+NEEDS += $(if $(filter test test-integration screenshots bench-board,$(GOALS)),chromium)
+NEEDS += $(if $(filter test check lint lint-terraform test-terraform format cloud-%,$(GOALS)),terraform)
+export PATH := $(CURDIR)/.venvs/uv/bin:$(CURDIR)/.venvs/terraform-cli:$(CURDIR)/.venvs/jdk/bin:$(PATH)
+
+# A 3.13 that pyenv has is found without being on PATH; else uv looks for one.
 PYTHON_3_13 ?= $(or $(lastword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python3.13)),3.13)
 ENVIRONMENTS := .venv/.synced .venvs/airflow/.synced .venvs/postgres/.synced .venvs/emulator/.synced .venvs/sqlcheck/.synced .venvs/terraform/.synced
 BIN := .venv/bin
@@ -34,7 +41,8 @@ help: ## Show this list
 
 .PHONY: demo up down status reset marts
 demo: setup ## Set up, start everything and show it working
-	$(BIN)/csat demo
+	@$(BIN)/csat demo
+	echo 'To call csat in this shell: export PATH="$(CURDIR)/.venv/bin:$$PATH"'
 up: setup ## Start the stack on this machine
 	$(BIN)/csat up
 down: .venv/.synced ## Stop the stack; its data stays
@@ -68,8 +76,7 @@ cloud-backend: ## Keep Terraform's state in the bucket of ENVIRONMENT
 	}
 	{ printf 'terraform {\n  backend "gcs" {\n'; sed 's/^/    /' terraform/environments/$(ENVIRONMENT).gcs.tfbackend
 		printf '  }\n}\n'; } > $(TFBACKEND)
-cloud-init: $(if $(ENVIRONMENT),cloud-backend)
-	@command -v terraform > /dev/null || { echo "terraform is missing: https://developer.hashicorp.com/terraform/install" >&2; exit 1; }
+cloud-init: tools $(if $(ENVIRONMENT),cloud-backend)
 	if [ -z "$(ENVIRONMENT)" ]; then
 		[ ! -e $(TFBACKEND) ] || {
 			echo "$(TFBACKEND) keeps the state in a bucket: name its ENVIRONMENT=…, or delete the file" >&2
@@ -113,10 +120,13 @@ compose-secrets: .venv/.synced ## Make the passwords and keys that docker-compos
 
 ## Set up
 
-.PHONY: setup jars jars-spark-4-0 class-archive
+.PHONY: tools setup jars jars-spark-4-0 class-archive
+tools:
+	@tools/bootstrap $(NEEDS)
+
 setup: $(ENVIRONMENTS) jars class-archive ## Create the Python environments and fetch the jars
 
-jars: .venv/.synced # refuses with the fix where Java is missing or too old
+jars: .venv/.synced
 	$(PYTHON) -m local.jars
 jars-spark-4-0: jars .venvs/spark40/.synced
 	.venvs/spark40/bin/python -m local.jars
@@ -124,20 +134,15 @@ class-archive: $(ENVIRONMENTS) jars
 	$(PYTHON) -m local.class_archive
 
 define sync
-	@command -v uv > /dev/null || { echo "uv is missing: pip install uv" >&2; exit 1; }
-	uv venv --quiet --allow-existing --python "$(PYTHON_3_13)" $(@D) || {
-		echo "Python 3.13 is missing and uv could not fetch one:" \
-			"pyenv install 3.13, or put a python3.13 on PATH." >&2
-		exit 1
-	}
+	uv venv --quiet --allow-existing --python "$(PYTHON_3_13)" $(@D)
 	uv pip sync --quiet --python $(@D) --require-hashes $<
 	uv pip install --quiet --python $(@D) --no-deps --no-build-isolation --editable .
 	touch $@
 endef
 
-.venv/.synced: locks/dev.txt
+.venv/.synced: locks/dev.txt | tools
 	$(sync)
-.venvs/%/.synced: locks/%.txt
+.venvs/%/.synced: locks/%.txt | tools
 	$(sync)
 
 ## Check it
@@ -285,7 +290,7 @@ screenshots: setup ## Take the documents' pictures of the board, on a stack of i
 
 COMPILE := uv pip compile pyproject.toml --quiet --python-version 3.13 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --no-header $(if $(UPGRADE),--upgrade)
-locks: ## Resolve the dependency groups into locks/; keeps the pins there are unless UPGRADE=1
+locks: tools ## Resolve the dependency groups into locks/; keeps the pins there are unless UPGRADE=1
 	$(COMPILE) --group pipeline --group dev --output-file locks/dev.txt
 	$(COMPILE) --group pipeline --constraint locks/dev.txt --output-file locks/pipeline.txt
 	$(COMPILE:3.13=3.12) --python-platform x86_64-manylinux_2_28 --group stream --constraint locks/dev.txt \
@@ -299,3 +304,4 @@ locks: ## Resolve the dependency groups into locks/; keeps the pins there are un
 	$(COMPILE) --group spark40 --output-file locks/spark40.txt
 	$(COMPILE) --group terraform --output-file locks/terraform.txt
 	$(COMPILE) --group checkov --output-file locks/checkov.txt
+	$(COMPILE) --group bootstrap --output-file locks/bootstrap.txt

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from cloud.edge import DeployError, Edge, ask, command, upload, write
-from cloud.packages import PackagesError, build_wheel, fill_packages, pack, package_version
+from cloud.packages import UV, PackagesError, build_wheel, fill_packages, pack, package_version
 from csat.airflow_api import POOLS
 from csat.release import Release, release_folder, release_uri
 from csat.settings import ROOT, get_settings
@@ -90,7 +90,7 @@ def _package_steps(
     version, registry = package_version(), f"https://{airflow['packages']}"
     where = [f"--location={variables['CSAT_REGION']}", f"--project={variables['CSAT_PROJECT_ID']}"]
     environment_words = ["gcloud", "composer", "environments"]
-    publish = ["uv", "publish", f"--publish-url={registry}/"]
+    publish = [UV, "publish", f"--publish-url={registry}/"]
 
     def install() -> None:
         field = "--format=value(config.softwareConfig.pypiPackages.csat)"

@@ -22,6 +22,7 @@ from csat.version import sources_version
 PYTHON = "3.12"  # of runtime 3.0
 PLATFORM = "x86_64-manylinux_2_28"
 LOCK = ROOT / "locks" / "stream.txt"
+UV = ".venvs/uv/bin/uv"  # of the folder that its commands run in
 _BUILD_SECONDS = 600
 _OF_AIRFLOW = ("csat", "guard", "spark", "warehouse")
 _PROJECT = ROOT / "pyproject.toml"
@@ -66,7 +67,7 @@ def pack(packages: Path, path: Path) -> Path:
 def words_of_install(packages: Path, python: str = PYTHON) -> list[str]:
     """The command that puts what the lock pins into a folder, for another Python and another machine than these."""
     target = ["--target", str(packages), "--python-version", python, "--python-platform", PLATFORM]
-    return ["uv", "pip", "install", "--quiet", *target, "--only-binary", ":all:", "--require-hashes", "-r", str(LOCK)]
+    return [UV, "pip", "install", "--quiet", *target, "--only-binary", ":all:", "--require-hashes", "-r", str(LOCK)]
 
 
 def _project() -> dict[str, Any]:
@@ -77,6 +78,6 @@ def _run(words: Sequence[str], folder: Path) -> None:
     try:
         done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=_BUILD_SECONDS, check=False)
     except FileNotFoundError as error:
-        raise PackagesError(f"{words[0]} is missing: pip install {words[0]}") from error
+        raise PackagesError(f"{words[0]} is missing: make setup") from error
     if done.returncode != 0:
         raise PackagesError(f"{' '.join(words[:4])} … failed: {(done.stderr or done.stdout).strip()[-800:]}")

@@ -141,14 +141,14 @@ def _rename(draft: Path, folder: Path) -> None:
 def _jars(folder: Path) -> list[Path]:
     jars = sorted(folder.glob("*.jar"))
     if not jars:
-        raise JarsError(f"no jars in {folder}, fix: run python -m local.jars")
+        raise JarsError(f"no jars in {folder}, fix: make setup")
     return jars
 
 
 def _pyspark_jars() -> Path:
     spec = find_spec("pyspark")
     if spec is None or spec.origin is None:
-        raise JarsError("pyspark is not installed here, fix: run python -m local.jars with .venv's Python")
+        raise JarsError("pyspark is not installed here, fix: make setup")
     return Path(spec.origin).parent / "jars"
 
 

@@ -5,18 +5,25 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from csat.settings import environment
+from csat.settings import ROOT, environment
 
 MIN_VERSION = 17
-_FIX = f"install Java {MIN_VERSION} or newer and put it on PATH, or set JAVA_HOME"
+OWN_HOME = ROOT / ".venvs" / "jdk"  # tools/bootstrap fills it where the machine has no Java that fits
+_FIX = f"make setup installs one, or set JAVA_HOME to Java {MIN_VERSION} or newer"
 
 
 class JavaError(Exception):
     """There is no Java that fits; the message names the fix."""
 
 
-def find_java() -> Path:
-    """The java command of JAVA_HOME, else of PATH. Raises JavaError where there is none of Java 17 or newer."""
+def find_java(own_home: Path = OWN_HOME) -> Path:
+    """The java command of the project's own Java, else of JAVA_HOME, else of PATH.
+
+    Raises JavaError where that is none of Java 17 or newer.
+    """
+    own = own_home / "bin" / "java"
+    if own.exists():
+        return own
     variables = environment()
     home = variables.get("JAVA_HOME")
     found = shutil.which("java", path=f"{home}/bin" if home else variables.get("PATH", ""))
@@ -26,6 +33,11 @@ def find_java() -> Path:
     if version < MIN_VERSION:
         raise JavaError(f"{found} is Java {version}, fix: {_FIX}")
     return Path(found)
+
+
+def java_variables(own_home: Path = OWN_HOME) -> dict[str, str]:
+    """What makes others, such as pyspark, run the project's own Java; empty where the machine's is used."""
+    return {"JAVA_HOME": str(own_home)} if own_home.exists() else {}
 
 
 def _version(java: str) -> int:

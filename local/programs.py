@@ -7,6 +7,7 @@ from csat import bigquery_login
 from csat.settings import ROOT, Settings
 from local import airflow, dashboard, kafka, postgres
 from local.secret_files import bigquery_token
+from local.java import java_variables
 
 KAFKA, BIGQUERY, STREAM, PRODUCER, MIGRATE = "kafka", "bigquery", "stream", "producer", "airflow-migrate"
 DASHBOARD, DBT, POSTGRES = "dashboard", "dbt", "postgres"
@@ -87,7 +88,8 @@ def _dbt() -> Program:
 
 def stream_variables() -> dict[str, str]:
     """What a Spark driver needs in its environment; without it, its workers run whatever python3 is on PATH."""
-    return {"PYSPARK_PYTHON": str(PYTHON), "PYSPARK_DRIVER_PYTHON": str(PYTHON), "SPARK_LOCAL_IP": "127.0.0.1"}
+    pythons = {"PYSPARK_PYTHON": str(PYTHON), "PYSPARK_DRIVER_PYTHON": str(PYTHON)}
+    return {**pythons, "SPARK_LOCAL_IP": "127.0.0.1", **java_variables()}
 
 
 def stream() -> Program:

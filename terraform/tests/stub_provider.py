@@ -31,7 +31,7 @@ import msgpack
 from tf.gen import tfplugin_pb2 as pb
 from tf.gen import tfplugin_pb2_grpc as rpc
 
-from csat.settings import environment
+from csat.settings import ROOT, environment
 
 SCHEMA_FILE = Path(__file__).with_name("google_provider_schema.json")
 FLAGS = ("required", "optional", "computed", "sensitive", "deprecated")
@@ -42,7 +42,8 @@ WRITES_STATE = {"apply", "destroy", "import", "refresh", "state", "taint", "unta
 NO_STATE = (
     f"the stub provider makes nothing: the state it writes in {MODULE} would say otherwise. Use a copy of the folder"
 )
-MISSING = "terraform is missing: install Terraform 1.9 or newer (https://developer.hashicorp.com/terraform/install)"
+OWN_FOLDER = ROOT / ".venvs" / "terraform-cli"  # tools/bootstrap fills it where the machine has no Terraform that fits
+MISSING = "terraform is missing: tools/bootstrap terraform"
 
 Json = Mapping[str, Any]
 
@@ -285,7 +286,8 @@ def listening(provider: StubProvider, socket: str) -> Iterator[None]:
 
 def run(arguments: Sequence[str]) -> int:
     """Run `terraform <arguments>` and return its exit code."""
-    if not shutil.which("terraform"):
+    terraform = shutil.which("terraform", path=OWN_FOLDER) or shutil.which("terraform")
+    if terraform is None:
         sys.exit(MISSING)
     folder = next((Path(word.removeprefix("-chdir=")) for word in arguments if word.startswith("-chdir=")), Path())
     is_module = folder.resolve() == MODULE.resolve()
@@ -294,7 +296,7 @@ def run(arguments: Sequence[str]) -> int:
     with served(SCHEMA_FILE) as variables:
         if not is_module:  # a copy has a folder of its own for what init writes
             del variables["TF_DATA_DIR"]
-        return subprocess.run(["terraform", *arguments], env=environment(**variables), check=False).returncode
+        return subprocess.run([terraform, *arguments], env=environment(**variables), check=False).returncode
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """The module is valid, its own tests pass, and it says what the code says."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -21,14 +20,8 @@ def blocks(text: str, kind: str) -> dict[str, str]:
     return dict(re.findall(rf'^{kind} "(\w+)" {{\n(.*?)^}}', text, re.MULTILINE | re.DOTALL))
 
 
-def test_files_are_formatted() -> None:
-    done = subprocess.run(
-        ["terraform", "fmt", "-check", "-recursive", str(MODULE)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def test_files_are_formatted(terraform: Terraform) -> None:
+    done = terraform("fmt", "-check", "-recursive")
     assert (done.returncode, done.stdout) == (0, ""), "run `make format`"
 
 

@@ -17,6 +17,7 @@ from tests.integration.conftest import wait_for
 
 Scheme = Literal["light", "dark"]
 WIDE, NARROW = 1440, 390
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")  # and of tools/bootstrap
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 _FLAGS += ["--disable-component-update", "--disable-sync"]
 # A page is drawn when its script has ended and its figures, or the reason why there are none, are there.
@@ -28,9 +29,9 @@ expect.set_options(timeout=20_000)  # a busy machine draws late
 
 def launch(playwright: Playwright, *flags: str) -> Browser:
     """Chromium, which asks nobody for anything by itself; `flags` are further ones."""
-    path = shutil.which("chromium") or shutil.which("google-chrome")
+    path = next(filter(None, map(shutil.which, _BROWSERS)), None)
     if path is None:
-        pytest.fail("no chromium in PATH: apt-get install chromium")
+        pytest.fail("no Chromium on PATH: tools/bootstrap chromium")
     return playwright.chromium.launch(executable_path=path, args=[*_FLAGS, *flags])
 
 

@@ -124,7 +124,7 @@ def test_with_composer_the_image_goes_to_its_job_and_the_package_to_airflow(mach
         f"gcloud run jobs update csat-commands --image={IMAGE} {where}",
     ]
     publish, update, *pools = machine.commands[3:]
-    assert publish.startswith("uv publish --publish-url=https://registry.example/shop/packages/ ")
+    assert publish.startswith(".venvs/uv/bin/uv publish --publish-url=https://registry.example/shop/packages/ ")
     assert publish.endswith(f"csat-{package_version()}-py3-none-any.whl")
     version = f"--update-pypi-package=csat=={package_version()}"
     assert update == f"gcloud composer environments update csat {place} {version}"

@@ -7,24 +7,41 @@ import pytest
 
 from csat.settings import Settings
 from local import doctor
-from local.java import JavaError, find_java
+from local.java import JavaError, find_java, java_variables
 
 
-def test_find_java_names_the_fix_when_path_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+def make_java(home: Path, version: str) -> Path:
+    java = home / "bin" / "java"
+    java.parent.mkdir(parents=True)
+    java.write_text(f"#!/bin/sh\necho 'openjdk version \"{version}\"' >&2\n")
+    java.chmod(0o755)
+    return java
+
+
+def test_find_java_names_the_fix_when_path_is_empty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(JavaError, match="no java in PATH, fix: install Java 17 or newer"):
-        find_java()
+    with pytest.raises(JavaError, match="no java in PATH, fix: make setup installs one, or set JAVA_HOME to Java 17"):
+        find_java(tmp_path)
 
 
 def test_find_java_refuses_java_8(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    java = tmp_path / "bin" / "java"
-    java.parent.mkdir()
-    java.write_text("#!/bin/sh\necho 'openjdk version \"1.8.0_402\"' >&2\n")
-    java.chmod(0o755)
+    make_java(tmp_path, "1.8.0_402")
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    with pytest.raises(JavaError, match="is Java 8, fix: install Java 17 or newer"):
-        find_java()
+    with pytest.raises(JavaError, match="is Java 8, fix: make setup installs one"):
+        find_java(tmp_path / "none")
+
+
+def test_the_projects_own_java_is_found_first_and_run_by_spark_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    assert java_variables(own) == {}
+    java = make_java(own, "17.0.20")
+    make_java(tmp_path / "other", "1.8.0_402")
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "other"))
+    assert find_java(own) == java
+    assert java_variables(own) == {"JAVA_HOME": str(own)}
 
 
 def test_port_check_names_the_setting_and_the_holder_of_a_taken_port(tmp_path: Path) -> None:
@@ -52,5 +69,5 @@ def test_port_check_finds_a_port_free_when_its_holder_ends_meanwhile(
 
 
 def test_require_names_the_jars_that_are_missing(make_settings: Callable[..., Settings], tmp_path: Path) -> None:
-    with pytest.raises(doctor.DoctorError, match=r"no jars in .*kafka-4\.3\.1, fix: run python -m local\.jars"):
+    with pytest.raises(doctor.DoctorError, match=r"no jars in .*kafka-4\.3\.1, fix: make setup"):
         doctor.require(make_settings(jars_dir=tmp_path / "none"))
