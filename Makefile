@@ -221,8 +221,8 @@ bench-board: setup ## Measure how long a viewer of the board waits, with EVENTS=
 
 ## Check its style and contracts
 
-.PHONY: lint lint-checkov lint-python lint-imports lint-dbt lint-sql lint-terraform lint-containers lint-generated
-lint: lint-python lint-imports lint-generated lint-dbt lint-sql lint-terraform lint-containers ## Check style, types and contracts; changes nothing
+.PHONY: lint lint-checkov lint-python lint-imports lint-dbt lint-sql lint-terraform lint-containers lint-shell lint-generated
+lint: lint-python lint-imports lint-generated lint-dbt lint-sql lint-terraform lint-containers lint-shell ## Check style, types and contracts; changes nothing
 
 lint-python: .venv/.synced ## Python: format, rules and types
 	$(BIN)/ruff format --check --quiet .
@@ -252,6 +252,8 @@ lint-containers: .venv/.synced ## The containers: Dockerfile, and the compose fi
 		CONTAINER_UID=1 CSAT_TARGET=$$target CSAT_PROJECT_ID=project CSAT_STAGING_URI=gs://bucket \
 			.venv/lib/python3.13/site-packages/compose/docker-compose --env-file /dev/null --profile '*' config --quiet
 	done
+lint-shell: .venv/.synced ## The shell scripts
+	$(BIN)/shellcheck tools/bootstrap .ci/run
 lint-generated: .venv/.synced ## The files that are made from code
 	$(PYTHON) -c '$(print_env_example)' | diff .env.example -
 	$(PYTHON) -c '$(print_landing_schema)' | diff csat/landing_schema.json -

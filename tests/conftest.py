@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from local.java import java_variables
+
 # Folders whose tests use one stack. The longest begin first, and the whole platforms not beside each other: a worker
 # takes what follows a folder of few tests together with it
 _SHARED = ("tests/chaos/", "tests/integration/board/", "tests/e2e/")
@@ -15,6 +17,7 @@ _SHARED = ("tests/chaos/", "tests/integration/board/", "tests/e2e/")
 # The JVMs of tests live for a minute: without the second compiler, and with the plainest collector, they need half as
 # much CPU for it
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+os.environ.update(java_variables())  # for a Spark in a test's own process
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

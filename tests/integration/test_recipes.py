@@ -14,9 +14,20 @@ pytestmark = pytest.mark.integration
 
 CONTRIBUTING = Path("CONTRIBUTING.md")
 RECIPES = ("### Add a field", "### Add a mart")
-ENVIRONMENTS = (".venv", ".venvs/sqlcheck")
+ENVIRONMENTS = (".venv", ".venvs/sqlcheck", ".venvs/uv")
 # `cache` holds the analyser, compiled: half a minute of both cores
-PARTS_OF_AN_ENVIRONMENT = {"bin", "cache", "etc", "include", "lib", "lib64", "share", "pyvenv.cfg", ".synced"}
+PARTS_OF_AN_ENVIRONMENT = {
+    "bin",
+    "cache",
+    "etc",
+    "include",
+    "lib",
+    "lib64",
+    "share",
+    "pyvenv.cfg",
+    ".synced",
+    "lock.txt",
+}
 # Of `make check`, what finds a step left out or taken wrong.
 CHECKS = (
     "make lint-generated lint-sql",
