@@ -23,10 +23,10 @@ PARTS_OF_AN_ENVIRONMENT = {
     "include",
     "lib",
     "lib64",
+    "lock.txt",
     "share",
     "pyvenv.cfg",
     ".synced",
-    "lock.txt",
 }
 # Of `make check`, what finds a step left out or taken wrong.
 CHECKS = (

@@ -51,18 +51,41 @@ def test_every_requirement_of_a_lock_has_a_hash(path: Path) -> None:
     assert [text.split()[0] for text in requirements if "--hash=sha256:" not in text] == []
 
 
-def test_what_make_starts_may_write_bytecode() -> None:
-    told = subprocess.run(
-        ["make", "--silent", "--eval", "variables: ; @env", "variables"],
+def make(*arguments: str, **variables: str) -> list[str]:
+    """Lines of make's answer."""
+    done = subprocess.run(
+        ["make", *arguments],
         cwd=ROOT,
-        env=environment(PYTHONDONTWRITEBYTECODE="1"),
+        env=environment(**variables),
         capture_output=True,
         text=True,
         timeout=60,
         check=True,
-    ).stdout.splitlines()
-    assert [line for line in told if line.startswith("PATH=")]
+    )
+    return done.stdout.splitlines()
+
+
+def test_what_make_starts_may_write_bytecode_and_has_the_projects_own_uv() -> None:
+    told = make("--silent", "--eval", "variables: ; @env", "variables", PYTHONDONTWRITEBYTECODE="1")
+    assert [line for line in told if line.startswith(f"PATH={ROOT}/.venvs/uv/bin:")]
     assert [line for line in told if line.startswith("PYTHONDONTWRITEBYTECODE")] == []
+
+
+@pytest.mark.parametrize(
+    ("target", "needs"),
+    [
+        ("down", ""),
+        ("demo", " java"),
+        ("check", " java terraform"),
+        ("cloud-plan", " java terraform"),
+        ("test-integration", " java chromium"),
+        ("test", " java chromium terraform"),
+    ],
+)
+def test_make_first_installs_what_a_target_needs(target: str, needs: str) -> None:
+    lines = [line.strip() for line in make("--dry-run", "--always-make", target)]
+    assert " ".join(lines[0].split()) == f"tools/bootstrap{needs}"
+    assert [line for line in lines[1:] if "tools/bootstrap" in line and "shellcheck" not in line] == []
 
 
 def test_pins_of_the_pipeline_are_those_of_the_development_environment() -> None:
