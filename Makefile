@@ -5,8 +5,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .ONESHELL:
-# What comes before the tests shares nothing, and much of it waits for a download
-ifeq ($(MAKECMDGOALS),test)
+# What these do first shares nothing, and much of it waits for a download
+ifneq ($(and $(filter 1,$(words $(MAKECMDGOALS))),$(filter test demo up setup,$(MAKECMDGOALS))),)
 MAKEFLAGS += --jobs=4
 else
 .NOTPARALLEL: # the parts share ports, one broker and few cores
