@@ -36,6 +36,7 @@ IS_ROOT = os.geteuid() == 0
 UPDATE = "apt-get update"
 INSTALL = "apt-get install --yes --option DPkg::Lock::Timeout=120"
 JAVA = "echo 'openjdk version \"{}\"' >&2"
+TERRAFORM_PAGE = "https://developer.hashicorp.com/terraform/install"
 TERRAFORM = "echo 'Terraform v{}'"
 Call = subprocess.CompletedProcess[str]
 
@@ -63,8 +64,10 @@ class Machine:
 
     def has(self, name: str, script: str) -> None:
         """Put a program on PATH."""
-        (self.programs / name).write_text(f"#!/bin/bash\n{script}\n")
-        (self.programs / name).chmod(0o755)
+        path = self.programs / name
+        path.unlink(missing_ok=True)  # it may be a link to the machine's own
+        path.write_text(f"#!/bin/bash\n{script}\n")
+        path.chmod(0o755)
 
     def has_python(self, *names: str) -> None:
         """Put a Python with pip on PATH that this machine's user may run."""
@@ -267,7 +270,7 @@ def test_one_message_names_all_that_is_missing_with_the_commands(user: Machine) 
     user.has_apt("python3-venv", "openjdk-17-jre-headless", "chromium")  # of no use without root
     user.has("java", JAVA.format("11.0.2"))
     user.has("terraform", TERRAFORM.format("1.8.5"))
-    (user.project / "tools" / "releases.txt").write_text("")
+    user.has("uname", "[[ $1 == -m ]] && echo riscv64 || echo Linux")  # no release is for it
     done = user.bootstrap("java", "chromium", "terraform")
     assert (done.returncode, done.stdout) == (1, "")
     lines = done.stderr.splitlines()
@@ -277,8 +280,19 @@ def test_one_message_names_all_that_is_missing_with_the_commands(user: Machine) 
     for system, command in (("Debian, Ubuntu", "sudo apt-get install"), ("Fedora", "sudo dnf"), ("macOS", "brew")):
         commands = [line.partition(": ")[2] for line in lines if line.startswith(f"    {system}: ")]
         assert len(commands) == len(names)
-        assert all(text.startswith((command, "curl -fsSLO")) for text in commands)
+        assert [text for text in commands if not text.startswith(command)] in ([], ["see " + TERRAFORM_PAGE])
     assert user.recorded() == []
+
+
+def test_the_message_has_the_address_of_a_release_that_cannot_be_reached(user: Machine) -> None:
+    user.has_python("python3", "python3.13")
+    user.has_uv()
+    user.serves(1, archives())  # where nobody listens
+    done = user.bootstrap("terraform")
+    assert (done.returncode, done.stdout) == (1, "installing in .venvs/terraform-cli: terraform.zip\n")
+    fetch = "curl -fsSLO http://127.0.0.1:1/terraform.zip && sudo python3 -m zipfile -e terraform.zip /usr/local/bin"
+    assert f"\n    Debian, Ubuntu: {fetch} && sudo chmod +x /usr/local/bin/terraform\n" in done.stderr
+    assert "Connection refused" in done.stderr
 
 
 def test_python_is_in_the_message_where_uv_cannot_fetch_it(user: Machine) -> None:
