@@ -16,10 +16,11 @@ MAKEFLAGS += --no-print-directory
 unexport PYTHONDONTWRITEBYTECODE
 
 # What a call needs beside uv and Python; tools/bootstrap installs it first
-GOALS := $(or $(MAKECMDGOALS),help)
-NEEDS := $(if $(filter-out down status reset marts,$(GOALS)),java)
-NEEDS += $(if $(filter test test-integration screenshots bench-board,$(GOALS)),chromium)
-NEEDS += $(if $(filter test check lint lint-terraform test-terraform format cloud-%,$(GOALS)),terraform)
+is_goal = $(filter $(1),$(MAKECMDGOALS))
+NEEDS := $(if $(call is_goal,demo up setup jars% class-archive test% check chaos soak bench% screenshots cloud-deploy),java)
+NEEDS += $(if $(call is_goal,test test-integration screenshots bench-board),chromium)
+OF_TERRAFORM := lint-terraform test-terraform cloud-init cloud-plan cloud-apply cloud-destroy cloud-env cloud-deploy
+NEEDS += $(if $(call is_goal,test check lint format $(OF_TERRAFORM)),terraform)
 export PATH := $(CURDIR)/.venvs/uv/bin:$(CURDIR)/.venvs/terraform-cli:$(CURDIR)/.venvs/jdk/bin:$(PATH)
 
 # A 3.13 that pyenv has is found without being on PATH; else uv looks for one.

@@ -75,9 +75,12 @@ def test_what_make_starts_may_write_bytecode_and_has_the_projects_own_uv() -> No
     ("target", "needs"),
     [
         ("down", ""),
+        ("cloud-costs", ""),
         ("demo", " java"),
         ("check", " java terraform"),
-        ("cloud-plan", " java terraform"),
+        ("lint", " terraform"),
+        ("cloud-plan", " terraform"),
+        ("cloud-deploy", " java terraform"),
         ("test-integration", " java chromium"),
         ("test", " java chromium terraform"),
     ],
