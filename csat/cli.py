@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from csat.commands import board, health, maintain, marts, rejected
 from csat.commands.output import report, say
 from csat.settings import get_settings, settings_problem
+from producer.csv_dates import DateOrder
 
 _PARTS = ("csat", "producer", "spark", "warehouse", "local", "dashboard")
 _INTERRUPTED = 130  # as a shell counts it: 128 + SIGINT
@@ -93,7 +94,13 @@ def simulate(
     seed: Annotated[int, typer.Option(help="The same seed makes the same agents and answers.")] = 1,
     faults: Annotated[str, typer.Option(help="Bad messages: name=rate,…; a wrong name lists all.")] = "",
     truth: Annotated[Path | None, typer.Option(help="Write each agent's true CSAT to this file.")] = None,
-    from_csv: Annotated[Path | None, typer.Option(help="Send this file instead of made-up answers.")] = None,
+    from_csv: Annotated[Path | None, typer.Option(help="Send this CSV file as the history (docs/import.md).")] = None,
+    date_order: Annotated[
+        DateOrder | None, typer.Option(help="Read the file's dates in this order; default: decided from all of them.")
+    ] = None,
+    allow_span: Annotated[
+        bool, typer.Option("--allow-span", help="Accept dates of the file that span more than a year; default: refuse.")
+    ] = False,
     is_json: Json = False,
 ) -> None:
     """Send survey responses to Kafka; the report says what should land."""
@@ -103,7 +110,15 @@ def simulate(
     from producer.run import simulate as send
 
     options = SimulateOptions(
-        events=events, days=days, rate=rate, seed=seed, faults=parse_fault_rates(faults), truth=truth, from_csv=from_csv
+        events=events,
+        days=days,
+        rate=rate,
+        seed=seed,
+        faults=parse_fault_rates(faults),
+        truth=truth,
+        from_csv=from_csv,
+        date_order=date_order,
+        allow_span=allow_span,
     )
     sent = send(get_settings(), options)
     document = sent.as_dict()

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from producer.csv_dates import DateOrder
 from producer.fault_kinds import Fault
+from producer.from_csv import CsvOptions
 
 
 class SimulateOptionsError(ValueError):
@@ -19,6 +21,7 @@ class SimulateOptions:
     `rate`: live events a second, after the history if there is one; `events` of them, or until interrupted.
     With both, `events` counts for each. `events` alone: a history over the last day.
     `from_csv`: that file is the history; `events` then takes its first rows only.
+    `date_order` and `allow_span`: how that file's dates are read, see CsvOptions.
     `truth`: a file to write each agent's true CSAT rate to.
     """
 
@@ -29,6 +32,8 @@ class SimulateOptions:
     faults: Mapping[Fault, float] = field(default_factory=dict)
     truth: Path | None = None
     from_csv: Path | None = None
+    date_order: DateOrder | None = None
+    allow_span: bool = False
 
     def __post_init__(self) -> None:
         if self.events is None and self.days is None and self.rate is None and self.from_csv is None:
@@ -41,6 +46,15 @@ class SimulateOptions:
             raise SimulateOptionsError(f"--seed must be 0 or more, not {self.seed}.")
         if self.from_csv is not None and (self.days is not None or self.truth is not None):
             raise SimulateOptionsError("--from-csv brings its own days and agents: leave --days and --truth out.")
+        if self.from_csv is None and (self.date_order is not None or self.allow_span):
+            raise SimulateOptionsError(
+                "--date-order and --allow-span are about a file: give --from-csv, or leave them out."
+            )
+
+    @property
+    def csv(self) -> CsvOptions:
+        """How the file is read."""
+        return CsvOptions(self.date_order, self.allow_span)
 
     @property
     def history_days(self) -> int:

@@ -11,7 +11,10 @@ from producer.message import Message
 
 @dataclass(frozen=True)
 class SimulateReport:
-    """What was sent, and what the pipeline should make of it; faults and reasons that did not occur are left out."""
+    """What was sent, and what the pipeline should make of it; faults and reasons that did not occur are left out.
+
+    `file`: what was read of a CSV file, see CsvSource.facts.
+    """
 
     sent: int
     faults: dict[str, int]
@@ -23,10 +26,13 @@ class SimulateReport:
     first_survey_answered_at: datetime | None
     last_survey_answered_at: datetime | None
     was_interrupted: bool
+    file: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The report as JSON values; times in ISO-8601."""
+        """The report as JSON values; times in ISO-8601, `file` only where there was one."""
         values = asdict(self)
+        if self.file is None:
+            del values["file"]
         for name, value in values.items():
             if isinstance(value, datetime):
                 values[name] = value.isoformat()
@@ -54,7 +60,7 @@ class Tally:
         self.first_ms = message.answered_ms if self.first_ms is None else min(self.first_ms, message.answered_ms)
         self.last_ms = message.answered_ms if self.last_ms is None else max(self.last_ms, message.answered_ms)
 
-    def report(self, seconds: float, *, was_interrupted: bool) -> SimulateReport:
+    def report(self, seconds: float, *, was_interrupted: bool, file: dict[str, Any] | None = None) -> SimulateReport:
         """The report of what was counted."""
         rejected = self.reasons.total()
         accepted = self.sent - rejected
@@ -69,6 +75,7 @@ class Tally:
             first_survey_answered_at=_moment(self.first_ms),
             last_survey_answered_at=_moment(self.last_ms),
             was_interrupted=was_interrupted,
+            file=file,
         )
 
 

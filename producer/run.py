@@ -3,23 +3,25 @@
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from kafka import KafkaProducer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from csat.settings import Settings
 from producer.cases import milliseconds
+from producer.fault_kinds import Fault
 from producer.faults import FaultInjector
-from producer.from_csv import read_csv
+from producer.from_csv import CsvSource, opened_csv
 from producer.interrupt import Interrupt, noticed_interrupt
 from producer.kafka_client import CreateClient
 from producer.message import Message
 from producer.options import SimulateOptions
 from producer.profile import load_profile
+from producer.progress import Watch
 from producer.publish import Publisher
 from producer.report import SimulateReport, Tally
 from producer.simulate import Simulator
@@ -28,7 +30,6 @@ from producer.simulate import Simulator
 TICK_SECONDS = 0.05
 # So that a stream that fell behind can still be interrupted.
 _MOST_PER_TICK = 1_000
-_PROGRESS_STEP = 500
 
 
 def utc_now() -> datetime:
@@ -51,42 +52,67 @@ def simulate(
 ) -> SimulateReport:
     """Send what the options ask for, and report what the broker confirmed.
 
-    Ctrl-C ends it early and cleanly; a second one at once. The progress bar is drawn on `console` (stderr by default)
-    where that is a terminal. Raises PublishError and CsvError.
+    Ctrl-C ends it early and cleanly; a second one at once. Progress is shown on `console` (stderr by default). A file
+    is read and checked before anything is sent. Raises PublishError and CsvError.
     """
     edges = edges or Edges()
-    console = console or Console(stderr=True)
     began, tally = edges.timer(), Tally()
     simulator, started_at = Simulator(options.seed), edges.clock()
     if options.truth is not None:
         options.truth.write_text(json.dumps(simulator.truths(), indent=1) + "\n", encoding="utf-8")
-    history, expected = _history(simulator, options, started_at)
     injector = FaultInjector(options.faults, options.seed, milliseconds(started_at))
-    with (
-        noticed_interrupt() as interrupt,
-        _progress(console) as progress,
-        Publisher(settings, tally.add, edges.create_client) as publisher,
-    ):
-        if expected:
-            publisher.send(injector.inject(_shown(progress, "history", expected, _until(interrupt, history))))
+    with ExitStack() as stack:
+        watch = stack.enter_context(Watch(console or Console(stderr=True), edges.timer))
+        history = _history(simulator, options, started_at, watch, stack)
+        stack.callback(history.say_unfinished, tally, watch)
+        interrupt = stack.enter_context(noticed_interrupt())
+        publisher = stack.enter_context(Publisher(settings, tally.add, edges.create_client))
+        if history.count:
+            shown = watch.items("sending" if history.source else "history", history.count, history.messages)
+            publisher.send(injector.inject(_until(interrupt, shown)))
         if options.rate is not None:
             live = _live(simulator, options.rate, options.events, edges, interrupt)
-            for batch in _shown_batches(progress, options.events, live):
+            for batch in watch.batches("live", options.events, live):
                 publisher.send(injector.inject(batch))
                 publisher.settle()
         if not interrupt.is_requested:
             publisher.send(injector.rest())
-    return tally.report(edges.timer() - began, was_interrupted=interrupt.is_requested)
+    facts = history.source.facts() if history.source else None
+    return tally.report(edges.timer() - began, was_interrupted=interrupt.is_requested, file=facts)
 
 
-def _history(simulator: Simulator, options: SimulateOptions, end: datetime) -> tuple[Iterator[Message], int]:
-    """The events of the past, and how many they are."""
-    if options.from_csv is not None:
-        source = read_csv(options.from_csv, end)
-        count = min(options.events or source.rows, source.rows)
-        return islice(source.messages(options.seed, end), count), count
-    count = options.history_events(load_profile().answers_per_day)
-    return simulator.history(count, end - timedelta(days=options.history_days), end) if count else iter(()), count
+@dataclass(frozen=True)
+class _History:
+    """The messages of the past, how many they are, and the file that they come from, if any."""
+
+    messages: Iterator[Message]
+    count: int
+    source: CsvSource | None = None
+
+    def say_unfinished(self, tally: Tally, watch: Watch) -> None:
+        """Say how much of a file was sent where that is not all."""
+        rows = tally.sent - tally.faults[Fault.DUPLICATE]
+        if self.source and rows < self.count:
+            watch.say(
+                f"sent {rows:,} of {self.count:,} rows of {self.source.sheet.copy.path}, "
+                "fix: send the file again: a response that is sent twice counts once"
+            )
+
+
+def _history(simulator: Simulator, options: SimulateOptions, end: datetime, watch: Watch, stack: ExitStack) -> _History:
+    if options.from_csv is None:
+        count = options.history_events(load_profile().answers_per_day)
+        start = end - timedelta(days=options.history_days)
+        return _History(simulator.history(count, start, end) if count else iter(()), count)
+    try:
+        source = stack.enter_context(opened_csv(options.from_csv, end, options.csv, watch.items))
+    except KeyboardInterrupt:
+        watch.say(f"interrupted while {options.from_csv} was read: nothing was sent")
+        raise
+    for note in source.notes():
+        watch.say(note)
+    count = min(options.events or source.rows, source.rows)
+    return _History(islice(source.messages(), count), count, source)
 
 
 def _live(
@@ -109,23 +135,3 @@ def _until(interrupt: Interrupt, messages: Iterable[Message]) -> Iterator[Messag
         if interrupt.is_requested:
             return
         yield message
-
-
-def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)
-
-
-def _shown(progress: Progress, name: str, total: int, messages: Iterable[Message]) -> Iterator[Message]:
-    task = progress.add_task(name, total=total)
-    for count, message in enumerate(messages, start=1):
-        yield message
-        if count % _PROGRESS_STEP == 0 or count == total:
-            progress.update(task, completed=count)
-
-
-def _shown_batches(progress: Progress, total: int | None, batches: Iterable[list[Message]]) -> Iterator[list[Message]]:
-    task = progress.add_task("live", total=total)
-    for batch in batches:
-        yield batch
-        progress.advance(task, len(batch))
