@@ -19,7 +19,7 @@ from local.ports import free_ports
 from local.programs import PYTHON, stream_variables
 from producer.options import SimulateOptions
 from producer.run import simulate
-from spark.session import class_archive, connector_jars
+from spark.session import class_archive, connector_jars, session_options
 
 _DRIVER_SECONDS = 420
 
@@ -50,7 +50,9 @@ def make(settings: Settings, on_progress: Callable[[str], None]) -> bool:
 def _ingredients(settings: Settings) -> dict[str, object]:
     java = find_java()
     version = subprocess.run([str(java), "-version"], capture_output=True, text=True, timeout=30, check=True).stderr
-    return {"java": version, "jars": [jar.name for jar in connector_jars(settings)], "root": str(ROOT)}
+    jars = [jar.name for jar in connector_jars(settings)]
+    # An option that is new brings classes that are new
+    return {"java": version, "jars": jars, "root": str(ROOT), "options": sorted(session_options(settings))}
 
 
 def _run_driver(settings: Settings, draft: Path) -> None:

@@ -21,7 +21,7 @@ import os
 found = {"who": os.getuid(), "read": [], "written": []}
 for path in paths:
     try:
-        found["read"].append([path, os.listdir(path) if os.path.isdir(path) else open(path).read()])
+        found["read"].append([path, os.listdir(path) if os.path.isdir(path) else open(path, "rb").read(9).hex()])
     except OSError:
         pass
 for folder in folders:
