@@ -6,8 +6,8 @@ from pathlib import Path
 from csat import bigquery_login
 from csat.settings import ROOT, Settings
 from local import airflow, dashboard, kafka, postgres
-from local.secret_files import bigquery_token
 from local.java import java_variables
+from local.secret_files import bigquery_token
 
 KAFKA, BIGQUERY, STREAM, PRODUCER, MIGRATE = "kafka", "bigquery", "stream", "producer", "airflow-migrate"
 DASHBOARD, DBT, POSTGRES = "dashboard", "dbt", "postgres"
