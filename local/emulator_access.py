@@ -111,7 +111,7 @@ async def _respond(send: Any, status: int, document: dict[str, Any]) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-class GrpcGuard(grpc.ServerInterceptor):
+class GrpcGuard(grpc.ServerInterceptor):  # type: ignore[misc]  # it has no types here
     """The same for the Storage API, which no browser can speak: the token is enough."""
 
     def __init__(self, access: Access) -> None:

@@ -26,11 +26,11 @@ class WarehouseUnreachableError(WarehouseError):
     """Nothing answers at BigQuery's address."""
 
 
-class _EmulatorCredentials(Credentials):  # type: ignore[misc,no-untyped-call]  # google has no types
+class _EmulatorCredentials(Credentials):
     """The emulator's token, read when it is first needed, and again when the emulator refuses it."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._settings = settings
 
     def refresh(self, request: object) -> None:
