@@ -48,6 +48,24 @@ except Exception as error:
 """
 
 
+CALL_ALL = """
+import sys
+import grpc
+from local_bigquery.grpc.server import SERVICES
+channel = grpc.insecure_channel(sys.argv[1])
+for service, methods in SERVICES.items():
+    for name, handler in methods.items():
+        asks, answers = handler.request_streaming, handler.response_streaming
+        kinds = ["stream" if streams else "unary" for streams in (asks, answers)]
+        call = getattr(channel, "_".join(kinds))(f"/{service}/{name}")
+        try:
+            answer = call(iter([b""]) if handler.request_streaming else b"", timeout=20)
+            print(name, list(answer) if handler.response_streaming else answer)
+        except grpc.RpcError as error:
+            print(name, error.code().name)
+"""
+
+
 def ask(target: Target, method: str, path: str, headers: Mapping[str, str], body: bytes = b"{}") -> tuple[int, str]:
     connection = http.client.HTTPConnection("127.0.0.1", target.settings.bigquery_port, timeout=20)
     try:
@@ -118,8 +136,19 @@ def test_the_storage_api_reads_arrow_for_the_token_only(target: Target) -> None:
     assert list(said.values()) == ["[{'a': 7}]", *["Unauthenticated"] * 3]
 
 
+def test_every_method_of_the_storage_api_wants_the_token(target: Target) -> None:
+    said = _run(CALL_ALL, f"127.0.0.1:{target.settings.bigquery_grpc_port}").splitlines()
+    assert {line.partition(" ")[2] for line in said} == {"UNAUTHENTICATED"}
+    assert {"ReadRows UNAUTHENTICATED", "AppendRows UNAUTHENTICATED"} <= set(said)
+
+
 def _read_arrow(target: Target, table: str, authorization: str) -> str:
     address = f"127.0.0.1:{target.settings.bigquery_grpc_port}"
-    command = [str(EMULATOR_PYTHON), "-c", READ_ARROW, address, table, authorization]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    return _run(READ_ARROW, address, table, authorization)
+
+
+def _run(code: str, *arguments: str) -> str:
+    """What the code says in the emulator's environment, which has the Storage API's client."""
+    command = [str(EMULATOR_PYTHON), "-c", code, *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
     return done.stdout.strip()
