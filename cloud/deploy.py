@@ -76,7 +76,19 @@ def _release_steps(code_uri: str, folder: Path, edge: Edge) -> Iterator[Step]:
 def _image_steps(variables: Mapping[str, str], airflow: Mapping[str, str], edge: Edge) -> Iterator[Step]:
     """The image of csat's commands, and the job that runs it."""
     image = f"{airflow['images']}/pipeline:{package_version()}"
-    build = ["docker", "build", "--file", "docker/Dockerfile", "--target", "pipeline", "--tag", image, "."]
+    # Cloud Run takes amd64 only, whatever builds
+    build = [
+        "docker",
+        "build",
+        "--platform=linux/amd64",
+        "--file",
+        "docker/Dockerfile",
+        "--target",
+        "pipeline",
+        "--tag",
+        image,
+        ".",
+    ]
     yield _command(build, edge)
     yield _command(["docker", "push", image], edge)
     where = [f"--region={variables['CSAT_REGION']}", f"--project={variables['CSAT_PROJECT_ID']}"]

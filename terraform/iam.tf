@@ -35,6 +35,8 @@ locals {
       airflow = {
         documents = "roles/storage.objectUser"
         code      = "roles/storage.objectViewer" # to see that what a batch runs is there
+        # To count what waits in Kafka. Composer's own role holds it already; Airflow elsewhere has no such role.
+        checkpoints = "roles/storage.objectViewer"
       }
     } : { for bucket, role in roles : "${account}/${bucket}" => { account = account, bucket = bucket, role = role } }
   ]...)

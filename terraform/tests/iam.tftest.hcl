@@ -105,6 +105,7 @@ run "buckets_are_open_to_those_who_need_them" {
       "serviceAccount:csat-stream@shop-data-1.iam.gserviceaccount.com shop-data-1-csat-code roles/storage.objectViewer",
       "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com shop-data-1-csat-documents roles/storage.objectUser",
       "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com shop-data-1-csat-code roles/storage.objectViewer",
+      "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com shop-data-1-csat-checkpoints roles/storage.objectViewer",
     ])
     error_message = "A bucket is open to more or fewer than those who need it."
   }

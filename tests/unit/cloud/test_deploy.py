@@ -119,7 +119,7 @@ def test_with_composer_the_image_goes_to_its_job_and_the_package_to_airflow(mach
     machine.run()
     where, place = "--region=europe-west1 --project=shop", "--location=europe-west1 --project=shop"
     assert machine.commands[:3] == [
-        f"docker build --file docker/Dockerfile --target pipeline --tag {IMAGE} .",
+        f"docker build --platform=linux/amd64 --file docker/Dockerfile --target pipeline --tag {IMAGE} .",
         f"docker push {IMAGE}",
         f"gcloud run jobs update csat-commands --image={IMAGE} {where}",
     ]
