@@ -61,7 +61,7 @@ marts: .venv/.synced ## Build the marts from what has landed since the last buil
 ENVIRONMENT ?=
 TERRAFORM := terraform -chdir=terraform
 TFVARS := $(if $(ENVIRONMENT),-var-file=environments/$(ENVIRONMENT).tfvars)
-TFPLAN := .terraform/$(or $(ENVIRONMENT),local).tfplan
+TFPLAN := $(or $(ENVIRONMENT),local).tfplan
 TFBACKEND := terraform/backend_override.tf
 # The variable comes before the key file, as everywhere; the bucket of the state is read with it too
 cloud-%: export GOOGLE_APPLICATION_CREDENTIALS := $(or $(GOOGLE_APPLICATION_CREDENTIALS),$(wildcard \

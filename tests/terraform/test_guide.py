@@ -12,7 +12,7 @@ import pytest
 
 from csat.settings import ROOT, environment
 from tests.documents import tracked_files
-from tests.terraform.conftest import MODULE, Terraform
+from tests.terraform.conftest import MODULE, OFFLINE, Terraform
 
 GUIDE_APIS = {
     "iam.googleapis.com",
@@ -123,6 +123,16 @@ def test_stub_provider_refuses_to_apply_in_the_modules_own_folder(terraform: Ter
     assert done.returncode != 0
     assert "copy" in done.stderr
     assert not (MODULE / "terraform.tfstate").exists()
+
+
+def test_make_plans_and_applies_with_state_in_the_folder(clone: Path) -> None:
+    (clone / "terraform/terraform.tfvars").write_text('project_id = "shop-data-1"')
+    offline = f"TERRAFORM={' '.join(OFFLINE)} -chdir=terraform"
+    planned, applied = make(clone, "cloud-plan", offline), make(clone, "cloud-apply", offline)
+    assert (planned.returncode, applied.returncode) == (0, 0), planned.stderr + applied.stderr
+    assert "Apply complete!" in applied.stdout
+    assert (clone / "terraform/terraform.tfstate").exists()
+    assert make(clone, "cloud-apply", offline).stderr.startswith("nothing is planned: make cloud-plan\n")
 
 
 def test_bucket_for_the_state_is_an_override_file_that_make_writes(clone: Path, guide: Guide) -> None:
