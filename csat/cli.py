@@ -122,7 +122,9 @@ def simulate(
     )
     sent = send(get_settings(), options)
     document = sent.as_dict()
-    report(document, is_json, fields_table("simulated", document))
+    tables = [fields_table("simulated", {name: value for name, value in document.items() if name != "file"})]
+    tables += [fields_table("file", document["file"])] if "file" in document else []
+    report(document, is_json, *tables)
     if sent.was_interrupted:
         raise typer.Exit(_INTERRUPTED)
 

@@ -1,6 +1,7 @@
 """A private copy of a file: what is checked is what is sent, whatever happens to the file in between."""
 
 import codecs
+import errno
 import io
 import os
 import re
@@ -93,7 +94,9 @@ def _fix(error: OSError, path: Path) -> str:
         return "name a file that exists"
     if isinstance(error, PermissionError):
         return f"let this user read it (chmod u+r {path})"
-    return f"make room for a copy in {tempfile.gettempdir()}, or set TMPDIR to another folder"
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
+        return f"make room for a copy in {tempfile.gettempdir()}, or set TMPDIR to another folder"
+    return "name another file"
 
 
 def _fill(copy: BinaryIO, path: Path) -> None:

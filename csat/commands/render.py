@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -85,7 +86,9 @@ def _table(title: str, names: Iterable[str], rows: Iterable[Iterable[Any]]) -> T
 def _text(value: Any) -> str:
     if value is None:
         return "–"
-    return f"{value:,.3f}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:,.3f}"
+    return value if isinstance(value, str) else escape(str(value))  # the names of a file's columns are no markup
 
 
 def _colored(state: str) -> str:

@@ -171,7 +171,7 @@ CELLS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(COLUMNS, CELLS)))
 def test_row_without_a_problem_is_always_an_event(cells: dict[str, str]) -> None:
     reader = RowReader({name: at for at, name in enumerate(COLUMNS)}, Layout(1, "dmy", "."), 2024)

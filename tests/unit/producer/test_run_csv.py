@@ -204,3 +204,14 @@ def test_command_passes_the_options_on_and_prints_the_problem_in_our_words(
     assert run([*command, "--date-order", "mdy"]) == 1
     assert "2021-08-01 (line 3) to 2023-08-01 (line 2), more than a year, fix: " in capsys.readouterr().err
     assert run([*command, "--date-order", "ydm"]) == 2
+
+
+def test_command_prints_what_was_read_whatever_the_columns_are_called(
+    tmp_path: Path, create_client: Create, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("producer.run.Edges", lambda: Edges(create_client=create_client))
+    path = write(tmp_path, f"{HEADER},[/red]", *(f"{line},1" for line in rows({}, {})))
+    assert run(["simulate", "--from-csv", str(path)]) == 0
+    shown = capsys.readouterr().out
+    assert "['[/red]']" in shown
+    assert "order_ids_not_uuid" in shown
