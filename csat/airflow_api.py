@@ -3,7 +3,6 @@ asked before it is needed: the DAGs read the pools' names from here.
 """
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,6 @@ from csat.settings import Settings
 
 USER = "admin"
 _LOGIN_SECONDS, _ANSWER_SECONDS = 10, 20
-# Airflow's words for what its database refused, and the seconds between the tries then (decision 059)
-_REFUSED, _REFUSED_WAITS = '"reason":"Database error"', (0.5, 1, 2, 4)
 _SAID_CHARACTERS = 300
 
 STREAM_POOL, PIPELINE_POOL = "stream", "pipeline"
@@ -49,10 +46,7 @@ def health(settings: Settings, timeout_seconds: float = 3) -> dict[str, Any]:
 
 
 def call(settings: Settings, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The answer of Airflow's API (`path` below /api/v2) to its user. Raises AirflowError.
-
-    What Airflow's database refused is asked for again: Airflow has rolled it back.
-    """
+    """The answer of Airflow's API (`path` below /api/v2) to its user. Raises AirflowError."""
     import requests
 
     base = settings.airflow
@@ -60,13 +54,7 @@ def call(settings: Settings, method: str, path: str, body: dict[str, Any] | None
         login = {"username": USER, "password": json.loads(passwords_file(settings).read_text())[USER]}
         token = requests.post(f"{base}/auth/token", json=login, timeout=_LOGIN_SECONDS).json()["access_token"]
         headers = {"Authorization": f"Bearer {token}"}
-        for wait in (*_REFUSED_WAITS, None):
-            answer = requests.request(
-                method, f"{base}/api/v2/{path}", json=body, headers=headers, timeout=_ANSWER_SECONDS
-            )
-            if answer.ok or wait is None or _REFUSED not in answer.text:
-                break
-            time.sleep(wait)
+        answer = requests.request(method, f"{base}/api/v2/{path}", json=body, headers=headers, timeout=_ANSWER_SECONDS)
         if not answer.ok:
             said = f"{answer.status_code} {answer.text[:_SAID_CHARACTERS]}"
             raise AirflowError(f"Airflow's API at {base} did not do {method} {path}: {said}")
