@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -126,10 +127,15 @@ def test_the_server_ends_at_once_while_a_client_is_connected(data: Path, port: i
 
 
 def test_the_id_of_an_ended_server_may_be_another_programs_by_now(data: Path, port: int) -> None:
-    (data / "postmaster.pid").write_text(f"{os.getpid()}\n{data}\n1\n{port}\n")
-    postgres.prepare(data, PASSWORD)
-    with running(data, port):
-        assert sql(port, "select 1").stdout == "1\n"
+    who: dict[str, Any] = {"user": data.stat().st_uid} if postgres_programs.is_root() else {}
+    with subprocess.Popen(["sleep", "60"], **who) as other:
+        try:
+            (data / "postmaster.pid").write_text(f"{other.pid}\n{data}\n1\n{port}\n")
+            postgres.prepare(data, PASSWORD)
+            with running(data, port):
+                assert sql(port, "select 1").stdout == "1\n"
+        finally:
+            other.kill()
 
 
 def test_data_that_was_given_to_root_is_given_back(data: Path, port: int) -> None:
