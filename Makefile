@@ -294,11 +294,12 @@ screenshots: setup ## Take the documents' pictures of the board, on a stack of i
 COMPILE := uv pip compile pyproject.toml --quiet --python-version 3.13 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --no-header $(if $(UPGRADE),--upgrade)
 locks: tools ## Resolve the dependency groups into locks/; keeps the pins there are unless UPGRADE=1
-	$(COMPILE) --group pipeline --group dev --output-file locks/dev.txt
+	$(COMPILE) --group pipeline --group spark --group dev --output-file locks/dev.txt
 	$(COMPILE) --group pipeline --constraint locks/dev.txt --output-file locks/pipeline.txt
+	$(COMPILE) --group spark --constraint locks/dev.txt --output-file locks/spark.txt
 	$(COMPILE:3.13=3.12) --python-platform x86_64-manylinux_2_28 --group stream --constraint locks/dev.txt \
 		--output-file locks/stream.txt
-	$(COMPILE) --group airflow --output-file locks/airflow.txt
+	$(COMPILE) --group airflow --override locks/airflow.overrides.txt --output-file locks/airflow.txt
 	$(COMPILE) --group postgres --output-file locks/postgres.txt
 	$(COMPILE) --group emulator --output-file locks/emulator.txt
 	$(COMPILE) --group sqlcheck --output-file locks/sqlcheck.txt

@@ -91,10 +91,11 @@ def test_make_first_installs_what_a_target_needs(target: str, needs: str) -> Non
     assert [line for line in lines[1:] if "tools/bootstrap" in line and "shellcheck" not in line] == []
 
 
-def test_pins_of_the_pipeline_are_those_of_the_development_environment() -> None:
-    pipeline, development = ((ROOT / "locks" / name).read_text() for name in ("pipeline.txt", "dev.txt"))
-    pins = re.findall(r"^\S+==\S+", pipeline, re.MULTILINE)
-    assert "pyspark==4.2.0" in pins
+@pytest.mark.parametrize(("name", "package"), [("pipeline", "dbt-core==1.11.16"), ("spark", "pyspark==4.2.0")])
+def test_pins_of_what_runs_are_those_of_the_development_environment(name: str, package: str) -> None:
+    lock, development = ((ROOT / "locks" / f"{file}.txt").read_text() for file in (name, "dev"))
+    pins = re.findall(r"^\S+==\S+", lock, re.MULTILINE)
+    assert package in pins
     assert [pin for pin in pins if not re.search(rf"^{re.escape(pin)}(\s|$)", development, re.MULTILINE)] == []
 
 
