@@ -33,6 +33,15 @@ def has_login(settings: Settings) -> bool:
     return passwords_file(settings).exists()
 
 
+def password(settings: Settings) -> str:
+    """The user's password. Raises AirflowError where none was made yet."""
+    path = passwords_file(settings)
+    try:
+        return str(json.loads(path.read_text())[USER])
+    except (OSError, ValueError, KeyError) as error:
+        raise AirflowError(f"no password of Airflow's in {path}, fix: csat up, or docker compose up") from error
+
+
 def health(settings: Settings, timeout_seconds: float = 3) -> dict[str, Any]:
     """Status and last heartbeat of each component in Airflow's own words. Needs no login. Raises AirflowError."""
     import requests

@@ -162,6 +162,14 @@ def demo() -> None:
 
 
 @app.command()
+def password() -> None:
+    """Print the password of Airflow's user, admin."""
+    from csat import airflow_api
+
+    print(airflow_api.password(get_settings()))
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     print(installed_version("csat"))

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from csat.kafka_access import check_combination
@@ -164,6 +164,7 @@ class Settings(BaseSettings):
     airflow_worker_log_port: int = Field(8793, description="Port that serves Airflow's task logs.")
     airflow_trigger_log_port: int = Field(8794, description="Port that serves Airflow's trigger logs.")
     dashboard_port: int = Field(8090, description="Port of the dashboard.")
+    dashboard_url: str = Field("", description="Address of the dashboard; empty: the local stack's.")
     airflow_url: str = Field("", description="Address of Airflow's web UI and API; empty: the local stack's.")
     airflow_database_url: str = Field(
         "",
@@ -173,6 +174,12 @@ class Settings(BaseSettings):
     postgres_port: int = Field(15432, description="Port of the local PostgreSQL, which holds Airflow's database.")
     supervisord_url: str = Field("", description="supervisord's XML-RPC address; empty: the local stack's.")
     supervisord_port: int = Field(9001, description="Port of the local supervisord.")
+
+    @field_validator("kafka_ca_file", mode="before")
+    @classmethod
+    def _without_file(cls, value: object) -> object:
+        """An empty variable names no file; pathlib would take it for the folder of the call."""
+        return value or None
 
     @model_validator(mode="after")
     def _check_target(self) -> Self:
@@ -211,6 +218,11 @@ class Settings(BaseSettings):
     def is_local(self) -> bool:
         """Whether the one-machine stack is used."""
         return self.target == "local"
+
+    @property
+    def has_own_stack(self) -> bool:
+        """Whether the parts are processes of this machine's stack: not containers, and not Google Cloud's."""
+        return self.is_local and not self.supervisord_url
 
     @property
     def is_on_dataproc(self) -> bool:

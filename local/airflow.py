@@ -37,7 +37,7 @@ def password(settings: Settings) -> str:
     path = passwords_file(settings)
     if not path.exists():
         write_private(path, json.dumps({USER: secrets.token_urlsafe(12)}))
-    return str(json.loads(path.read_text())[USER])
+    return airflow_api.password(settings)
 
 
 def command(component: str) -> list[str]:

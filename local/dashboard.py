@@ -8,8 +8,8 @@ from csat.settings import Settings
 
 
 def url(settings: Settings) -> str:
-    """Where to look."""
-    return f"http://127.0.0.1:{settings.dashboard_port}"
+    """Its address."""
+    return settings.dashboard_url.rstrip("/") or f"http://127.0.0.1:{settings.dashboard_port}"
 
 
 def command(python: Path) -> list[str]:
@@ -18,8 +18,11 @@ def command(python: Path) -> list[str]:
 
 
 def answers(settings: Settings, timeout_seconds: float = 3) -> bool:
-    """Whether its server takes viewers."""
+    """Whether its server accepts viewers."""
+    # By a name that it accepts: other containers reach it by another one
+    headers = {"Host": settings.dashboard_hosts.partition(",")[0].strip()}
     try:
-        return requests.get(f"{url(settings)}/_stcore/health", timeout=timeout_seconds).status_code == requests.codes.ok
+        answer = requests.get(f"{url(settings)}/_stcore/health", headers=headers, timeout=timeout_seconds)
+        return answer.status_code == requests.codes.ok
     except requests.RequestException:
         return False

@@ -28,8 +28,21 @@ class Check:
     fix: str = ""
 
 
+def require_own(settings: Settings) -> None:
+    """Raise DoctorError where the parts are not this machine's processes, but containers."""
+    if settings.supervisord_url:
+        raise DoctorError(
+            f"the parts run elsewhere (CSAT_SUPERVISORD_URL={settings.supervisord_url}), fix: csat status shows them "
+            "and docker compose starts and ends them; leave CSAT_SUPERVISORD_URL empty for a stack on this machine"
+        )
+
+
 def checks(settings: Settings) -> list[Check]:
-    """Every check, in the order of a first installation. Ports that this stack holds itself count as free."""
+    """Every check, in the order of a first installation. Ports that this stack holds itself count as free.
+
+    Raises DoctorError where the parts run elsewhere.
+    """
+    require_own(settings)
     looks: list[Callable[[Settings], list[Check]]] = [
         lambda _: [_java()],
         lambda _: _environments(),

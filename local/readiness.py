@@ -40,7 +40,7 @@ def wait_until(
 
 def bigquery_answers(settings: Settings, timeout_seconds: float = 5) -> bool:
     """Whether the emulator lists datasets; without its extensions it opens the port and answers 400."""
-    url = f"http://127.0.0.1:{settings.bigquery_port}/bigquery/v2/projects/{settings.project_id}/datasets"
+    url = f"{settings.endpoint}/bigquery/v2/projects/{settings.project_id}/datasets"
     try:
         return (
             requests.get(url, headers=bigquery_login.headers(settings), timeout=timeout_seconds).status_code

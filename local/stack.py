@@ -38,6 +38,7 @@ def up(settings: Settings, on_progress: Progress, has_airflow: bool = True, has_
     """
     if not settings.is_local:
         raise StackError(f"CSAT_TARGET={settings.target} has no local stack, fix: set CSAT_TARGET=local")
+    doctor.require_own(settings)
     private_folder(settings.state)
     with _alone(settings):
         _clear(settings, on_progress)
@@ -55,7 +56,8 @@ def up(settings: Settings, on_progress: Progress, has_airflow: bool = True, has_
 
 
 def down(settings: Settings, on_progress: Progress) -> None:
-    """End every process of the stack, the stream after its batch; returns when all are gone."""
+    """End every process of the stack, the stream after its batch; returns when all are gone. Raises DoctorError."""
+    doctor.require_own(settings)
     if not settings.state.exists():
         return
     with _alone(settings):

@@ -1,4 +1,4 @@
-"""What `csat status` tells: every part asked at once, each with its own short time-out, so that nobody waits."""
+"""What `csat status` shows: every part asked at once, each with its own short time-out, so that nobody waits."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +7,7 @@ from typing import Any
 
 from csat.documents import DocumentError, Documents
 from csat.health import Policy, Verdict, judge
+from csat.kafka_access import KafkaAccessError
 from csat.settings import Settings
 from csat.supervisor import ALIVE
 from local import airflow, dashboard, kafka, postgres
@@ -14,12 +15,15 @@ from local.programs import AIRFLOW, BIGQUERY, COMPONENTS, DASHBOARD, KAFKA, POST
 from local.readiness import bigquery_answers
 from local.supervisord import Supervisord, SupervisordError
 from warehouse.client import Warehouse, WarehouseError
+from warehouse.kafka_login import check_access
 from warehouse.mart_builds import last_record
 from warehouse.probes import landing_counts
 
 HEALTHY, STARTING, UNHEALTHY, UNSUPERVISED, DOWN = "healthy", "starting", "unhealthy", "unsupervised", "down"
 _GOOD_VERDICTS = {Verdict.HEALTHY, Verdict.IDLE}
+_ABSENT_VERDICTS = {Verdict.STOPPED, Verdict.NEVER_STARTED}
 _PROBE_SECONDS = 3
+_CLOUD_SECONDS = 15  # a query of BigQuery's own takes seconds
 _STARTUP_SECONDS = 120  # an answer may take so long after a start
 _NO_ROWS = {"rows": None, "accepted": None, "rejected": None}
 _NO_BUILD = {"built_at": None, "age_seconds": None}
@@ -30,12 +34,11 @@ Programs = Mapping[str, Mapping[str, Any]]
 def status(settings: Settings, now: datetime | None = None) -> dict[str, Any]:
     """The state of everything as JSON values; what does not answer is down, and its numbers are null."""
     now = now or datetime.now(UTC)
-    short = settings.model_copy(
-        update={"bigquery_timeout_seconds": _PROBE_SECONDS, "bigquery_job_timeout_seconds": _PROBE_SECONDS}
-    )
+    seconds = _PROBE_SECONDS if settings.is_local else _CLOUD_SECONDS
+    short = settings.model_copy(update={"bigquery_timeout_seconds": seconds, "bigquery_job_timeout_seconds": seconds})
     with ThreadPoolExecutor() as pool:
         programs = pool.submit(_programs, settings)
-        kafka_ready = pool.submit(kafka.is_ready, settings)
+        kafka_ready = pool.submit(_kafka_answers, settings)
         airflow_health = pool.submit(airflow.health, settings, _PROBE_SECONDS)
         dashboard_ready = pool.submit(dashboard.answers, settings, _PROBE_SECONDS)
         bigquery = pool.submit(_ask_bigquery, short, now)
@@ -48,15 +51,17 @@ def status(settings: Settings, now: datetime | None = None) -> dict[str, Any]:
             DASHBOARD: dashboard_ready.result(),
             **{f"airflow-{name}": is_healthy for name, is_healthy in airflow_health.result().items()},
         }
-        if postgres.is_used(settings):
+        shown = shown_components(settings)
+        if POSTGRES in shown:
             answers[POSTGRES] = postgres.answers(settings.postgres_port)
-        components = component_states(programs.result(), answers, now)
+        if settings.has_own_stack:
+            components = component_states(programs.result(), answers, now)
+        else:
+            components = answered_states(answers, Verdict(stream["state"]))
     urls = _urls(settings)
     return {
         "project": settings.project_id,
-        "components": {
-            name: {"state": components[name], "url": urls.get(name)} for name in COMPONENTS if name in components
-        },
+        "components": {name: {"state": components[name], "url": urls.get(name)} for name in shown},
         "stream": stream,
         "landing": landing,
         "marts": marts,
@@ -66,6 +71,24 @@ def status(settings: Settings, now: datetime | None = None) -> dict[str, Any]:
 def is_healthy(document: Mapping[str, Any]) -> bool:
     """Whether all components of a status document are healthy."""
     return all(component["state"] == HEALTHY for component in document["components"].values())
+
+
+def shown_components(settings: Settings) -> list[str]:
+    """The components that are shown: on Google Cloud, Airflow and the dashboard only where their addresses are set."""
+    airflow_is_known = settings.is_local or bool(settings.airflow_url)
+    dashboard_is_known = settings.is_local or bool(settings.dashboard_url)
+    has_own_postgres = settings.has_own_stack and postgres.is_used(settings)
+    known = {**dict.fromkeys(AIRFLOW, airflow_is_known), DASHBOARD: dashboard_is_known, POSTGRES: has_own_postgres}
+    return [name for name in COMPONENTS if known.get(name, True)]
+
+
+def answered_states(answers: Mapping[str, bool], verdict: Verdict) -> dict[str, str]:
+    """Each component's state where no supervisord of ours runs them: by its own answer, the stream by its verdict."""
+    states = {name: HEALTHY if does_answer else DOWN for name, does_answer in answers.items()}
+    if not answers[STREAM]:
+        is_absent = verdict in _ABSENT_VERDICTS
+        states[STREAM] = STARTING if verdict is Verdict.STARTING else DOWN if is_absent else UNHEALTHY
+    return states
 
 
 def component_states(programs: Programs | None, answers: Mapping[str, bool], now: datetime) -> dict[str, str]:
@@ -89,7 +112,7 @@ def stream_status(settings: Settings, now: datetime) -> dict[str, Any]:
     documents = Documents(settings.documents)
     try:
         control, health = documents.control(), documents.health()
-    except DocumentError:
+    except (DocumentError, OSError):
         control, health = None, None
     names = ("token", "batch_id", "progress_age_seconds", "backlog", "rows_committed", "restarts")
     empty: dict[str, Any] = {"state": Verdict.STOPPED.value, **dict.fromkeys(names)}
@@ -110,8 +133,18 @@ def stream_status(settings: Settings, now: datetime) -> dict[str, Any]:
     }
 
 
+def _kafka_answers(settings: Settings) -> bool:
+    if settings.kafka_security_protocol == "PLAINTEXT":
+        return kafka.is_ready(settings, settings.bootstrap_servers)
+    try:
+        check_access(settings)
+    except KafkaAccessError:
+        return False
+    return True
+
+
 def _programs(settings: Settings) -> Programs | None:
-    if not (settings.state / "secrets").exists():
+    if not settings.has_own_stack or not (settings.state / "secrets").exists():
         return None  # never started; a question would make the password
     try:
         return Supervisord(settings, _PROBE_SECONDS).programs()
@@ -120,12 +153,12 @@ def _programs(settings: Settings) -> Programs | None:
 
 
 def _ask_bigquery(settings: Settings, now: datetime) -> tuple[bool, dict[str, Any], dict[str, Any]]:
-    if not bigquery_answers(settings, _PROBE_SECONDS):
+    if settings.endpoint and not bigquery_answers(settings, _PROBE_SECONDS):
         return False, _NO_ROWS, _NO_BUILD
     with Warehouse(settings) as warehouse:
         landing = _or(_NO_ROWS, lambda: landing_counts(warehouse))
         marts = _or(_NO_BUILD, lambda: _last_build(warehouse, now))
-    return True, landing, marts
+    return bool(settings.endpoint) or landing is not _NO_ROWS, landing, marts
 
 
 def _last_build(warehouse: Warehouse, now: datetime) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from csat.settings import Settings
-from local import doctor
+from local import doctor, stack
 from local.java import JavaError, find_java, java_variables
 
 
@@ -71,3 +71,16 @@ def test_port_check_finds_a_port_free_when_its_holder_ends_meanwhile(
 def test_require_names_the_jars_that_are_missing(make_settings: Callable[..., Settings], tmp_path: Path) -> None:
     with pytest.raises(doctor.DoctorError, match=r"no jars in .*kafka-4\.3\.1, fix: make setup"):
         doctor.require(make_settings(jars_dir=tmp_path / "none"))
+
+
+def test_the_stack_of_this_machine_is_neither_checked_nor_ended_where_the_parts_are_containers(
+    make_settings: Callable[..., Settings],
+) -> None:
+    settings = make_settings(supervisord_url="http://spark:9001/RPC2")
+    for command in (
+        doctor.checks,
+        lambda settings: stack.up(settings, print),
+        lambda settings: stack.down(settings, print),
+    ):
+        with pytest.raises(doctor.DoctorError, match=r"http://spark:9001/RPC2\), fix: csat status .* docker compose"):
+            command(settings)

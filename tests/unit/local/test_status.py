@@ -1,12 +1,15 @@
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from csat.documents import Documents
-from csat.health import Control, Health, State
+from csat.health import Control, Health, State, Verdict
 from csat.settings import Settings
-from local.status import component_states, is_healthy, status, stream_status
+from local.status import answered_states, component_states, is_healthy, shown, status, stream_status
+from tests.http_server import serving
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ALL_ANSWER = dict.fromkeys(
@@ -96,6 +99,66 @@ def test_component_without_supervisord_is_not_healthy_though_it_answers() -> Non
     states = component_states(None, ALL_ANSWER, NOW)
     assert states["kafka"] == "unsupervised"
     assert states["stream"] == "down"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "state"),
+    [
+        (Verdict.STARTING, "starting"),
+        (Verdict.LAGGING, "unhealthy"),
+        (Verdict.DEAD_OR_FROZEN, "unhealthy"),
+        (Verdict.STOPPED, "down"),
+        (Verdict.NEVER_STARTED, "down"),
+    ],
+)
+def test_a_component_in_a_container_is_judged_by_its_own_answer(verdict: Verdict, state: str) -> None:
+    states = answered_states({**ALL_ANSWER, "kafka": False, "stream": False}, verdict)
+    assert states == {**dict.fromkeys(ALL_ANSWER, "healthy"), "kafka": "down", "stream": state}
+    assert set(answered_states(ALL_ANSWER, Verdict.IDLE).values()) == {"healthy"}
+
+
+def test_containers_are_asked_at_their_own_addresses_and_supervisord_is_not(
+    make_settings: Callable[..., Settings], free_port: Callable[[], int], healthy_services: str
+) -> None:
+    settings = make_settings(
+        bigquery_endpoint=healthy_services,
+        airflow_url=healthy_services,
+        dashboard_url=healthy_services,
+        supervisord_url=f"http://127.0.0.1:{free_port()}/RPC2",
+        kafka_bootstrap_servers=f"127.0.0.1:{free_port()}",
+        **{name: free_port() for name in ("kafka_port", "bigquery_port", "airflow_port", "dashboard_port")},
+    )
+    components = status(settings, NOW)["components"]
+    found = {name: component["state"] for name, component in components.items()}
+    assert found == {**dict.fromkeys(ALL_ANSWER, "healthy"), "kafka": "down", "stream": "down"}
+    assert components["dashboard"]["url"] == healthy_services
+    assert not (settings.state / "secrets" / "supervisord").exists()
+
+
+def test_google_cloud_shows_airflow_and_the_dashboard_only_where_it_is_known_where_they_are(
+    make_settings: Callable[..., Settings],
+) -> None:
+    cloud = {"target": "gcp", "project_id": "shopzilla"}
+    assert shown(make_settings(**cloud)) == ["kafka", "bigquery", "stream"]
+    known = make_settings(**cloud, airflow_url="https://airflow.example", dashboard_url="https://csat.example")
+    assert set(shown(known)) == set(ALL_ANSWER)
+
+
+@pytest.fixture
+def healthy_services() -> Iterator[str]:
+    """The address of a server that answers as Airflow, the emulator and the dashboard do when they are healthy."""
+    parts = ("metadatabase", "scheduler", "dag_processor", "triggerer")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps({name: {"status": "healthy"} for name in parts}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    with serving(Handler) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def test_stream_status_counts_restarts_and_the_age_of_progress(make_settings: Callable[..., Settings]) -> None:
