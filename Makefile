@@ -113,12 +113,6 @@ cloud-deploy: cloud-init .venv/.synced ## Bring the code to Google Cloud; DRY_RU
 cloud-costs: .venv/.synced ## Estimate what a month costs at several volumes
 	$(PYTHON) -m cloud.costs
 
-## Run it in containers: docs/containers.md
-
-.PHONY: compose-secrets
-compose-secrets: .venv/.synced ## Make the passwords and keys that docker-compose.yaml needs
-	$(PYTHON) -m local.compose_secrets
-
 ## Set up
 
 .PHONY: tools setup jars jars-spark-4-0 class-archive
@@ -153,7 +147,7 @@ endef
 SIDE_BY_SIDE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: test check test-unit test-dags test-terraform test-integration test-spark-4-0 test-e2e
-.PHONY: test-guard-long test-marts-long test-dbt-next
+.PHONY: test-guard-long test-marts-long test-dbt-next test-containers
 test: setup jars-spark-4-0 lint test-dags ## Lint and run every test, but for those named test-… that only run by name
 	MAKEFLAGS= $(BIN)/pytest $(SIDE_BY_SIDE) tests/e2e tests/integration tests/terraform tests/chaos tests/unit
 check: lint test-unit ## Lint and run the unit tests: the quick round before a commit
@@ -174,6 +168,8 @@ test-guard-long: setup ## Break the stream in every way that the guard knows, wi
 	$(BIN)/pytest tests/guard
 test-marts-long: setup ## The marts' tests that take long: 50 random histories, 30 days recounted, a kill after every model
 	$(BIN)/pytest -m long tests/integration/marts
+test-containers: .venv/.synced ## Build the images and run docker-compose.yaml on the Docker Engine that DOCKER_HOST names
+	$(BIN)/pytest --capture=no tests/containers
 test-dbt-next: setup .venvs/dbt-next/.synced ## The dbt project on the dbt that follows ours
 	$(BIN)/pytest -m dbt_next tests/integration/marts
 
@@ -250,7 +246,7 @@ lint-checkov: .venvs/checkov/.synced ## Terraform: policies, by checkov in an en
 lint-containers: .venv/.synced ## The containers: Dockerfile, and the compose file for both targets with every profile
 	$(BIN)/hadolint docker/Dockerfile
 	for target in local gcp; do
-		CONTAINER_UID=1 CSAT_TARGET=$$target CSAT_PROJECT_ID=project CSAT_STAGING_URI=gs://bucket \
+		CSAT_TARGET=$$target CSAT_PROJECT_ID=project CSAT_STAGING_URI=gs://bucket \
 			.venv/lib/python3.13/site-packages/compose/docker-compose --env-file /dev/null --profile '*' config --quiet
 	done
 lint-shell: .venv/.synced ## The shell scripts

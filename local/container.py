@@ -16,32 +16,65 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
+from urllib.request import Request, urlopen
 
 from pydantic import ValidationError
 
 from csat.settings import ROOT, Settings, environment, get_settings, settings_problem
 
 _PARTS = ("csat", "warehouse", "local", "__main__")  # whose errors name their fix
-_AIRFLOW_SECONDS = 600
+_AIRFLOW_SECONDS, _ANSWER_SECONDS = 600, 5
 _POLL_SECONDS = 0.3
+# Airflow has all secrets; the other containers have what these volumes hold
+GIVEN = {
+    "bigquery": ("bigquery_token",),
+    "commands": ("airflow_passwords.json", "bigquery_token"),
+    "postgres": ("postgres",),
+    "stream": ("bigquery_token", "supervisord"),
+}
 
 
 class ContainerError(Exception):
     """A container cannot do its work; the message names the fix."""
 
 
+def secrets(settings: Settings) -> None:
+    """Make the passwords and keys that are missing, and give each volume those that its containers need."""
+    from local import airflow
+    from local.secret_files import secret, write_private
+
+    airflow.variables(settings)
+    for name in ("bigquery_token", "postgres", "supervisord"):
+        secret(settings.state, name)
+    for volume, names in GIVEN.items():
+        for name in names:
+            write_private(settings.state / "given" / volume / name, (settings.state / "secrets" / name).read_text())
+
+
 def prepare(settings: Settings) -> None:
-    """Make the topic and, on the emulator, the tables, where they are missing; Terraform makes BigQuery's."""
+    """Make the topic and, on the emulator, the tables, where they are missing; Terraform makes BigQuery's.
+
+    Raises ContainerError where Google's key cannot be read.
+    """
     from local import kafka
     from warehouse import tables
     from warehouse.client import Warehouse
 
+    _check_key(environment().get("GOOGLE_APPLICATION_CREDENTIALS", ""))
     kafka.create_topic(settings, settings.bootstrap_servers)
     if settings.is_local:
         with Warehouse(settings) as warehouse:
             tables.create_datasets(warehouse)
             tables.create_landing_table(warehouse)
             tables.create_ops_tables(warehouse)
+
+
+def _check_key(path: str) -> None:
+    if path and not os.access(path, os.R_OK):
+        raise ContainerError(
+            f"user {os.getuid()} of the containers cannot read the file of GOOGLE_APPLICATION_CREDENTIALS, fix: "
+            f"setfacl -m u:{os.getuid()}:r FILE, or chmod 644 FILE in a folder of mode 700"
+        )
 
 
 def stream(settings: Settings, host: str) -> int:
@@ -123,13 +156,38 @@ def _looks(settings: Settings) -> dict[str, Callable[[], bool]]:
     from local import airflow
 
     components = {name: partial(_is_component_healthy, settings, name) for name in airflow.COMPONENTS}
-    return {"kafka": lambda: _kafka_answers(settings), "stream": lambda: _supervisord_answers(settings), **components}
+    return {
+        "bigquery": lambda: _emulator_answers(settings),
+        "dashboard": lambda: _dashboard_answers(settings),
+        "kafka": lambda: _kafka_answers(settings),
+        "stream": lambda: _supervisord_answers(settings),
+        **components,
+    }
 
 
 def _is_component_healthy(settings: Settings, name: str) -> bool:
     from local import airflow
 
     return airflow.health(settings)[name]
+
+
+def _emulator_answers(settings: Settings) -> bool:
+    """By what its image has, which is neither requests nor Google's client."""
+    from local.secret_files import secret
+
+    headers = {"Authorization": f"Bearer {secret(settings.state, 'bigquery_token')}"}
+    url = f"{settings.endpoint}/bigquery/v2/projects/{settings.project_id}/datasets"
+    try:
+        with urlopen(Request(url, headers=headers), timeout=_ANSWER_SECONDS):  # noqa: S310  # an address of the settings
+            return True
+    except OSError:
+        return False
+
+
+def _dashboard_answers(settings: Settings) -> bool:
+    from local import dashboard
+
+    return dashboard.answers(settings)
 
 
 def _kafka_answers(settings: Settings) -> bool:
@@ -148,7 +206,7 @@ def main() -> None:
     """Entry point of the containers."""
     parser = argparse.ArgumentParser(prog="python -m local.container", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    for plain in (prepare, migrate):
+    for plain in (secrets, prepare, migrate):
         commands.add_parser(plain.__name__).set_defaults(run=plain)
     command = commands.add_parser(stream.__name__)
     command.add_argument("--host", default="127.0.0.1", help="where supervisord listens")

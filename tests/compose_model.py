@@ -3,9 +3,11 @@
 import json
 import re
 import shlex
+import shutil
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from csat.settings import ROOT
@@ -13,11 +15,10 @@ from csat.settings import ROOT
 # Not .venv/bin/docker-compose: that forgets the exit code
 COMPOSE = Path(str(find_spec("compose").origin)).with_name("docker-compose")  # type: ignore[union-attr]
 DOCKERFILE = ROOT / "docker" / "Dockerfile"
-# What each target needs of .env; nothing of this machine's own has a say
-NEEDED = {
-    "local": {"CONTAINER_UID": "10001"},
+# What each target needs of .env
+NEEDED: dict[str, dict[str, str]] = {
+    "local": {},
     "gcp": {
-        "CONTAINER_UID": "10001",
         "CSAT_TARGET": "gcp",
         "CSAT_PROJECT_ID": "shopzilla",
         "CSAT_STAGING_URI": "gs://shopzilla-staging",
@@ -26,14 +27,21 @@ NEEDED = {
 
 
 def compose(*arguments: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """What Compose says to a command, with these variables only."""
-    command = [str(COMPOSE), "--env-file", "/dev/null", *arguments]
-    environment = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **variables}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    """What Compose says to a command where these variables are all of .env; nothing of this machine's own counts."""
+    environment = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copy(ROOT / "docker-compose.yaml", folder)
+        shutil.copytree(ROOT / "docker", folder / "docker")
+        (folder / ".env").write_text("".join(f"{variable}={text}\n" for variable, text in variables.items()))
+        command = [str(COMPOSE), *arguments]
+        return subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
 
 
 def rendered(target: str, profile: str = "", **more: str) -> dict[str, Any]:
-    """The whole model of a target; `profile` is one of its profiles, * all of them."""
+    """The whole model of a target, with more lines of .env; `profile` is one of its profiles, * all of them."""
     profiles = ["--profile", profile] if profile else []
     done = compose(*profiles, "config", "--format", "json", variables=NEEDED[target] | more)
     assert done.returncode == 0, done.stderr
@@ -53,6 +61,16 @@ def instructions(stage: str) -> list[tuple[str, str]]:
             words = [line.partition(" ") for line in rest]
             found = instructions(parent) + [(word, argument.strip()) for word, _, argument in words]
     return found
+
+
+def target_of(model: dict[str, Any], name: str) -> str:
+    """The Dockerfile's target behind a service: of its own build, or of the service that builds its image.
+
+    Empty for images that are not ours.
+    """
+    image = model["services"][name]["image"]
+    targets = [one["build"]["target"] for one in model["services"].values() if one["image"] == image and "build" in one]
+    return str(targets[0]) if targets else ""
 
 
 def image_variables(stage: str) -> dict[str, str]:

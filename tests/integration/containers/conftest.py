@@ -20,6 +20,8 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]
     """All containers of the default profile, running."""
     running = Containers(tmp_path_factory.mktemp("containers"))
     try:
+        running.start("secrets")
+        running.wait("secrets")
         _start_postgres(running)
         running.start("airflow-init")
         _start_kafka(running)

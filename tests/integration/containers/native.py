@@ -1,7 +1,7 @@
 """The containers of docker-compose.yaml as processes of this machine: same commands, same environment.
 
 Ports are moved to free ones of 127.0.0.1 and paths into a folder. Each container has a state folder of its own that
-holds its volumes and its secrets and nothing else, as the image has it: what one needs and was not given, it lacks.
+holds its volumes, those of the secrets too, and nothing else: what one needs and was not given, it lacks.
 """
 
 import os
@@ -14,18 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from csat.settings import ROOT
-from local import compose_secrets, processes
+from local import processes
 from local.java import find_java
 from local.ports import free_port
-from tests.compose_model import image_variables, rendered
+from tests.compose_model import image_variables, rendered, target_of
 
 _STATE, _SOURCES = "/var/lib/csat", "/opt/csat"
-# Where containers listen; the settings are those that move a port which no address in the file names
-_MOVED = {8080: "AIRFLOW_PORT", 8090: "DASHBOARD_PORT", 9001: "SUPERVISORD_PORT"}
-_PORTS = (19092, 9092, 9093, 9050, 9060, 5432, *_MOVED)
+_PORTS = (19092, 9092, 9093, 9050, 9060, 5432, 8080, 8090, 9001)  # where containers listen
 _END_SECONDS = 20
 _EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  # never listened on
-_HOSTS = "kafka|postgres|bigquery-emulator|spark|api-server|0\\.0\\.0\\.0|127\\.0\\.0\\.1"
+_HOSTS = "kafka|postgres|bigquery-emulator|spark|api-server|dashboard|0\\.0\\.0\\.0|127\\.0\\.0\\.1"
 
 
 class Containers:
@@ -33,10 +31,10 @@ class Containers:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.services: dict[str, Any] = rendered("local")["services"]
+        self._model = rendered("local")
+        self.services: dict[str, Any] = self._model["services"]
         self.ports = {port: free_port() for port in _PORTS}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._secrets = {path.stem: path for path in compose_secrets.make(folder / "compose", folder / ".env")}
         self._java_home = find_java().parent.parent
         (folder / "home").mkdir()
         self.dags = folder / "dags"  # the others are the business of tests/e2e
@@ -47,27 +45,26 @@ class Containers:
     def variables(self, name: str) -> dict[str, str]:
         """The environment of a container: its image's, then its own."""
         service = self.services[name]
-        image = image_variables(service["build"]["target"]) if "build" in service else {"PATH": "/usr/bin:/bin"}
+        target = target_of(self._model, name)
+        image = image_variables(target) if target else {"PATH": "/usr/bin:/bin"}
         own = {key: "" if value is None else str(value) for key, value in service.get("environment", {}).items()}
-        moved = {f"CSAT_{setting}": str(self.ports[port]) for port, setting in _MOVED.items()}
         (self.folder / "tmp" / name).mkdir(parents=True, exist_ok=True)
         given = {key: self._here(name, value) for key, value in {**image, **own}.items()}
         if "AIRFLOW__API__HOST" in given:
             given["AIRFLOW__CORE__DAGS_FOLDER"] = str(self.dags)
-        return given | moved | {"TMPDIR": str(self.folder / "tmp" / name)}
+        return given | {"TMPDIR": str(self.folder / "tmp" / name)}
 
     def state(self, name: str) -> Path:
-        """What the container has at /var/lib/csat: its volumes and its secrets."""
+        """What the container has at /var/lib/csat: its volumes."""
         state = self.folder / "state" / name
         if state.exists():
             return state
-        (state / "secrets").mkdir(parents=True)
+        state.mkdir(parents=True)
         for volume in self.services[name].get("volumes", []):
             if volume["target"].startswith(_STATE):
-                (state / Path(volume["target"]).name).symlink_to(self.volume(volume["source"]))
-        for secret in self.services[name].get("secrets", []):
-            if secret.get("target", "").startswith(_STATE):
-                shutil.copy(self._secrets[secret["source"]], state / "secrets" / Path(secret["target"]).name)
+                place = state / Path(volume["target"]).relative_to(_STATE)
+                place.parent.mkdir(exist_ok=True)
+                place.symlink_to(self.volume(volume["source"]))
         return state
 
     def volume(self, name: str) -> Path:
@@ -78,7 +75,7 @@ class Containers:
 
     def secret(self, name: str) -> str:
         """A secret's value."""
-        return self._secrets[name].read_text()
+        return (self.volume("secrets") / name).read_text()
 
     def log(self, name: str) -> Path:
         """What a container said."""
@@ -145,8 +142,7 @@ class Containers:
 
     def strays(self) -> list[Path]:
         """Files that containers wrote where the real ones have a read-only file system."""
-        states = [path for path in (self.folder / "state").rglob("*") if path.is_file() and not path.is_symlink()]
-        return [path for path in states if path.parent.name != "secrets"]
+        return [path for path in (self.folder / "state").rglob("*") if path.is_file() and not path.is_symlink()]
 
     def _here(self, name: str, text: str) -> str:
         text = re.sub(rf"\b({_HOSTS}):(\d+)", lambda found: f"127.0.0.1:{self.ports[int(found[2])]}", text)

@@ -1,5 +1,6 @@
 import configparser
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from csat.settings import Settings
 from local import airflow, container, supervisord
 from local.programs import stream
+from tests.http_server import serving
 
 MakeSettings = Callable[..., Settings]
 
@@ -35,3 +37,50 @@ def test_a_container_whose_program_does_not_answer_is_unhealthy(
     settings = make_settings(airflow_port=free_port())
     with pytest.raises(container.ContainerError, match="scheduler does not answer"):
         container.check(settings, "scheduler")
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_the_emulator_is_healthy_when_it_answers_a_request_with_the_token(
+    make_settings: MakeSettings, status: int
+) -> None:
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append((self.path, self.headers["Authorization"]))
+            self.send_response(status)
+            self.end_headers()
+
+    with serving(Handler) as port:
+        settings = make_settings(bigquery_endpoint=f"http://127.0.0.1:{port}")
+        container.secrets(settings)
+        token = (settings.state / "secrets" / "bigquery_token").read_text()
+        if status == 200:
+            container.check(settings, "bigquery")
+        else:
+            with pytest.raises(container.ContainerError, match="bigquery does not answer"):
+                container.check(settings, "bigquery")
+    assert asked == [("/bigquery/v2/projects/csat-local/datasets", f"Bearer {token}")]
+
+
+def test_the_dashboard_is_asked_by_a_name_that_it_accepts(make_settings: MakeSettings) -> None:
+    hosts = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            hosts.append(self.headers["Host"])
+            self.send_response(200)
+            self.end_headers()
+
+    with serving(Handler) as port:
+        settings = make_settings(dashboard_url=f"http://127.0.0.1:{port}", dashboard_hosts="csat.example, localhost")
+        container.check(settings, "dashboard")
+    assert hosts == ["csat.example"]
+
+
+def test_a_google_key_that_the_containers_user_cannot_read_is_named_with_the_fix(
+    make_settings: MakeSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
+    with pytest.raises(container.ContainerError, match=r"GOOGLE_APPLICATION_CREDENTIALS, fix: setfacl -m u:\d+:r FILE"):
+        container.prepare(make_settings())

@@ -1,0 +1,193 @@
+"""The containers on a real Docker Engine, in the order of their life: `make test-containers`."""
+
+import json
+import re
+import shlex
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from csat.settings import Settings
+from tests.airflow_builds import held_builds
+from tests.containers.engine import ONCE, Project
+from tests.documents import read
+from tests.integration.conftest import wait_for
+from tests.integration.marts import recount
+from tests.integration.marts.checks import assert_same
+from tests.integration.marts.conftest import Marts
+from warehouse.client import Warehouse
+
+pytestmark = pytest.mark.containers
+
+LARGEST_GB = {"emulator": 0.7, "pipeline": 1.0, "spark": 1.0, "airflow": 1.6}  # on top of the base image
+BASE = re.compile(r"^FROM (python:\S+) AS base$", re.MULTILINE)
+RECOVERY_SECONDS = 90
+KILL_THE_DRIVER = (
+    "import os, psutil, signal; "
+    "[os.kill(p.pid, signal.SIGKILL) for p in psutil.process_iter() if 'spark.stream_responses' in p.cmdline()]"
+)
+
+
+def healthy_status(containers: Project) -> Any:
+    """What `csat status` says once it exits with 0."""
+
+    def ask() -> Any:
+        done = containers.csat("status", "--json", is_ok=False)
+        return json.loads(done.stdout) if done.returncode == 0 else None
+
+    return wait_for(ask, 180, "healthy status", pause=1)
+
+
+def all_healthy(containers: Project) -> None:
+    wait_for(lambda: not containers.unhealthy(), 180, "all healthy containers", pause=1)
+
+
+def test_up_returns_when_every_container_is_healthy(containers: Project) -> None:
+    assert containers.unhealthy() == {}
+    assert set(containers.containers()) == set(containers.services())
+    assert containers.figures["up, seconds"] <= 180
+
+
+def test_csat_status_exits_with_0_and_finds_each_component_healthy(containers: Project) -> None:
+    status = healthy_status(containers)
+    assert {name: part["state"] for name, part in status["components"].items() if part["state"] != "healthy"} == {}
+    assert len(status["components"]) == 8
+
+
+def test_images_are_small_and_each_is_built_once(containers: Project) -> None:
+    [base] = BASE.findall((containers.clone / "docker" / "Dockerfile").read_text())
+    sizes = {
+        image: int(containers.docker("image", "inspect", "--format", "{{.Size}}", image).stdout)
+        for image in (base, *(f"csat/{name}:0.1.0" for name in LARGEST_GB))
+    }
+    above = {name: round((sizes[f"csat/{name}:0.1.0"] - sizes[base]) / 1e9, 2) for name in LARGEST_GB}
+    containers.figures["images on top of the base, GB"] = above
+    assert {name: size for name, size in above.items() if size > LARGEST_GB[name]} == {}
+    ours = [one for one in containers.containers().values() if one["Config"]["Image"].startswith("csat/")]
+    assert len({one["Image"] for one in ours}) == len(LARGEST_GB)
+
+
+def test_no_process_is_root(containers: Project) -> None:
+    for name, one in containers.containers().items():
+        if name not in ONCE:
+            users = containers.docker("top", one["Id"], "-eo", "uid,args").stdout.splitlines()[1:]
+            assert users, name
+            assert [line for line in users if line.split()[0] == "0"] == [], name
+
+
+def test_file_systems_are_read_only_but_the_brokers(containers: Project) -> None:
+    for name in set(containers.services()) - ONCE:
+        tried = containers.compose("exec", "-T", name, "sh", "-c", "touch /usr/x /opt/x", is_ok=False)
+        assert tried.returncode != 0, name
+        assert ("Read-only file system" in tried.stderr) == (name != "kafka"), (name, tried.stderr)
+
+
+def test_secrets_are_in_files_of_mode_0600_and_in_no_environment(containers: Project) -> None:
+    folder = "/var/lib/csat/secrets"
+    modes = containers.compose("exec", "-T", "api-server", "sh", "-c", f"stat -c '%a %u' {folder}/*").stdout
+    assert set(modes.splitlines()) == {"600 10001"}
+    texts = containers.compose("exec", "-T", "api-server", "sh", "-c", f"cat {folder}/*").stdout
+    values = set(re.findall(r"[\w=-]{16,}", texts))
+    assert len(values) >= 7
+    known = json.dumps(containers.containers())
+    assert [value for value in values if value in known] == []
+
+
+def test_the_documented_command_prints_airflows_password(containers: Project, settings: Settings) -> None:
+    [password] = containers.csat("password").stdout.split()
+    passwords = json.loads((settings.state / "secrets" / "airflow_passwords.json").read_text())
+    assert passwords == {"admin": password}
+
+
+def test_thirty_days_of_history_land_and_the_marts_equal_a_recount(containers: Project, settings: Settings) -> None:
+    containers.compose("stop", "producer")  # what lands meanwhile would not be in the marts
+    sent = containers.json("simulate", "--days", "30", seconds=300)
+    assert sent["sent"] > 80_000
+    wait_for(lambda: containers.json("check", "completeness")["pending"] == 0, 300, "all rows landed", pause=1)
+    with held_builds(settings):
+        assert containers.json("marts", "build", seconds=400)["status"] in {"succeeded", "nothing new"}
+        landed = containers.rows(settings, "select * from `{raw}.survey_responses`")
+        assert len(landed) >= sent["sent"]
+        containers.figures["responses landed"] = len(landed)
+        with Warehouse(settings) as warehouse:
+            for table, expected in recount.MARTS.items():
+                assert_same(Marts(settings, warehouse), table, expected(landed))
+    containers.compose("start", "producer")
+
+
+def test_the_stream_says_how_much_memory_it_holds(containers: Project) -> None:
+    read_health = ("exec", "-T", "spark", "cat", "/var/lib/csat/stream/health.json")
+    wait_for(lambda: json.loads(containers.compose(*read_health).stdout)["memory_bytes"] > 0, 60, "memory", pause=2)
+
+
+def test_documented_commands_work(containers: Project) -> None:
+    """Those of docs/containers.md that look at something; the others are what these tests do."""
+    _, blocks = read(Path("docs/containers.md"))
+    lines = [line.partition(" #")[0].strip() for block in blocks for line in block.text.splitlines()]
+    commands = [line for line in lines if line.startswith("docker compose run --rm csat")]
+    assert len(commands) >= 5
+    for command in commands:
+        if "simulate" not in command:
+            assert containers.docker(*shlex.split(command)[1:]).stdout.strip(), command
+
+
+def test_commands_for_the_one_machine_stack_say_what_to_do_instead(containers: Project) -> None:
+    for command in ("up", "down", "doctor", "demo"):
+        done = containers.csat(command, is_ok=False)
+        assert (done.returncode, "docker compose" in done.stderr) == (1, True), done.stderr
+    assert containers.unhealthy() == {}
+
+
+def test_settings_of_env_reach_the_containers(containers: Project) -> None:
+    (containers.clone / ".env").write_text("CSAT_MAX_AGE_HOURS=23\nCSAT_STATE_DIR=/nowhere\n")
+    show = "from csat.settings import get_settings as s; print(s().max_age_hours, s().state)"
+    said = containers.compose("run", "--rm", "--entrypoint", "python", "csat", "-c", show).stdout
+    (containers.clone / ".env").unlink()
+    assert said.split() == ["23.0", "/var/lib/csat"]
+
+
+def test_a_killed_driver_is_back_and_committing(containers: Project, settings: Settings) -> None:
+    token = healthy_status(containers)["stream"]["token"]
+    containers.compose("exec", "-T", "spark", "python", "-c", KILL_THE_DRIVER)
+    killed_at = time.monotonic()
+
+    def is_committing() -> bool:
+        said = containers.compose("exec", "-T", "spark", "cat", "/var/lib/csat/stream/health.json").stdout
+        health = json.loads(said)
+        return bool(health["token"] != token and health["rows_committed"] > 0)
+
+    wait_for(is_committing, RECOVERY_SECONDS, "committing driver", pause=0.5)
+    containers.figures["killed driver committing again, seconds"] = round(time.monotonic() - killed_at, 1)
+
+
+def test_each_container_can_be_restarted(containers: Project) -> None:
+    for name in sorted(set(containers.services()) - ONCE):
+        with containers.timed(f"{name} restarted and healthy, seconds"):
+            containers.compose("restart", name)
+            wait_for(lambda name=name: name not in containers.unhealthy(), 180, f"healthy {name}", pause=0.5)
+    all_healthy(containers)
+    healthy_status(containers)
+
+
+def test_down_and_up_keep_all_data(containers: Project, settings: Settings) -> None:
+    password = containers.csat("password").stdout
+    before = healthy_status(containers)
+    containers.compose("down")
+    assert containers.compose("ps", "--all", "--quiet").stdout == ""
+    with containers.timed("up again, seconds"):
+        containers.compose("up", "--detach", "--wait", seconds=600)
+    after = healthy_status(containers)
+    assert after["landing"]["rows"] >= before["landing"]["rows"] > 80_000
+    assert after["marts"]["built_at"] >= before["marts"]["built_at"]
+    assert containers.csat("password").stdout == password
+
+
+def test_nothing_is_lost_and_nothing_is_twice(containers: Project) -> None:
+    containers.compose("stop", "producer")
+    wait_for(lambda: containers.json("check", "completeness")["pending"] == 0, 120, "all rows landed", pause=1)
+    result = containers.json("check", "completeness")
+    containers.figures["lost, doubled"] = (result["lost"], result["duplicated"])
+    assert (result["lost"], result["duplicated"]) == (0, 0)
+    assert sum(part["rows"] for part in result["partitions"]) > 80_000
