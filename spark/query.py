@@ -47,13 +47,13 @@ class ActiveQuery:
             self._ends = end_offsets(self._spark, self._settings)
         except Py4JError:
             error = f"Kafka does not answer at {self._settings.bootstrap_servers}"
-        used, limit = _memory(self._spark)
+        held, share = _memory(self._spark)
         return Reading(
             progress=progress,
             backlog=backlog(self._ends, self._read_offsets),
             rows_committed=self._sink.rows_committed,
-            memory_share=used / limit,
-            memory_bytes=used,
+            memory_share=share,
+            memory_bytes=held,
             error=error,
             held_until=self._sink.budget.held_until,
         )
@@ -90,11 +90,15 @@ def committed_offsets(spark: SparkSession, settings: Settings) -> dict[int, int]
     return {int(number): int(offset) for number, offset in offsets.items()}
 
 
-def _memory(spark: SparkSession) -> tuple[int, int]:
-    """Bytes of the heap's old generation that survived its last collection, and its limit."""
+def _memory(spark: SparkSession) -> tuple[int, float]:
+    """Bytes that the heap's old generation holds, and the share of its limit that survived its last collection.
+
+    The bytes are what survived too; before its first collection, which may be hours away, all that was moved there.
+    """
     jvm: Any = spark._jvm
     for pool in jvm.java.lang.management.ManagementFactory.getMemoryPoolMXBeans():
         after = pool.getCollectionUsage()
         if after is not None and ("Old Gen" in pool.getName() or "Tenured" in pool.getName()):
-            return int(after.getUsed()), max(int(after.getMax()), 1)
-    return 0, 1
+            survived = int(after.getUsed())
+            return survived or int(pool.getUsage().getUsed()), survived / max(int(after.getMax()), 1)
+    return 0, 0.0
