@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import dropwhile
 from os.path import normpath
+from pathlib import Path
 
 import pytest
 import typer
@@ -35,7 +36,6 @@ RUN_BY = {
     "make cloud-apply": "tests/terraform/test_guide.py",
     "make cloud-costs": "tests/unit/cloud/test_costs.py",
     "make cloud-plan": "tests/terraform/test_guide.py",
-    "make compose-secrets": "tests/unit/containers/test_compose_file.py",
     "make down": "tests/e2e/conftest.py",
     "make generated": "tests/integration/test_recipes.py",
     "make scaling": "tests/unit/bench/test_scaling.py",
@@ -56,7 +56,8 @@ RUN_BY = {
 NOT_RUN = {
     "bq": "cloud: asks Google Cloud",
     "chmod 600": "by hand: of a key that nobody has here",
-    "docker compose": "by hand: needs a Docker engine; tests/integration/containers runs what the containers run",
+    "export": "by hand: sets a variable",
+    "docker compose": "by hand: needs a Docker Engine; make test-containers runs them",
     "gcloud": "cloud: asks Google Cloud",
     "jq": "cloud: cuts the answer of the real provider",
     "make bench-": "by hand: measures for minutes, and best alone on the machine",
@@ -71,6 +72,7 @@ NOT_RUN = {
     "make reset": "by hand: deletes data",
     "make screenshots": "by hand: pictures of a stack of its own; tests/integration/board has the same pages",
     "make soak": "by hand: takes an hour and a half",
+    "make test-containers": "by hand: needs a Docker Engine; the workflow runs it",
     "make test-dbt-next": "by hand: needs a second dbt",
     "make test-guard-long": "by hand: takes long; make test has a short form of each",
     "make test-marts-long": "by hand: takes long; make test has a short form of each",
@@ -137,6 +139,7 @@ def simple_commands(place: str, line: str) -> Iterator[Command]:
 
 
 COMMANDS = commands()
+COMPOSE_FILES = [Path("docker-compose.yaml"), *sorted(path.relative_to(ROOT) for path in (ROOT / "docker").iterdir())]
 
 
 def test_every_block_says_what_it_holds() -> None:
@@ -165,6 +168,8 @@ def problem(command: Command) -> str:
             return make_problem(arguments) or unproved_target(command)
         case "csat":
             return csat_problem(arguments)
+        case "docker" if arguments[:4] == ["compose", "run", "--rm", "csat"]:
+            return csat_problem(arguments[4:])
         case "cd":
             return "" if (ROOT / arguments[0]).is_dir() else "no such folder"
         case "pytest":
@@ -221,6 +226,17 @@ def csat_problem(arguments: list[str]) -> str:
     return ""
 
 
+def test_every_command_in_the_comments_of_the_compose_file_exists() -> None:
+    found = []
+    for path in COMPOSE_FILES:
+        for number, line in enumerate((ROOT / path).read_text().splitlines(), start=1):
+            comment = line.partition("#")[2]
+            for code in re.findall(r"`([^`]+)`|(docker compose [^`.,;]+)", comment):
+                found += simple_commands(f"{path}:{number}", "".join(code))
+    assert {command.words[0] for command in found} >= {"docker"}
+    assert [f"{command.place}: {command}: {why}" for command in found if (why := problem(command))] == []
+
+
 def test_every_registered_command_is_in_a_document_and_its_test_is_there() -> None:
     unused = [known for known in RUN_BY | NOT_RUN if not any(begins(command, known) for command in COMMANDS)]
     assert unused == []
@@ -249,6 +265,7 @@ def test_every_target_of_a_document_is_listed_by_make_with_what_it_does() -> Non
         "csat status --often",
         "csat rejected show PARTITION",
         "csat marts show nonsense",
+        "docker compose run --rm csat marts show leaderboard",
         "dbt compile",
         "pytest tests/nowhere",
         "python -m bench.nothing",
