@@ -29,6 +29,16 @@ KILL_THE_DRIVER = (
     "[os.kill(p.pid, signal.SIGKILL) for p in psutil.process_iter() if 'spark.stream_responses' in p.cmdline()]"
 )
 
+WEBHOOK = """
+import http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        print(self.rfile.read(int(self.headers["Content-Length"])).decode(), flush=True)
+        self.send_response(204)
+        self.end_headers()
+http.server.HTTPServer(("", 8000), Handler).serve_forever()
+"""
+
 
 def healthy_status(containers: Project) -> Any:
     """What `csat status` says once it exits with 0."""
@@ -146,6 +156,31 @@ def test_settings_of_env_reach_the_containers(containers: Project) -> None:
     said = containers.compose("run", "--rm", "--entrypoint", "python", "csat", "-c", show).stdout
     (containers.clone / ".env").unlink()
     assert said.split() == ["23.0", "/var/lib/csat"]
+
+
+def test_an_alert_of_a_task_reaches_a_webhook_outside(containers: Project) -> None:
+    name = f"{containers.name}-webhook"
+    network = f"{containers.name}_edge"
+    containers.docker(
+        "run", "--detach", "--name", name, "--network", network, "csat/pipeline:0.1.0", "python", "-c", WEBHOOK
+    )
+    call = (
+        "exec",
+        "-T",
+        "-e",
+        f"CSAT_ALERT_WEBHOOK_URL=http://{name}:8000",
+        "scheduler",
+        "/opt/csat/.venv/bin/csat",
+        "alert",
+    )
+    try:
+        containers.compose(*call, "warning", "disk_short", "a test of the webhook")
+        containers.compose(*call, "recovered", "disk_short", "the test is over")
+        said = containers.docker("logs", name).stdout
+    finally:
+        containers.docker("rm", "--force", name)
+    assert "a test of the webhook" in said
+    assert "the test is over" in said
 
 
 def test_a_killed_driver_is_back_and_committing(containers: Project, settings: Settings) -> None:

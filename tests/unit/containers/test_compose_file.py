@@ -161,6 +161,11 @@ def test_what_needs_no_way_out_is_on_the_inner_network_only(model: dict[str, Any
     assert spark == ({"backend", "edge"} if "secrets" in model else {"backend"})
 
 
+def test_what_posts_alerts_has_a_way_out(services: dict[str, Any]) -> None:
+    for name in ("scheduler", "csat"):
+        assert set(services[name]["networks"]) == {"backend", "edge"}
+
+
 def test_every_wait_is_for_a_service_that_says_when_it_is_done(services: dict[str, Any]) -> None:
     for name, service in services.items():
         for other, wait in service.get("depends_on", {}).items():
