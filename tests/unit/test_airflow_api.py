@@ -11,6 +11,7 @@ import pytest
 from csat import airflow_api
 from csat.airflow_api import AirflowError
 from csat.settings import Settings
+from local import airflow as local_airflow
 from tests.http_server import serving
 
 RUNS = "dags/build_marts/dagRuns"
@@ -58,3 +59,11 @@ def test_an_error_tells_what_airflow_said(airflow: tuple[Settings, list[Any], li
     with pytest.raises(AirflowError, match=r"404.*not found"):
         airflow_api.call(settings, "POST", RUNS, {"logical_date": None})
     assert len(asked) == 1
+
+
+def test_the_password_of_a_stack_that_never_started_is_an_error_with_its_fix(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, state_dir=tmp_path)
+    with pytest.raises(AirflowError, match=r"no password .* in .*airflow_passwords\.json, fix: csat up, or docker"):
+        airflow_api.password(settings)
+    local_airflow.password(settings)
+    assert len(airflow_api.password(settings)) >= 12
