@@ -304,4 +304,4 @@ locks: tools ## Resolve the dependency groups into locks/; keeps the pins there 
 	$(COMPILE) --group spark40 --output-file locks/spark40.txt
 	$(COMPILE) --group terraform --output-file locks/terraform.txt
 	$(COMPILE) --group checkov --output-file locks/checkov.txt
-	$(COMPILE) --group bootstrap --output-file locks/bootstrap.txt
+	$(COMPILE:pyproject.toml=) --group bootstrap --output-file locks/bootstrap.txt # without csat itself
