@@ -15,6 +15,7 @@ from csat.landing import EVENT_COLUMNS, ColumnKind, Rejection
 from spark.json_objects import IS_OBJECT, WRONG_FIELDS, read_objects
 
 _PRICE_SCALE = 2
+_INTEGER_LIMIT = 2.0**53  # from there on a float may stand for several integers
 _PRICE_LIMIT = 10.0**10  # NUMERIC(12, 2) has ten digits before the point
 _TIME = pa.timestamp("us", "UTC")
 _FIRST = pa.scalar(datetime(1, 1, 1, tzinfo=UTC), _TIME)  # of BigQuery's timestamps
@@ -27,7 +28,8 @@ _ARROW_TYPES = {
     ColumnKind.TIMESTAMP: _TIME,
     ColumnKind.BYTES: pa.binary(),
 }
-_JSON_TYPES = {ColumnKind.INTEGER: pa.int64(), ColumnKind.PRICE: pa.float64()}  # the rest is text
+# JSON has one kind of number: 5.0 is the integer 5. The rest is text.
+_JSON_TYPES = {ColumnKind.INTEGER: pa.float64(), ColumnKind.PRICE: pa.float64()}
 
 LANDING_SCHEMA = pa.schema([(column.name, _ARROW_TYPES[column.kind]) for column in landing.COLUMNS])
 _FIELDS = pa.schema([(column.name, _JSON_TYPES.get(column.kind, pa.string())) for column in EVENT_COLUMNS])
@@ -70,6 +72,9 @@ def _typed(column: landing.Column, raw: pa.Array) -> pa.Array:
         case ColumnKind.TIMESTAMP:
             times = _times(_where(_matches(raw, TIMESTAMP_PATTERN), raw))
             return _where(pc.and_(pc.greater_equal(times, _FIRST), pc.less(times, _END)), times)
+        case ColumnKind.INTEGER:
+            is_integer = pc.and_(pc.equal(pc.trunc(raw), raw), pc.less(pc.abs(raw), _INTEGER_LIMIT))
+            return _where(is_integer, raw).cast(_ARROW_TYPES[column.kind])
         case ColumnKind.PRICE:  # a price of three decimals is no price
             is_price = pc.and_(pc.equal(pc.round(raw, _PRICE_SCALE), raw), pc.less(pc.abs(raw), _PRICE_LIMIT))
             return _where(is_price, raw).cast(_ARROW_TYPES[column.kind])

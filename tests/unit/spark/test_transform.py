@@ -72,6 +72,11 @@ REJECTED = [
     (lambda answer: answer(customer_remarks="\ud800"), "missing or wrong type in customer_remarks"),
     (lambda answer: answer(csat_score="5"), "missing or wrong type in csat_score"),
     (lambda answer: answer(csat_score=4.5), "missing or wrong type in csat_score"),
+    (lambda answer: answer(csat_score=1e300), "missing or wrong type in csat_score"),
+    (lambda answer: answer(csat_score="5.0"), "missing or wrong type in csat_score"),
+    (lambda answer: answer(schema_version=1.5), "missing or wrong type in schema_version"),
+    (lambda answer: answer(schema_version=2.0), "unsupported schema_version"),
+    (lambda answer: answer(csat_score=6.0), "csat_score out of range"),
     (lambda answer: answer(csat_score=True), "missing or wrong type in csat_score"),
     (lambda answer: answer(csat_score=10**30), "missing or wrong type in csat_score"),
     (lambda answer: answer(item_price="much"), "missing or wrong type in item_price"),
@@ -162,6 +167,16 @@ def test_landing_row_holds_the_exact_price(land, answer):
     prices = ["0", "-0.0", "0.1", "0.29", "1.005e3", "4.35", "1e2", "8765432109.87", "9999999999.99"]
     rows = land(*[answer(item_price=0.25).replace(b"0.25", text.encode()) for text in prices])
     assert [row["item_price"] for row in rows] == [Decimal(text) for text in prices]
+
+
+def test_landing_row_takes_a_whole_number_however_json_writes_it(land, answer):
+    scores = ["5", "5.0", "5e0", "50e-1", "0.5E+1", "5.000"]
+    rows = land(
+        *[answer(csat_score=5).replace(b'"csat_score": 5', f'"csat_score": {text}'.encode()) for text in scores]
+    )
+    rows += land(*[answer(csat_score=5.0, schema_version=1.0)] * 100)
+    assert {(row["csat_score"], row["schema_version"], row["rejection_reason"]) for row in rows} == {(5, 1, None)}
+    assert all(type(row["csat_score"]) is int for row in rows)
 
 
 NASTY = [
