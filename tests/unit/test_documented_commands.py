@@ -65,6 +65,7 @@ NOT_RUN = {
     "make cloud-": "cloud: asks Google Cloud; tests/terraform has the module",
     "make demo": "in parts: tests/e2e has a stack and its commands, with a shorter history",
     "make format": "by hand: changes the tree",
+    "make lock-jars": "by hand: fetches jars, and changes the tree",
     "make lint-checkov": "by hand: an environment of its own, of 150 packages",
     "make locks": "by hand: asks for newer packages",
     "make bench-stream": "by hand: ten minutes",
