@@ -295,7 +295,7 @@ locks: tools ## Resolve the dependency groups into locks/; keeps the pins there 
 	$(COMPILE) --group spark --constraint locks/dev.txt --output-file locks/spark.txt
 	$(COMPILE:3.13=3.12) --python-platform x86_64-manylinux_2_28 --group stream --constraint locks/dev.txt \
 		--output-file locks/stream.txt
-	$(COMPILE) --group airflow --override locks/airflow.overrides.txt --output-file locks/airflow.txt
+	$(COMPILE) --group airflow --override locks/airflow.overrides --output-file locks/airflow.txt
 	$(COMPILE) --group postgres --output-file locks/postgres.txt
 	$(COMPILE) --group emulator --output-file locks/emulator.txt
 	$(COMPILE) --group sqlcheck --output-file locks/sqlcheck.txt

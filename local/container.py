@@ -20,6 +20,7 @@ from urllib.request import Request, urlopen
 
 from pydantic import ValidationError
 
+from csat import bigquery_login
 from csat.settings import ROOT, Settings, environment, get_settings, settings_problem
 
 _PARTS = ("csat", "warehouse", "local", "__main__")  # whose errors name their fix
@@ -173,9 +174,8 @@ def _is_component_healthy(settings: Settings, name: str) -> bool:
 
 def _emulator_answers(settings: Settings) -> bool:
     """By what its image has, which is neither requests nor Google's client."""
-    from local.secret_files import secret
 
-    headers = {"Authorization": f"Bearer {secret(settings.state, 'bigquery_token')}"}
+    headers = bigquery_login.headers(settings)
     url = f"{settings.endpoint}/bigquery/v2/projects/{settings.project_id}/datasets"
     try:
         with urlopen(Request(url, headers=headers), timeout=_ANSWER_SECONDS):  # noqa: S310  # an address of the settings

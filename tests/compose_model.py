@@ -14,6 +14,7 @@ from csat.settings import ROOT
 
 # Not .venv/bin/docker-compose: that forgets the exit code
 COMPOSE = Path(str(find_spec("compose").origin)).with_name("docker-compose")  # type: ignore[union-attr]
+HOME = "/nonexistent"
 DOCKERFILE = ROOT / "docker" / "Dockerfile"
 # What each target needs of .env
 NEEDED: dict[str, dict[str, str]] = {
@@ -28,7 +29,7 @@ NEEDED: dict[str, dict[str, str]] = {
 
 def compose(*arguments: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """What Compose says to a command where these variables are all of .env; nothing of this machine's own counts."""
-    environment = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
+    environment = {"PATH": "/usr/bin:/bin", "HOME": HOME}
     with TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copy(ROOT / "docker-compose.yaml", folder)

@@ -9,7 +9,7 @@ import pytest
 
 from csat.settings import GOOGLE_KEY, ROOT, Settings
 from local import container, kafka
-from tests.compose_model import DOCKERFILE, NEEDED, compose, image_variables, instructions, rendered, target_of
+from tests.compose_model import DOCKERFILE, HOME, NEEDED, compose, image_variables, instructions, rendered, target_of
 
 ONCE = {"secrets", "prepare", "airflow-init", "csat"}  # they end, or a person runs them
 DEFAULT = {
@@ -63,8 +63,8 @@ def test_google_cloud_takes_the_place_of_emulator_and_producer() -> None:
 
 
 def test_google_cloud_takes_the_key_of_the_home_folder_where_csat_finds_it() -> None:
-    model = rendered("gcp", "*", HOME="/home/ada")
-    assert model["secrets"]["google_credentials"]["file"] == f"/home/ada/{GOOGLE_KEY}"
+    model = rendered("gcp", "*")
+    assert model["secrets"]["google_credentials"]["file"] == f"{HOME}/{GOOGLE_KEY}"
     with_key = [
         (service, secret["target"])
         for service, held in model["services"].items()
@@ -73,7 +73,14 @@ def test_google_cloud_takes_the_key_of_the_home_folder_where_csat_finds_it() -> 
     ]
     assert {service for service, _ in with_key} >= {"spark", "scheduler", "triggerer", "dashboard", "csat"}
     assert {target for _, target in with_key} == {f"{image_variables('pipeline')['HOME']}/{GOOGLE_KEY}"}
-    assert "GOOGLE_APPLICATION_CREDENTIALS" not in model["services"]["spark"]["environment"]
+
+
+def test_google_cloud_takes_the_key_that_env_names_and_no_container_its_path() -> None:
+    model = rendered("gcp", "*", GOOGLE_APPLICATION_CREDENTIALS="/home/ada/key.json")
+    assert model["secrets"]["google_credentials"]["file"] == "/home/ada/key.json"
+    of_csat = [held["environment"] for held in model["services"].values() if "CSAT_STATE_DIR" in held["environment"]]
+    paths = {variables["GOOGLE_APPLICATION_CREDENTIALS"] for variables in of_csat}
+    assert paths == {""}  # Google's libraries take an empty one for none
 
 
 def test_google_cloud_keeps_the_stream_in_its_container(monkeypatch: pytest.MonkeyPatch) -> None:
