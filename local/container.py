@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -149,21 +148,14 @@ def _airflow_variables(settings: Settings) -> dict[str, str]:
 
 def check(settings: Settings, name: str) -> None:
     """Whether the container's program works: its health check. Raises ContainerError."""
-    if not _looks(settings)[name]():
-        raise ContainerError(f"{name} does not answer")
-
-
-def _looks(settings: Settings) -> dict[str, Callable[[], bool]]:
-    from local import airflow
-
-    components = {name: partial(_is_component_healthy, settings, name) for name in airflow.COMPONENTS}
-    return {
-        "bigquery": lambda: _emulator_answers(settings),
-        "dashboard": lambda: _dashboard_answers(settings),
-        "kafka": lambda: _kafka_answers(settings),
-        "stream": lambda: _supervisord_answers(settings),
-        **components,
+    checks = {
+        "bigquery": _emulator_answers,
+        "dashboard": _dashboard_answers,
+        "kafka": _kafka_answers,
+        "stream": _supervisord_answers,
     }
+    if not checks.get(name, partial(_is_component_healthy, name=name))(settings):
+        raise ContainerError(f"{name} does not answer")
 
 
 def _is_component_healthy(settings: Settings, name: str) -> bool:
@@ -174,7 +166,6 @@ def _is_component_healthy(settings: Settings, name: str) -> bool:
 
 def _emulator_answers(settings: Settings) -> bool:
     """By what its image has, which is neither requests nor Google's client."""
-
     headers = bigquery_login.headers(settings)
     url = f"{settings.endpoint}/bigquery/v2/projects/{settings.project_id}/datasets"
     try:

@@ -31,7 +31,7 @@ def wait_until(
     supervisord = Supervisord(settings)
     while not is_ready():
         state = supervisord.programs()[program]["statename"]
-        if state in given_up:
+        if state in given_up and not is_ready():  # it may have ended well between the two questions
             raise NotReadyError(_message(settings, program, f"has stopped ({state})"))
         if time.monotonic() > deadline:
             raise NotReadyError(_message(settings, program, f"is not ready after {seconds:g} s"))

@@ -28,9 +28,13 @@ Guide = Callable[..., str]
 def clean_clone(folder: Path) -> Path:
     """A copy of what Terraform reads of a clean clone: no state, no plans, no values of this machine's own."""
     for name in tracked_files():
-        if name.parts[0] in {"terraform", "Makefile"} or name.parts[1:2] in {("schemas",), ("landing_schema.json",)}:
+        if name.parts[0] in {"terraform", "Makefile", "tools", "locks"} or name.parts[1:2] in {
+            ("schemas",),
+            ("landing_schema.json",),
+        }:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
+    (folder / ".venvs").symlink_to(ROOT / ".venvs")  # the programs that make needs are installed already
     return folder
 
 

@@ -54,7 +54,7 @@ def test_every_requirement_of_a_lock_has_a_hash(path: Path) -> None:
 def make(*arguments: str, **variables: str) -> list[str]:
     """Lines of make's answer."""
     done = subprocess.run(
-        ["make", *arguments],
+        ["make", "--no-print-directory", *arguments],
         cwd=ROOT,
         env=environment(**variables),
         capture_output=True,
