@@ -33,6 +33,7 @@ def test_airflow_runs_the_stream_when_the_stack_is_up(platform: Platform):
     assert set(status["components"]) == {
         "kafka",
         "bigquery",
+        "postgres",
         "airflow-api-server",
         "airflow-scheduler",
         "airflow-dag-processor",

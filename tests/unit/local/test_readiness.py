@@ -23,7 +23,7 @@ def test_a_program_that_ended_well_between_two_questions_is_ready(
     monkeypatch: pytest.MonkeyPatch, make_settings: Callable[..., Settings]
 ) -> None:
     monkeypatch.setattr(readiness, "Supervisord", EndsBetweenTheQuestions)
-    found = iter([False, True])
+    found = iter([False, True, True])
     readiness.wait_until(make_settings(), "airflow-migrate", lambda: next(found), 1, ("EXITED",))
 
 
