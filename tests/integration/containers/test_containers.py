@@ -24,7 +24,8 @@ LASTING = (
 
 def test_airflow_starts_the_stream_in_its_container_and_answers_land(containers: Containers) -> None:
     endpoint = f"http://127.0.0.1:{containers.ports[9050]}"
-    with Warehouse(Settings(_env_file=None, bigquery_endpoint=endpoint)) as warehouse:
+    given = containers.state("dashboard")  # the emulator's token is in its secrets
+    with Warehouse(Settings(_env_file=None, bigquery_endpoint=endpoint, state_dir=given)) as warehouse:
         wait_for(lambda: landing_counts(warehouse)["accepted"] > 5, 240, "landed answers", pause=1)
     assert document(containers, "control")["reason"] == "started by Airflow"
 
