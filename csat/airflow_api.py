@@ -60,7 +60,7 @@ def call(settings: Settings, method: str, path: str, body: dict[str, Any] | None
 
     base = settings.airflow
     try:
-        login = {"username": USER, "password": json.loads(passwords_file(settings).read_text())[USER]}
+        login = {"username": USER, "password": password(settings)}
         token = requests.post(f"{base}/auth/token", json=login, timeout=_LOGIN_SECONDS).json()["access_token"]
         headers = {"Authorization": f"Bearer {token}"}
         answer = requests.request(method, f"{base}/api/v2/{path}", json=body, headers=headers, timeout=_ANSWER_SECONDS)
