@@ -25,7 +25,8 @@ export PATH := $(CURDIR)/.venvs/uv/bin:$(CURDIR)/.venvs/terraform-cli:$(CURDIR)/
 
 # A 3.13 that pyenv has is found without being on PATH; else uv looks for one.
 PYTHON_3_13 ?= $(or $(lastword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python3.13)),3.13)
-ENVIRONMENTS := .venv/.synced .venvs/airflow/.synced .venvs/postgres/.synced .venvs/emulator/.synced .venvs/sqlcheck/.synced .venvs/terraform/.synced
+ENVIRONMENTS := .venv/.synced .venvs/airflow/.synced .venvs/postgres/.synced .venvs/emulator/.synced
+FOR_CHECKS := .venvs/sqlcheck/.synced .venvs/terraform/.synced
 BIN := .venv/bin
 PYTHON := $(BIN)/python
 SQL_SOURCES := $(shell find dbt sqlcheck dashboard/queries.py dashboard/report.yaml warehouse/schemas csat/landing_schema.json locks/dev.txt locks/sqlcheck.txt \
@@ -41,10 +42,10 @@ help: ## Show this list
 ## Run it
 
 .PHONY: demo up down status reset marts
-demo: setup ## Set up, start everything and show it working
+demo: $(ENVIRONMENTS) jars ## Set up, start everything and show it working
 	@$(BIN)/csat demo
 	echo 'To call csat in this shell: export PATH="$(CURDIR)/.venv/bin:$$PATH"'
-up: setup ## Start the stack on this machine
+up: $(ENVIRONMENTS) jars ## Start the stack on this machine
 	$(BIN)/csat up
 down: .venv/.synced ## Stop the stack; its data stays
 	$(BIN)/csat down
@@ -119,7 +120,7 @@ cloud-costs: .venv/.synced ## Estimate what a month costs at several volumes
 tools:
 	@tools/bootstrap $(NEEDS)
 
-setup: $(ENVIRONMENTS) jars class-archive ## Create the Python environments and fetch the jars
+setup: $(ENVIRONMENTS) $(FOR_CHECKS) jars class-archive ## Create the Python environments and fetch the jars
 
 jars: .venv/.synced
 	$(PYTHON) -m local.jars
@@ -137,7 +138,8 @@ endef
 
 .venv/.synced: locks/dev.txt | tools
 	$(sync)
-.venvs/%/.synced: locks/%.txt | tools
+# After .venv: the jars, which it brings the means for, are fetched while these are made
+.venvs/%/.synced: locks/%.txt | tools .venv/.synced
 	$(sync)
 
 ## Check it

@@ -24,6 +24,7 @@ from warehouse.mart_variables import ranking_window
 from warehouse.probes import kafka_offsets, landing_counts
 
 HISTORY_DAYS = 30
+_NOTE = "demo_history.json"
 _ROWS = 10
 _MARTS_DAG = "build_marts"
 _LANDING_SECONDS, _MARTS_SECONDS = 300, 300
@@ -39,15 +40,18 @@ class DemoError(Exception):
 def demo(settings: Settings, on_progress: Progress) -> dict[str, Any]:
     """What the marts say, with addresses and login; the stack goes on running, fed by a live simulator.
 
-    A second call sends no second history. Raises DemoError and what `up` raises.
+    A second call sends no second history and waits for no new build. Raises DemoError and what `up` raises.
     """
     stack.up(settings, on_progress)
     _send_history(settings, on_progress)
     sent = sum(place.end for place in kafka_offsets(settings, [settings.kafka_topic]).values())
     Supervisord(settings).start(PRODUCER)
     with Warehouse(settings) as warehouse:
-        accepted = _wait_for_landing(warehouse, sent, on_progress)
-        _wait_for_marts(warehouse, accepted, on_progress)
+        known = _known(settings)
+        if "accepted" not in known:
+            known["accepted"] = _wait_for_landing(warehouse, sent, on_progress)
+            _note(settings, known)
+        _wait_for_marts(warehouse, known["accepted"], on_progress)
         return {
             **_boards(warehouse),
             "urls": {
@@ -76,20 +80,29 @@ def _boards(warehouse: Warehouse) -> dict[str, Any]:
 
 
 def _send_history(settings: Settings, on_progress: Progress) -> None:
-    note = settings.state / "demo_history.json"
-    known = json.loads(note.read_text()) if note.exists() else {}
+    known = _known(settings)
     if known.get("sent"):
         on_progress(f"the history of {known['sent']:,} answers was sent before")
         return
     # Kept before the start: sent again after an interruption, with the same end, the answers are the same ones
     end = datetime.fromisoformat(known["end"]) if known else datetime.now(UTC)
-    write_private(note, json.dumps({"end": end.isoformat()}))
+    _note(settings, {"end": end.isoformat()})
     on_progress(f"sending {HISTORY_DAYS} days of history")
     report = simulate(settings, SimulateOptions(days=HISTORY_DAYS), edges=Edges(clock=lambda: end))
     if report.was_interrupted:
         raise KeyboardInterrupt
-    write_private(note, json.dumps({"end": end.isoformat(), "sent": report.sent}))
+    _note(settings, {"end": end.isoformat(), "sent": report.sent})
     on_progress(f"sent {report.sent:,} answers in {report.seconds:.0f} s")
+
+
+def _known(settings: Settings) -> dict[str, Any]:
+    """What earlier calls did: the end of the history, how much was sent, how much of it was accepted."""
+    note = settings.state / _NOTE
+    return json.loads(note.read_text()) if note.exists() else {}
+
+
+def _note(settings: Settings, known: dict[str, Any]) -> None:
+    write_private(settings.state / _NOTE, json.dumps(known))
 
 
 def _wait_for_landing(warehouse: Warehouse, sent: int, on_progress: Progress) -> int:
@@ -118,7 +131,7 @@ def _wait_for_marts(warehouse: Warehouse, accepted: int, on_progress: Progress) 
             where = _log_folder(settings)
             raise DemoError(f"the marts were not built in time, fix: read the logs of {_MARTS_DAG} in {where}")
         time.sleep(_POLL_SECONDS)
-    on_progress(f"the marts hold {record.response_count:,} responses")
+    on_progress(f"the marts of {record.built_at:%H:%M} UTC hold {record.response_count:,} responses")
 
 
 def _is_building(settings: Settings) -> bool:

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -88,16 +89,12 @@ def fetch(
     bundles: Iterable[Bundle] | None = None,
 ) -> None:
     """Fetch what is missing; a folder is there whole or not at all. Raises JarsError and JavaError."""
-    for bundle in bundles or (kafka_bundle(), spark_bundle()):
-        if (jars_dir / bundle.folder).exists():
-            continue
+    wanted = bundles or (kafka_bundle(), spark_bundle())
+    missing = [bundle for bundle in wanted if not (jars_dir / bundle.folder).exists()]
+    for bundle in missing:
         on_progress(f"fetching the jars of {bundle.folder}")
-        jars_dir.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=f".{bundle.folder}-", dir=jars_dir) as folder:
-            draft = Path(folder) / "jars"
-            _fill(draft, bundle)
-            _check(draft, bundle)
-            _rename(draft, jars_dir / bundle.folder)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda bundle: _fetch(bundle, jars_dir), missing))
 
 
 def pin(bundles: Iterable[Bundle]) -> None:
@@ -112,6 +109,15 @@ def pin(bundles: Iterable[Bundle]) -> None:
     jar_sums.write(found, folders)
 
 
+def _fetch(bundle: Bundle, jars_dir: Path) -> None:
+    jars_dir.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{bundle.folder}-", dir=jars_dir) as folder:
+        draft = Path(folder) / "jars"
+        _fill(draft, bundle)
+        _check(draft, bundle)
+        _rename(draft, jars_dir / bundle.folder)
+
+
 def _check(draft: Path, bundle: Bundle) -> None:
     try:
         jar_sums.check(jar_sums.sums(draft, bundle.folder), bundle.folder, jar_sums.pinned())
@@ -121,8 +127,8 @@ def _check(draft: Path, bundle: Bundle) -> None:
 
 def _fill(draft: Path, bundle: Bundle) -> None:
     draft.mkdir()
-    for module in bundle.modules:
-        _resolve(module, draft)
+    with ThreadPoolExecutor() as pool:  # Ivy asks for one file after another, and most of its time is waiting
+        list(pool.map(lambda module: _resolve(module, draft), bundle.modules))
     for module in bundle.alone:
         _resolve(module, draft, "-notransitive")
     _keep_newest(draft)
@@ -156,7 +162,10 @@ def _resolve(module: tuple[str, str, str], folder: Path, *words: str) -> None:
     classpath = f"{_pyspark_jars()}/*"
     # Ivy's name for a module with what it needs at run time: "runtime" alone leaves the module itself out
     options = ["-confs", "default", "-retrieve", f"{folder}/{_PATTERN}"]
-    command = [str(find_java()), "-cp", classpath, "org.apache.ivy.Main", "-dependency", *module, *options, *words]
+    # A cache for each module: Ivy does not lock one against another Ivy
+    options += ["-novalidate", "-cache", str(Path.home() / ".ivy2" / "csat" / module[1])]
+    java = [str(find_java()), "-XX:TieredStopAtLevel=1", "-cp", classpath]  # too short for the second compiler
+    command = [*java, "org.apache.ivy.Main", "-dependency", *module, *options, *words]
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=_FETCH_SECONDS, check=False
     )
