@@ -29,10 +29,10 @@ ENVIRONMENTS := .venv/.synced .venvs/airflow/.synced .venvs/postgres/.synced .ve
 FOR_CHECKS := .venvs/sqlcheck/.synced .venvs/terraform/.synced
 BIN := .venv/bin
 PYTHON := $(BIN)/python
-SQL_SOURCES := $(shell find dbt sqlcheck dashboard/queries.py dashboard/report.yaml warehouse/schemas csat/landing_schema.json locks/dev.txt locks/sqlcheck.txt \
+SQL_SOURCES := $(shell find dbt tools/sqlcheck csat/reporting/sql csat/reporting/report.yaml csat/bigquery/schemas csat/contract/landing_schema.json locks/dev.txt locks/sqlcheck.txt \
 	-type f -not -path '*/target/*' -not -path '*/logs/*' -not -name '*.pyc' 2> /dev/null)
 TERRAFORM_OFFLINE := .venvs/terraform/bin/python terraform/tests/stub_provider.py -chdir=terraform
-CHECKED := csat producer spark warehouse dashboard local guard sqlcheck cloud terraform
+CHECKED := csat producer spark tools/sqlcheck terraform
 
 .PHONY: help
 help: ## Show this list
@@ -110,9 +110,9 @@ cloud-destroy: cloud-init ## Delete what Terraform made, after a yes
 cloud-env: cloud-init .venv/.synced ## Write .env from what Terraform made; asks before it replaces one
 	$(TERRAFORM) output -json env_vars | $(PYTHON) terraform/write_env.py .env
 cloud-deploy: cloud-init .venv/.synced ## Bring the code to Google Cloud; DRY_RUN=1 only says what it would do
-	$(TERRAFORM) output -json | $(PYTHON) -m cloud.deploy $(if $(DRY_RUN),--dry-run)
+	$(TERRAFORM) output -json | $(PYTHON) -m csat.cloud.deploy $(if $(DRY_RUN),--dry-run)
 cloud-costs: .venv/.synced ## Estimate what a month costs at several volumes
-	$(PYTHON) -m cloud.costs
+	$(PYTHON) -m csat.cloud.costs
 
 ## Set up
 
@@ -123,11 +123,11 @@ tools:
 setup: $(ENVIRONMENTS) $(FOR_CHECKS) jars class-archive ## Create the Python environments and fetch the jars
 
 jars: .venv/.synced
-	$(PYTHON) -m local.jars
+	$(PYTHON) -m csat.local.jars
 jars-spark-4-0: jars .venvs/spark40/.synced
-	.venvs/spark40/bin/python -m local.jars
+	.venvs/spark40/bin/python -m csat.local.jars
 class-archive: $(ENVIRONMENTS) jars
-	$(PYTHON) -m local.class_archive
+	$(PYTHON) -m csat.local.class_archive
 
 define sync
 	uv venv --quiet --allow-existing --python "$(PYTHON_3_13)" $(@D)
@@ -187,36 +187,36 @@ MINUTES ?= 90
 RATE ?= 50
 .PHONY: soak
 soak: setup ## Load a stack of its own for MINUTES=n at RATE=n events a second; fails where the stream grows or loses anything
-	$(PYTHON) -m bench.soak --minutes $(MINUTES) --rate $(RATE) --results bench/results/soak.json
+	$(PYTHON) -m tools.bench.soak --minutes $(MINUTES) --rate $(RATE) --results tools/bench/results/soak.json
 
 EVENTS ?= 1000000
 .PHONY: bench-stream
 bench-stream: setup .venvs/bench/.synced ## Measure the stream against what people write instead, EVENTS=n
-	$(PYTHON) -m bench.stream --events $(EVENTS) --results bench/results/stream.json
+	$(PYTHON) -m tools.bench.stream --events $(EVENTS) --results tools/bench/results/stream.json
 .PHONY: bench-stream-parts
 bench-stream-parts: setup ## Measure where the stream's time goes, EVENTS=n
-	PYSPARK_PYTHON=$(abspath $(PYTHON)) SPARK_LOCAL_IP=127.0.0.1 $(PYTHON) -m bench.stream_parts \
-		--events $(EVENTS) --results bench/results/stream_parts.json
+	PYSPARK_PYTHON=$(abspath $(PYTHON)) SPARK_LOCAL_IP=127.0.0.1 $(PYTHON) -m tools.bench.stream_parts \
+		--events $(EVENTS) --results tools/bench/results/stream_parts.json
 .PHONY: bench-marts bench-scans bench-latency
 bench-marts: setup ## Measure a build of the marts over a history of 100 thousand, 1 and 5 million answers
-	$(PYTHON) -m bench.marts --results bench/results/marts.json
+	$(PYTHON) -m tools.bench.marts --results tools/bench/results/marts.json
 bench-scans: setup ## Compute what each statement of a build would read on BigQuery, for the histories of bench-marts
-	$(PYTHON) -m bench.scans --results bench/results/scans.json
+	$(PYTHON) -m tools.bench.scans --results tools/bench/results/scans.json
 bench-latency: setup ## Measure how long an answer is on its way to the board, at 20 a second
-	$(PYTHON) -m bench.answer_to_board --results bench/results/answer_to_board.json
+	$(PYTHON) -m tools.bench.response_to_dashboard --results tools/bench/results/response_to_dashboard.json
 
 SEEDS ?= 12
 .PHONY: bench-fairness
 bench-fairness: setup ## Hold the leaderboard against the simulator's truth, SEEDS=n
-	$(PYTHON) -m bench.fairness --seeds $(SEEDS) --results bench/results/fairness.json
+	$(PYTHON) -m tools.bench.fairness --seeds $(SEEDS) --results tools/bench/results/fairness.json
 
 .PHONY: scaling
 scaling: .venv/.synced ## Print what more answers a day ask for, and where each limit binds
-	$(PYTHON) -m bench.scaling
+	$(PYTHON) -m tools.bench.scaling
 
 .PHONY: bench-board
 bench-board: setup ## Measure how long a viewer of the board waits, with EVENTS=n answers in the history
-	$(PYTHON) -m bench.board --events $(EVENTS) --results bench/results/board.json
+	$(PYTHON) -m tools.bench.dashboard --events $(EVENTS) --results tools/bench/results/board.json
 
 ## Check its style and contracts
 
@@ -230,14 +230,14 @@ lint-python: .venv/.synced ## Python: format, rules and types
 lint-imports: .venv/.synced ## Which part may import which
 	$(BIN)/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
 lint-dbt: .venv/.synced .venvs/sqlcheck/.checked ## The style of dbt's SQL, and the rules of the project
-	$(BIN)/sqlfluff lint --disable-progress-bar dbt/models
+	$(BIN)/sqlfluff lint --disable-progress-bar dbt/models csat
 	$(BIN)/dbt-bouncer --config-file dbt/dbt-bouncer.yml > .venv/dbt-bouncer.log 2>&1 || { cat .venv/dbt-bouncer.log; exit 1; }
 lint-sql: .venvs/sqlcheck/.checked ## Every statement that dbt would send and the board asks, read by Google's own analyser
 .venvs/sqlcheck/.checked: $(SQL_SOURCES) | .venv/.synced .venvs/sqlcheck/.synced
 	CSAT_TOUCHED_DATES='["2026-01-05", "2026-01-06"]' CSAT_AS_OF=2026-01-08 \
-		$(PYTHON) -m sqlcheck.record .venvs/sqlcheck/recording.json
-	$(PYTHON) -m sqlcheck.record_board .venvs/sqlcheck/board.json
-	.venvs/sqlcheck/bin/python -m sqlcheck .venvs/sqlcheck/recording.json .venvs/sqlcheck/board.json
+		$(PYTHON) -m tools.sqlcheck.record .venvs/sqlcheck/recording.json
+	$(PYTHON) -m tools.sqlcheck.record_dashboard .venvs/sqlcheck/board.json
+	.venvs/sqlcheck/bin/python -m tools.sqlcheck .venvs/sqlcheck/recording.json .venvs/sqlcheck/board.json
 	touch $@
 lint-terraform: .venvs/terraform/.synced ## Terraform: format and shape (the provider is a stub)
 	$(TERRAFORM_OFFLINE) fmt -check -recursive
@@ -255,9 +255,9 @@ lint-shell: .venv/.synced ## The shell scripts
 	$(BIN)/shellcheck tools/bootstrap .ci/run
 lint-generated: .venv/.synced ## The files that are made from code
 	$(PYTHON) -c '$(print_env_example)' | diff .env.example -
-	$(PYTHON) -c '$(print_landing_schema)' | diff csat/landing_schema.json -
+	$(PYTHON) -c '$(print_landing_schema)' | diff csat/contract/landing_schema.json -
 	$(print_decisions) | diff docs/decisions/README.md -
-	$(PYTHON) -m bench.scaling docs/scaling.md | diff docs/scaling.md -
+	$(PYTHON) -m tools.bench.scaling docs/scaling.md | diff docs/scaling.md -
 	$(PYTHON) -c '$(print_metrics)' | diff docs/metrics.md -
 
 ## Change it
@@ -266,25 +266,25 @@ lint-generated: .venv/.synced ## The files that are made from code
 format: .venv/.synced ## Format Python, dbt's SQL and Terraform, and fix what can be fixed
 	$(BIN)/ruff check --fix --exit-zero --quiet .
 	$(BIN)/ruff format --quiet .
-	$(BIN)/sqlfluff fix --disable-progress-bar dbt/models
+	$(BIN)/sqlfluff fix --disable-progress-bar dbt/models csat
 	terraform fmt -recursive terraform
 
-print_env_example := from csat.settings import env_example; print(env_example(), end="")
-print_landing_schema := from csat.landing import bigquery_schema_json; print(bigquery_schema_json(), end="")
-print_metrics := from pathlib import Path; from warehouse.mart_variables import with_values; \
+print_env_example := from csat.contract.settings import env_example; print(env_example(), end="")
+print_landing_schema := from csat.contract.landing import bigquery_schema_json; print(bigquery_schema_json(), end="")
+print_metrics := from pathlib import Path; from csat.reporting.variables import with_values; \
 	print(with_values(Path("docs/metrics.md").read_text()), end="")
 print_decisions = { sed '/^| ---/q' docs/decisions/README.md; awk 'FNR == 1 { name = FILENAME; sub(/.*\//, "", name); \
 	number = substr($$2, 1, 3); sub(/^\# [0-9]+: /, ""); print "| [" number "](" name ") | " $$0 " |" }' docs/decisions/[0-9]*.md; }
 generated: .venv/.synced ## Write the files that are made from code
 	$(PYTHON) -c '$(print_env_example)' > .venv/generated && cp .venv/generated .env.example
-	$(PYTHON) -c '$(print_landing_schema)' > .venv/generated && cp .venv/generated csat/landing_schema.json
+	$(PYTHON) -c '$(print_landing_schema)' > .venv/generated && cp .venv/generated csat/contract/landing_schema.json
 	$(print_decisions) > .venv/generated && cp .venv/generated docs/decisions/README.md
-	$(PYTHON) -m bench.scaling docs/scaling.md > .venv/generated && cp .venv/generated docs/scaling.md
+	$(PYTHON) -m tools.bench.scaling docs/scaling.md > .venv/generated && cp .venv/generated docs/scaling.md
 	$(PYTHON) -c '$(print_metrics)' > .venv/generated && cp .venv/generated docs/metrics.md
 
-lock-jars: .venv/.synced .venvs/spark40/.synced ## Write down the sums of the jars, after their versions in local/jars.py changed
-	$(PYTHON) -m local.jars --pin kafka spark dataproc
-	.venvs/spark40/bin/python -m local.jars --pin spark
+lock-jars: .venv/.synced .venvs/spark40/.synced ## Write down the sums of the jars, after their versions in csat/local/jars.py changed
+	$(PYTHON) -m csat.local.jars --pin kafka spark dataproc
+	.venvs/spark40/bin/python -m csat.local.jars --pin spark
 
 screenshots: setup ## Take the documents' pictures of the board, on a stack of its own
 	$(PYTHON) -m tests.screenshots docs/pictures

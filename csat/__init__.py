@@ -1,1 +1,1 @@
-"""The contract that every part shares: the event, the landing table, the settings and the health documents."""
+"""The contract that every part shares: the event, the landing table, the settings and the state files."""

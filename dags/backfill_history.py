@@ -1,15 +1,15 @@
 """# backfill_history: simulate past days
 
-**What it does.** Sends simulated survey answers of the last days to Kafka, at full speed. They take the ordinary way:
-the stream lands them, the next build of the marts takes them up. For demonstrations and load tests: the answers are
-made up. Run it by hand. Owner: data platform.
+**What it does.** Sends simulated survey responses of the last days to Kafka, at full speed. They take the normal path:
+the stream lands them, the next build of the marts includes them. For demonstrations and load tests: the responses are
+made up. Trigger it manually. Owner: data platform.
 
-**What red means.** Kafka could not be reached, or refused. What was sent before stays.
+**What red means.** Kafka was unreachable, or refused. Messages sent before that remain.
 
 **What to do**
 
-1. Read the end of the task's log: it names the setting to look at.
-2. Clear the task, or start it again: it sends new answers from the beginning, it does not continue.
+1. Read the end of the task's log: it names the setting to check.
+2. Clear the task, or trigger the DAG again: it sends new responses from the beginning and does not resume.
 3. The alert is `dag_failed`: its section in `docs/runbook.md` has more.
 """
 
@@ -17,8 +17,8 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
-from guard.command import CsatCommandOperator
-from guard.defaults import task_defaults
+from csat.airflow.command import CsatCommandOperator
+from csat.airflow.defaults import task_defaults
 
 with DAG(
     dag_id="backfill_history",
@@ -28,15 +28,15 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     is_paused_upon_creation=False,
-    # Each try sends answers of its own: none is made without being asked for
+    # Each try sends new responses, so there is no automatic retry
     default_args=task_defaults(retries=0),
     tags=["tier:3", "part:stream"],
     params={
-        "days": Param(7, type="integer", minimum=1, maximum=365, description="How many days back from now."),
+        "days": Param(7, type="integer", minimum=1, maximum=365, description="Number of past days."),
         "events": Param(
-            2_771, type="integer", minimum=1, maximum=5_000_000, description="How many answers over all days."
+            2_771, type="integer", minimum=1, maximum=5_000_000, description="Number of responses over all days."
         ),
-        "seed": Param(1, type="integer", minimum=0, description="The same seed makes the same agents."),
+        "seed": Param(1, type="integer", minimum=0, description="The same seed generates the same agents."),
     },
 ):
     CsatCommandOperator(

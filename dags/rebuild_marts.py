@@ -1,18 +1,18 @@
-"""# rebuild_marts: build dates, or everything, anew
+"""# rebuild_marts: rebuilds dates, or everything
 
-**What it does.** Runs `csat marts rebuild`, by hand: after a model or a definition has changed, or to mend what was
-spoiled. With *from* and *to* it builds those answer dates, and all boards whose windows hold them. Without, it builds
-every table from its first date: that reads and writes everything, so it waits for an approval first (under *Required
-Actions* in the web UI; rejected, it is skipped; unanswered for 12 hours, it fails). *Selection* takes dbt's words, such
-as `agent_leaderboard+`. Owner: data platform.
+**What it does.** Runs `csat marts rebuild`. Trigger it manually after a model or a definition has changed, or to repair
+data. With *from* and *to* it rebuilds those response dates, and all leaderboards whose periods contain them. Without,
+it rebuilds every table from its first date: that reads and writes everything, so it waits for an approval first (under
+*Required Actions* in the web UI; it is skipped if rejected, and fails after 12 hours without a response). *Selection*
+takes dbt's selection syntax, such as `agent_leaderboard+`. Owner: data platform.
 
-**What red means.** dbt failed, or nobody approved. The tables that were not reached are as they were; each table is
-replaced at once, never by halves.
+**What red means.** dbt failed, or nobody approved. Tables that were not reached are unchanged; each table is replaced
+atomically.
 
 **What to do**
 
 1. Read the end of the task's log: dbt names the model or the test that failed.
-2. Clear the task, or start it again: any date may be built twice.
+2. Clear the task, or trigger the DAG again: any date is safe to rebuild.
 3. The alert is `dag_failed`: its section in `docs/runbook.md` has more.
 """
 
@@ -20,16 +20,16 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
-from guard.approval import ApprovalUnlessOperator
-from guard.command import CsatCommandOperator
-from guard.defaults import task_defaults
-from guard.marts import PublishMartsOperator
+from csat.airflow.approval import ApprovalUnlessOperator
+from csat.airflow.command import CsatCommandOperator
+from csat.airflow.defaults import task_defaults
+from csat.airflow.marts import PublishMartsOperator
 
 _DATE = r"^(\d{4}-\d{2}-\d{2})?$"
 
 with DAG(
     dag_id="rebuild_marts",
-    description="Builds dates of the marts, or all of them, anew",
+    description="Rebuilds dates of the marts, or all of them",
     doc_md=__doc__,
     schedule=None,
     catchup=False,
@@ -42,16 +42,16 @@ with DAG(
             "",
             type="string",
             pattern=r"^[A-Za-z0-9_+@:.* ]*$",
-            description="Only these models, in dbt's words; empty: all.",
+            description="Only these models, in dbt's selection syntax; empty: all.",
         ),
-        "from": Param("", type="string", pattern=_DATE, description="First answer date; empty: all dates."),
-        "to": Param("", type="string", pattern=_DATE, description="Last answer date; empty: all dates."),
+        "from": Param("", type="string", pattern=_DATE, description="First response date; empty: all dates."),
+        "to": Param("", type="string", pattern=_DATE, description="Last response date; empty: all dates."),
     },
 ):
     approve = ApprovalUnlessOperator(
         task_id="approve_full_refresh",
         unless="from",
-        subject="Build the marts anew from the first date?",
+        subject="Rebuild the marts from the first date?",
         body="Models: {{ params.selection or 'all' }}. All dates are read and written, and billed, once.",
         response_timeout=timedelta(hours=12),
         retries=0,

@@ -1,18 +1,18 @@
-"""# reconcile_marts: the marts against the landing table, every night
+"""# reconcile_marts: compares the marts with the landing table every night
 
-**What it does.** Runs `csat marts reconcile`: counts the answers of every date in the landing table and in every mart,
-builds the dates that differ again, and runs all tests over all rows. Builds read only the answers of the last days
-(`CSAT_MARTS_LOOK_BACK_DAYS`) and test what they built; what came for older days is found here. Its log names every
-date and mart that differed. Owner: data platform.
+**What it does.** Runs `csat marts reconcile`: counts the responses of every date in the landing table and in every
+mart, rebuilds the dates that differ, and runs all tests over all rows. Builds read only the responses of the last days
+(`CSAT_MARTS_LOOK_BACK_DAYS`) and test only what they built; responses for older days are found here. Its log names
+every date and mart that differed. Owner: data platform.
 
-**What red means.** A test failed over all rows, or dates still differ after they were built again: a model is wrong.
-The marts are as good as the last builds left them.
+**What red means.** A test failed over all rows, or dates still differ after the rebuild: a model is wrong. The marts
+are in the state of the last builds.
 
 **What to do**
 
 1. Read the task's log: it names the marts and dates, or the test.
-2. Mend the model, then run the DAG `rebuild_marts`.
-3. A date that differs every night, though it is mended, has rows that builds do not see: compare `ingested_at` of its
+2. Fix the model, then trigger the DAG `rebuild_marts`.
+3. A date that differs every night, though it is rebuilt, has rows that builds do not see: compare `ingested_at` of its
    rows with the watermarks in `csat_ops.mart_builds`.
 4. The alert is `dag_failed`: its section in `docs/runbook.md` has more.
 """
@@ -21,13 +21,13 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, CronTriggerTimetable
 
-from guard.command import CsatCommandOperator
-from guard.defaults import task_defaults
-from guard.marts import PublishMartsOperator
+from csat.airflow.command import CsatCommandOperator
+from csat.airflow.defaults import task_defaults
+from csat.airflow.marts import PublishMartsOperator
 
 with DAG(
     dag_id="reconcile_marts",
-    description="Compares the marts with the landing table and mends what differs",
+    description="Compares the marts with the landing table and rebuilds what differs",
     doc_md=__doc__,
     schedule=CronTriggerTimetable("20 2 * * *", timezone="UTC"),
     start_date=datetime(2026, 1, 1, tzinfo=UTC),

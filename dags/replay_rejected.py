@@ -1,15 +1,15 @@
-"""# replay_rejected: send rejected messages to Kafka again
+"""# replay_rejected: sends rejected messages to Kafka again
 
-**What it does.** Takes the rejected messages that you choose by reason and time out of `csat_raw.survey_responses` and
-sends their bytes to Kafka again, the oldest first, each once, with the origin in the header `csat-replayed-from`. Run
-it by hand, after what rejected them is mended. Owner: data platform.
+**What it does.** Reads the rejected messages that you select by reason and time from `csat_raw.survey_responses` and
+sends their bytes to Kafka again, oldest first, each once, with the origin in the header `csat-replayed-from`. Trigger
+it manually, after the cause of the rejection is fixed. Owner: data platform.
 
-**What red means.** Kafka or BigQuery could not be reached, or refused. What was sent by then is noted in
-`csat_ops.replays`; the next run goes on behind it.
+**What red means.** Kafka or BigQuery was unreachable, or refused. What was sent until then is recorded in
+`csat_ops.replays`; the next run resumes after it.
 
 **What to do**
 
-1. Read the end of the task's log: it names the setting to look at.
+1. Read the end of the task's log: it names the setting to check.
 2. Clear the task. A response that lands twice counts once in the marts.
 3. The alert is `dag_failed`: its section in `docs/runbook.md` has more.
 
@@ -20,8 +20,8 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
-from guard.command import CsatCommandOperator
-from guard.defaults import task_defaults
+from csat.airflow.command import CsatCommandOperator
+from csat.airflow.defaults import task_defaults
 
 with DAG(
     dag_id="replay_rejected",
@@ -38,15 +38,17 @@ with DAG(
             "unsupported schema_version",
             type="string",
             minLength=1,
-            description="Only messages whose rejection reason begins so.",
+            description="Only messages whose rejection reason starts with this text.",
         ),
         "since": Param(
             "2026-01-01T00:00:00",
             type="string",
             pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$",
-            description="Only messages that Kafka received since then (UTC).",
+            description="Only messages that Kafka received since this time (UTC).",
         ),
-        "limit": Param(10_000, type="integer", minimum=1, maximum=1_000_000, description="Most messages to send."),
+        "limit": Param(
+            10_000, type="integer", minimum=1, maximum=1_000_000, description="Maximum number of messages to send."
+        ),
     },
 ):
     CsatCommandOperator(

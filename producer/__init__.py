@@ -1,1 +1,1 @@
-"""The simulator: pure events from a seed and a clock, faults, and the Kafka edge."""
+"""The simulator: pure events from a seed and a clock, faults, and the Kafka client."""

@@ -1,4 +1,4 @@
-"""The agents: who they are and how good they truly are, from the seed alone."""
+"""The agents and their true performance, derived only from the seed."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from producer.cases import Floats, satisfied_rates
 from producer.profile import Profile, Team
 from producer.words import FIRST_NAMES, LAST_NAMES
 
-# One stream of random numbers for the agents, whatever else is drawn.
+# A separate stream of random numbers for the agents, independent of other draws.
 _AGENTS_STREAM = 1
 
 
 @dataclass(frozen=True)
 class Agent:
-    """One agent; `effect` is on the satisfied logit, beside the team's; `weight` is the share of all answers."""
+    """One agent; `effect` adds to the team's on the satisfied logit; `weight` is the share of all responses."""
 
     agent_id: str
     agent_name: str
@@ -25,7 +25,7 @@ class Agent:
 
 
 def build_agents(profile: Profile, seed: int) -> tuple[Agent, ...]:
-    """All agents, in the order of their ids."""
+    """All agents, ordered by id."""
     rng = np.random.default_rng([seed, _AGENTS_STREAM])
     teams = [team for team in profile.teams for _ in range(team.agents)]
     supervisors = [name for name, agents in profile.supervisors for _ in range(agents)]
@@ -47,12 +47,12 @@ def build_agents(profile: Profile, seed: int) -> tuple[Agent, ...]:
 
 
 def agent_logits(agents: tuple[Agent, ...]) -> Floats:
-    """Each agent's part of the satisfied logit: the own effect and the team's."""
+    """Each agent's contribution to the satisfied logit: their own effect and the team's."""
     return np.array([agent.effect + agent.team.effect for agent in agents])
 
 
 def agent_truths(profile: Profile, agents: tuple[Agent, ...]) -> dict[str, dict[str, float]]:
-    """By agent id: true_csat_rate (over all kinds of cases), effect (on the logit) and weight (share of answers)."""
+    """By agent id: true_csat_rate (over all kinds of cases), effect (on the logit) and weight (share of responses)."""
     rates = satisfied_rates(profile, agent_logits(agents))
     return {
         agent.agent_id: {"true_csat_rate": float(rate), "effect": agent.effect, "weight": agent.weight}

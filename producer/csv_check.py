@@ -34,7 +34,7 @@ class Checked:
 
     repeated_lines: frozenset[int] = frozenset()
     order_ids_not_uuid: int = 0
-    last_answered_at: datetime = _NEVER
+    last_response_at: datetime = _NEVER
     first: _Moment | None = None
     last: _Moment | None = None
     ids: array[int] = field(default_factory=lambda: array("q"))
@@ -47,7 +47,7 @@ class Checked:
         self.contents.append(hash(tuple(map(str.strip, cells))))
         self.lines.append(line)
         moments = [values[name] for name in TIMES]
-        self.last_answered_at = max(self.last_answered_at, moments[-1])
+        self.last_response_at = max(self.last_response_at, moments[-1])
         if self.first is None or min(moments) < self.first.at:
             self.first = _Moment(min(moments), line)
         if self.last is None or max(moments) > self.last.at:

@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
-from csat.event import SurveyResponse
+from csat.contract.event import SurveyResponse
 from producer import csv_fields as fields
 from producer.csv_dates import MomentReader
 from producer.csv_layout import Layout

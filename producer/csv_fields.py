@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Literal
 from uuid import UUID, uuid5
 
-from csat.event import UUID_PATTERN
+from csat.contract.event import UUID_PATTERN
 from producer.csv_problems import FieldError
 
 DecimalMark = Literal[".", ","]

@@ -1,4 +1,4 @@
-"""Events written as JSON text: several times faster than a model for each, and held to the model by a test."""
+"""Events as JSON text: several times faster than a model per event; a test compares them with the model."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from csat.event import LATEST_SCHEMA_VERSION
+from csat.contract.event import LATEST_SCHEMA_VERSION
 from producer.agents import Agent
-from producer.answers import HAPPY_SCORE, Answers
 from producer.cases import MINUTE_MS, Cases, Integers
 from producer.profile import Profile
+from producer.responses import SATISFIED_SCORE, Responses
 
 _IDS_PER_EVENT = 3
 _UUID_BYTES, _UUID_DIGITS = 16, 32
@@ -20,7 +20,7 @@ _NO_DETAILS = '"product_category":null,"item_price":null,"customer_city":null'
 
 @dataclass(frozen=True)
 class Fragments:
-    """Pieces of JSON text that many events share, in the order of the indexes that name them."""
+    """Pieces of JSON text that many events share, by index."""
 
     cases: list[list[str]]
     agents: list[str]
@@ -30,7 +30,7 @@ class Fragments:
 
 
 def json_text(value: Any) -> str:
-    """Compact JSON with characters as they are."""
+    """Compact JSON without escaped non-ASCII characters."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -67,14 +67,14 @@ def build_fragments(
     )
 
 
-def event_texts(fragments: Fragments, rng: np.random.Generator, cases: Cases, answers: Answers) -> Iterator[str]:
-    """One JSON object for each case and its answer; fields stand in the model's order."""
+def event_texts(fragments: Fragments, rng: np.random.Generator, cases: Cases, responses: Responses) -> Iterator[str]:
+    """One JSON object for each case and its response, with fields in the model's order."""
     responded = (cases.answered_ms - cases.delay_ms) // MINUTE_MS * MINUTE_MS
-    times = (_time_texts(responded - cases.response_minutes * MINUTE_MS), _time_texts(responded))
+    times = (_time_texts(responded - cases.first_reply_minutes * MINUTE_MS), _time_texts(responded))
     ids = uuid_texts(rng, len(cases) * _IDS_PER_EVENT)
-    columns = (cases.sub_category, cases.channel, answers.agent, answers.score, answers.has_order)
+    columns = (cases.sub_category, cases.channel, responses.agent, responses.score, responses.has_order)
     rows = zip(*(column.tolist() for column in columns), strict=True)
-    details, remarks = _details(fragments, answers), _remarks(fragments, answers)
+    details, remarks = _details(fragments, responses), _remarks(fragments, responses)
     for (kind, channel, agent, score, has_order), detail, remark, reported_at, responded_at, answered_at in zip(
         rows, details, remarks, *times, _time_texts(cases.answered_ms), strict=True
     ):
@@ -105,8 +105,8 @@ def _time_texts(times_ms: Integers) -> list[str]:
     return texts
 
 
-def _details(fragments: Fragments, answers: Answers) -> Iterator[str]:
-    columns = (answers.has_details, answers.product, answers.price, answers.city)
+def _details(fragments: Fragments, responses: Responses) -> Iterator[str]:
+    columns = (responses.has_details, responses.product, responses.price, responses.city)
     for has_details, product, price, city in zip(*(column.tolist() for column in columns), strict=True):
         yield (
             f'"product_category":{fragments.products[product]},"item_price":{price},"customer_city":{fragments.cities[city]}'
@@ -115,7 +115,7 @@ def _details(fragments: Fragments, answers: Answers) -> Iterator[str]:
         )
 
 
-def _remarks(fragments: Fragments, answers: Answers) -> Iterator[str]:
-    columns = (answers.has_remark, answers.remark, answers.score >= HAPPY_SCORE)
+def _remarks(fragments: Fragments, responses: Responses) -> Iterator[str]:
+    columns = (responses.has_remark, responses.remark, responses.score >= SATISFIED_SCORE)
     for has_remark, remark, is_happy in zip(*(column.tolist() for column in columns), strict=True):
         yield fragments.remarks[is_happy][remark] if has_remark else "null"

@@ -1,4 +1,4 @@
-"""The one table of faults: how each is put into a message, and for which reasons the stream may then reject it."""
+"""All kinds of faults: how each is injected into a message, and why the stream may then reject it."""
 
 import json
 from collections.abc import Callable
@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from csat.event import SUPPORTED_SCHEMA_VERSIONS
-from csat.landing import EVENT_COLUMNS, Rejection
+from csat.contract.event import SUPPORTED_SCHEMA_VERSIONS
+from csat.contract.landing import EVENT_COLUMNS, Rejection
 from producer.event_text import json_text
 from producer.message import Message
 
 DAY_MS = 86_400_000
-_MINUTES_BEFORE = (73, 1_435)  # As far as the source's responses lie before their reports.
+_MINUTES_BEFORE = (73, 1_435)  # How far replies precede their reports in the source.
 _SCORES_OUT_OF_RANGE = (-1, 0, 6, 10)
-# Without its version, an event would be rejected for the version.
+# Without its version, an event would be rejected because of the version.
 _REMOVABLE = tuple(column.name for column in EVENT_COLUMNS if column.is_required and column.name != "schema_version")
 _WRONG_TYPES: tuple[tuple[str, Any], ...] = (
     ("csat_score", "five"),
@@ -30,7 +30,7 @@ _WRONG_TYPES: tuple[tuple[str, Any], ...] = (
 
 
 class Fault(StrEnum):
-    """What can be wrong with a message; a message has one fault at most."""
+    """What can be wrong with a message; a message has at most one fault."""
 
     DUPLICATE = "duplicate"
     LATE = "late"
@@ -44,7 +44,7 @@ class Fault(StrEnum):
 
 
 class Spoiled(NamedTuple):
-    """A message's new value, and the reason for which the stream will reject it (None: it will not)."""
+    """A message's new value, and why the stream will reject it (None: it will not)."""
 
     value: bytes
     rejection: str | None = None
@@ -53,14 +53,14 @@ class Spoiled(NamedTuple):
 
 @dataclass(frozen=True)
 class FaultKind:
-    """How a fault is put in; without `rejections` the stream accepts the message."""
+    """How a fault is injected; without `rejections` the stream accepts the message."""
 
     spoil: Callable[[bytes, np.random.Generator], Spoiled]
     rejections: tuple[Rejection, ...] = ()
 
 
 def spoiled(message: Message, fault: Fault, rng: np.random.Generator) -> Message:
-    """The message with this fault in it."""
+    """The message with this fault."""
     value, rejection, moved_ms = FAULT_KINDS[fault].spoil(message.value, rng)
     return message._replace(
         value=value, answered_ms=message.answered_ms + moved_ms, fault=fault.value, rejection=rejection
@@ -91,7 +91,7 @@ def _malformed(value: bytes, rng: np.random.Generator) -> Spoiled:
     variants = (
         (b"", Rejection.EMPTY),
         (b"\xff\xfe" + value, Rejection.NOT_UTF8),
-        # Never within a character: that would be another reason.
+        # Never inside a character: that would be another reason.
         (value[: value.rindex(b",")], Rejection.NOT_ONE_JSON_OBJECT),
         (value + b" and more", Rejection.NOT_ONE_JSON_OBJECT),
         (b"[" + value + b"]", Rejection.NOT_ONE_JSON_OBJECT),

@@ -1,4 +1,4 @@
-"""Faults put into a stream of messages, each by its rate, and the reading of those rates."""
+"""Injects faults into a stream of messages by rate, and parses the rates."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +10,7 @@ from producer.message import Message
 
 ALL = "all"
 _FAULTS_STREAM = 5
-# A copy follows its original after up to this many other messages.
+# A copy follows its original after at most this many other messages.
 _LONGEST_COPY_GAP = 500
 _ROUNDING = 1e-9
 
@@ -18,17 +18,17 @@ FaultRates = Mapping[Fault, float]
 
 
 class FaultRatesError(ValueError):
-    """The rates of faults are wrong; the message names the fault and lists the valid names."""
+    """The fault rates are invalid; the message names the fault and lists the valid names."""
 
     def __init__(self, problem: str) -> None:
         names = ", ".join(Fault)
         super().__init__(
-            f"{problem}. Faults: {names}, or {ALL} for each of them; rates are 0 to 1 and 1 in total at most."
+            f"{problem}. Faults: {names}, or {ALL} for each of them; rates are 0 to 1, and their sum is at most 1."
         )
 
 
 def parse_fault_rates(text: str) -> dict[Fault, float]:
-    """Rates from "late=0.01,duplicate=0.02"; `all=0.01` sets each fault that is not named itself."""
+    """Rates from "late=0.01,duplicate=0.02"; `all=0.01` sets each fault that is not named."""
     rates: dict[str, float] = {}
     for item in filter(None, (part.strip() for part in text.split(","))):
         name, _, rate = (part.strip() for part in item.partition("="))
@@ -47,7 +47,7 @@ def parse_fault_rates(text: str) -> dict[Fault, float]:
 
 
 class FaultInjector:
-    """Puts faults into messages; each message has one at most, drawn from the seed and the clock."""
+    """Injects faults into messages, at most one per message, drawn from the seed and the clock."""
 
     def __init__(self, rates: FaultRates, seed: int, started_ms: int) -> None:
         self._rng = np.random.default_rng([seed, _FAULTS_STREAM, started_ms])
@@ -57,7 +57,7 @@ class FaultInjector:
         self._seen = 0
 
     def inject(self, messages: Iterable[Message]) -> Iterator[Message]:
-        """The messages with faults in them; copies still owed come with later messages or from `rest`."""
+        """The messages with faults; pending copies come with later messages or from `rest`."""
         for message in messages:
             yield self._spoiled(message) if self._faults else message
             self._seen += 1
@@ -65,7 +65,7 @@ class FaultInjector:
                 yield self._copies.popleft()[1]
 
     def rest(self) -> Iterator[Message]:
-        """The copies that are still owed."""
+        """The pending copies."""
         while self._copies:
             yield self._copies.popleft()[1]
 

@@ -99,5 +99,5 @@ def opened_csv(
         found = layout(table, track("reading", copy.lines - 1, table.rows()), options.date_order, last_year)
         reader = RowReader(table.places, found, last_year)
         rows = checked(table, track("checking", found.rows, table.rows()), reader, allow_span=options.allow_span)
-        shift = timedelta(days=(clock - rows.last_answered_at) // timedelta(days=1))
+        shift = timedelta(days=(clock - rows.last_response_at) // timedelta(days=1))
         yield CsvSource(table, found, rows, reader, shift)

@@ -1,4 +1,4 @@
-"""Ctrl-C that lets the work in hand end well."""
+"""Ctrl-C with a graceful end of the current work."""
 
 import signal
 import threading
@@ -12,14 +12,14 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @dataclass
 class Interrupt:
-    """Whether the work was asked to stop."""
+    """Whether a stop was requested."""
 
     is_requested: bool = False
 
 
 @contextmanager
 def noticed_interrupt() -> Iterator[Interrupt]:
-    """Inside, Ctrl-C or SIGTERM is noted in the value; a second one ends the process as usual."""
+    """Record Ctrl-C or SIGTERM in the yielded value; a second one ends the process as usual."""
     interrupt = Interrupt()
     if threading.current_thread() is not threading.main_thread():
         yield interrupt

@@ -1,28 +1,28 @@
-"""The Kafka client: its configuration from the settings, and what can go wrong between the two."""
+"""The Kafka client: its configuration from the settings, and its errors."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from kafka.errors import KafkaError, KafkaTimeoutError
 
-from csat.kafka_access import KafkaAccessError, KafkaRefusedError
-from csat.settings import Settings
-from warehouse.kafka_first_contact import first_contact
-from warehouse.kafka_login import connection_options
+from csat.contract.kafka_access import KafkaAccessError, KafkaRefusedError
+from csat.contract.settings import Settings
+from csat.kafka.first_contact import first_contact
+from csat.kafka.login import connection_options
 
 CONNECT_TIMEOUT_SECONDS = 15.0
 REQUEST_TIMEOUT_SECONDS = 15.0
-# Before compression: what the broker takes, it decides itself. A rejected message that came compressed goes out again
+# Before compression: the broker itself decides what it accepts. A rejected message that came compressed is sent again
 MAX_REQUEST_BYTES = 20 * 1024 * 1024
-DELIVERY_TIMEOUT_SECONDS = 120.0  # a broker may be away for as long: it is Kafka's own default
+DELIVERY_TIMEOUT_SECONDS = 120.0  # how long a broker may be unavailable: Kafka's own default
 
 
 class PublishError(Exception):
-    """Messages could not be published; the message names the setting to look at."""
+    """Messages could not be published; the message names the setting to check."""
 
 
 class BrokerUnreachableError(PublishError):
-    """No broker answered."""
+    """No broker responded."""
 
 
 class AccessRefusedError(PublishError):
@@ -34,11 +34,11 @@ class TopicMissingError(PublishError):
 
 
 class DeliveryError(PublishError):
-    """The broker did not take a message."""
+    """The broker did not accept a message."""
 
 
 class ProducerClient(Protocol):
-    """What is used of kafka-python's producer."""
+    """The used part of kafka-python's producer."""
 
     _closed: bool
 
@@ -59,7 +59,7 @@ CreateClient = Callable[..., ProducerClient]
 
 
 def connected(settings: Settings, create_client: CreateClient) -> ProducerClient:
-    """A client that has reached a broker and knows the topic. Raises a PublishError."""
+    """A client that is connected to a broker and knows the topic. Raises a PublishError."""
     client = _created(settings, create_client)
     topic = settings.kafka_topic
     try:
@@ -77,11 +77,11 @@ def connected(settings: Settings, create_client: CreateClient) -> ProducerClient
 
 
 def close(client: ProducerClient, timeout_seconds: float) -> None:
-    """Release the client's threads and connections; what it could not deliver by then is given up."""
+    """Release the client's threads and connections; undelivered messages are dropped."""
     try:
         client.close(timeout=timeout_seconds)
     except KafkaTimeoutError:
-        # It closes by flushing, gives up halfway, and would try again, and complain, when it is collected.
+        # It flushes on close, gives up halfway, and would retry and warn when it is garbage-collected.
         client._closed = True
 
 

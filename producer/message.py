@@ -1,4 +1,4 @@
-"""What the simulator hands on: a Kafka message and what should become of it."""
+"""The simulator's output: a Kafka message and its expected outcome."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""The shape of the real answers: what profile.json says, as frozen values."""
+"""The distribution of the real responses: profile.json as frozen values."""
 
 import json
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ Group = TypeVar("Group")
 
 PROFILE_FILE = Path(__file__).with_name("profile.json")
 
-# Upper ends in minutes, both included, of the response-time buckets; the last bucket has no end.
-RESPONSE_BUCKETS = {"<=5m": 5, "5-15m": 15, "15-60m": 60, "1-4h": 240, "4-24h": 1440, ">24h": None}
-# The source's longest responses came on the fourth day.
-LONGEST_RESPONSE_MINUTES = 4 * 24 * 60
-# Agents that differ lower the mean of a logistic model: this brings it back to the real 82.5 %.
+# Inclusive upper bounds, in minutes, of the first reply time buckets; the last bucket has none.
+FIRST_REPLY_BUCKETS = {"<=5m": 5, "5-15m": 15, "15-60m": 60, "1-4h": 240, "4-24h": 1440, ">24h": None}
+# The source's longest reply times end on the fourth day.
+LONGEST_FIRST_REPLY_MINUTES = 4 * 24 * 60
+# Differences between agents lower the mean of a logistic model: this restores the real 82.5 %.
 INTERCEPT_SHIFT = 0.087
 
 
 @dataclass(frozen=True)
 class Channel:
-    """A channel: its response times as (share of answers, minutes), rising, and its effect on the satisfied logit."""
+    """A channel: rising first reply times as (share of responses, minutes), and its effect on the satisfied logit."""
 
     name: str
     effect: float
@@ -59,13 +59,13 @@ class Scores:
     bucket_effects: tuple[float, ...]
     agent_effect_sd: float
     satisfied: tuple[tuple[int, float], ...]
-    unsatisfied: tuple[tuple[int, float], ...]
+    dissatisfied: tuple[tuple[int, float], ...]
     remark_shares: tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True)
 class Price:
-    """Item prices: log-normal, cut at both ends."""
+    """Item prices: log-normal, truncated at both ends."""
 
     ln_mean: float
     ln_sd: float
@@ -75,9 +75,9 @@ class Price:
 
 @dataclass(frozen=True)
 class Profile:
-    """The whole profile; shares are of 1, times of day are UTC."""
+    """The whole profile; shares are fractions of 1, times of day are UTC."""
 
-    answers_per_day: int
+    responses_per_day: int
     volume_shape: float
     csat_rate: float
     channels: tuple[Channel, ...]
@@ -100,8 +100,8 @@ def load_profile() -> Profile:
     exact, sample = document["exact"], document["sample"]
     counts = {int(score): count for score, count in exact["score_counts"].items()}
     return Profile(
-        answers_per_day=exact["answers_per_day"]["mean"],
-        volume_shape=exact["answers_per_agent"]["gamma_shape"],
+        responses_per_day=exact["responses_per_day"]["mean"],
+        volume_shape=exact["responses_per_agent"]["gamma_shape"],
         csat_rate=(counts[4] + counts[5]) / sum(counts.values()),
         channels=_channels(sample),
         sub_categories=_sub_categories(exact, sample),
@@ -128,14 +128,14 @@ def _numbered(shares: dict[str, float]) -> tuple[tuple[int, float], ...]:
 def _channels(sample: dict[str, Any]) -> tuple[Channel, ...]:
     effects = sample["satisfied_logit"]["channel"]
     return tuple(
-        Channel(name, effects[name], ((0.0, 0.0), *_quantiles(quantiles), (1.0, LONGEST_RESPONSE_MINUTES)))
-        for name, quantiles in sample["response_minutes_quantiles_by_channel"].items()
+        Channel(name, effects[name], ((0.0, 0.0), *_quantiles(quantiles), (1.0, LONGEST_FIRST_REPLY_MINUTES)))
+        for name, quantiles in sample["first_reply_minutes_quantiles_by_channel"].items()
     )
 
 
 def _sub_categories(exact: dict[str, Any], sample: dict[str, Any]) -> tuple[SubCategory, ...]:
     effects = sample["satisfied_logit"]["sub_category"]
-    channels = list(sample["response_minutes_quantiles_by_channel"])
+    channels = list(sample["first_reply_minutes_quantiles_by_channel"])
     total = sum(count for counts in exact["sub_category_counts"].values() for count in counts.values())
     return tuple(
         SubCategory(
@@ -153,7 +153,7 @@ def _sub_categories(exact: dict[str, Any], sample: dict[str, Any]) -> tuple[SubC
 
 
 def _topped_up(counts: dict[Group, int], total: int) -> dict[Group, int]:
-    """Counts of a sample that lacks a few agents, with those added to the largest group."""
+    """Counts of a sample that lacks a few agents, which are added to the largest group."""
     largest = max(counts, key=lambda group: counts[group])
     return counts | {largest: counts[largest] + total - sum(counts.values())}
 
@@ -171,9 +171,9 @@ def _scores(sample: dict[str, Any]) -> Scores:
     logit = sample["satisfied_logit"]
     return Scores(
         intercept=logit["intercept"] + INTERCEPT_SHIFT,
-        bucket_effects=tuple(logit["response_bucket"][bucket] for bucket in RESPONSE_BUCKETS),
+        bucket_effects=tuple(logit["response_bucket"][bucket] for bucket in FIRST_REPLY_BUCKETS),
         agent_effect_sd=logit["agent_effect_sd"],
         satisfied=_numbered(sample["score_given_satisfied"]),
-        unsatisfied=_numbered(sample["score_given_unsatisfied"]),
+        dissatisfied=_numbered(sample["score_given_unsatisfied"]),
         remark_shares=_numbered(sample["remark_share_by_score"]),
     )

@@ -1,4 +1,4 @@
-"""The Kafka edge: messages go in, and each is reported once the broker has confirmed it."""
+"""Publishes messages to Kafka, and reports each once the broker has confirmed it."""
 
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -8,7 +8,7 @@ from typing import Any, Self
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
-from csat.settings import Settings
+from csat.contract.settings import Settings
 from producer.kafka_client import (
     CONNECT_TIMEOUT_SECONDS,
     DELIVERY_TIMEOUT_SECONDS,
@@ -27,7 +27,7 @@ MOST_UNCONFIRMED = 10_000
 
 
 class Publisher:
-    """Publishes to the topic; a context manager that waits for what is on its way, then closes.
+    """Publishes to the topic; a context manager that waits for messages in flight, then closes.
 
     `delivered` is called in the caller's thread with each message that the broker has confirmed.
     """
@@ -58,14 +58,14 @@ class Publisher:
             self.settle()
             timeout_seconds = 0.0 if isinstance(error, PublishError) else CONNECT_TIMEOUT_SECONDS
         except PublishError:
-            # What went wrong first says more.
+            # The first error is more informative.
             if error is None:
                 raise
         finally:
             close(self._client, timeout_seconds)
 
     def send(self, messages: Iterable[Message]) -> None:
-        """Send these; waits for confirmations when too many are missing. Raises DeliveryError."""
+        """Send these messages; waits when too many are unconfirmed. Raises DeliveryError."""
         if self._client is None:
             raise PublishError("Open the publisher with `with` before sending.")
         for message in messages:
@@ -83,21 +83,21 @@ class Publisher:
         """Wait until every message is confirmed. Raises DeliveryError for the first that is not."""
         if self._client is None or not self._pending:
             return
-        unanswered = KafkaTimeoutError("no answer")
+        timeout = KafkaTimeoutError("no response")
         try:
             self._client.flush(timeout=DELIVERY_TIMEOUT_SECONDS + REQUEST_TIMEOUT_SECONDS)
         except KafkaTimeoutError as error:
-            unanswered = error
+            timeout = error
         failure: BaseException | None = None
         while self._pending:
             message, future = self._pending.popleft()
             if future.succeeded():
                 self._delivered(message)
             else:
-                failure = failure or future.exception or unanswered
+                failure = failure or future.exception or timeout
         if failure is not None:
             raise self._delivery_error(failure) from failure
 
     def _delivery_error(self, error: BaseException) -> DeliveryError:
         servers, topic = self._settings.bootstrap_servers, self._settings.kafka_topic
-        return DeliveryError(f"Kafka at {servers} did not take a message for {topic!r}: {error}")
+        return DeliveryError(f"Kafka at {servers} did not accept a message for {topic!r}: {error}")

@@ -1,4 +1,4 @@
-"""Sends rejected messages again, byte for byte, once what rejected them is mended.
+"""Sends rejected messages again, byte for byte, once the cause of the rejection is fixed.
 
 A message is sent again once: what is sent is noted in csat_ops.replays, in steps, as the broker confirms it. A kill
 between the two sends one step twice; a response that lands twice still counts once in the marts.
@@ -12,12 +12,12 @@ from typing import Any
 
 from kafka import KafkaProducer
 
-from csat.settings import Settings
+from csat.bigquery.client import Warehouse
+from csat.bigquery.rejected import Rejected, record_replayed, unreplayed
+from csat.contract.settings import Settings
 from producer.kafka_client import CreateClient
 from producer.message import Message
 from producer.publish import Publisher
-from warehouse.client import Warehouse
-from warehouse.rejected import Rejected, note_replayed, unreplayed
 
 ORIGIN_HEADER = "csat-replayed-from"  # topic/partition/offset
 _STEP = 1_000
@@ -37,7 +37,7 @@ class ReplayReport:
 def replay(
     settings: Settings, which: Rejected, limit: int, create_client: CreateClient = KafkaProducer
 ) -> ReplayReport:
-    """Send again what was rejected and never sent again, the oldest first.
+    """Send rejected messages that were never replayed, oldest first.
 
     Raises PublishError and WarehouseError; what the broker has confirmed by then is noted.
     """
@@ -46,7 +46,7 @@ def replay(
         for rows in _steps(unreplayed(warehouse, which, limit)):
             with Publisher(settings, lambda message: None, create_client) as publisher:
                 publisher.send([message_of(row) for row in rows])
-            note_replayed(warehouse, rows, datetime.now(UTC))
+            record_replayed(warehouse, rows, datetime.now(UTC))
             sent += len(rows)
     return ReplayReport(sent)
 
@@ -59,7 +59,7 @@ def message_of(row: dict[str, Any]) -> Message:
 
 
 def _key(payload: bytes) -> bytes:
-    """The agent, as the producer would have it, where the payload tells."""
+    """The agent id as the producer would set it, if the payload contains it."""
     try:
         event = json.loads(payload)
     except (ValueError, RecursionError):

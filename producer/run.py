@@ -11,7 +11,7 @@ from itertools import islice
 from kafka import KafkaProducer
 from rich.console import Console
 
-from csat.settings import Settings
+from csat.contract.settings import Settings
 from producer.cases import milliseconds
 from producer.fault_kinds import Fault
 from producer.faults import FaultInjector
@@ -101,7 +101,7 @@ class _History:
 
 def _history(simulator: Simulator, options: SimulateOptions, end: datetime, watch: Watch, stack: ExitStack) -> _History:
     if options.from_csv is None:
-        count = options.history_events(load_profile().answers_per_day)
+        count = options.history_events(load_profile().responses_per_day)
         start = end - timedelta(days=options.history_days)
         return _History(simulator.history(count, start, end) if count else iter(()), count)
     try:

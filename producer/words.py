@@ -1,4 +1,4 @@
-"""The made-up world's words: names of agents, cities beyond the profile's thirty, phrases of remarks."""
+"""The simulated world's vocabulary: agent names, cities beyond the profile's thirty, phrases of remarks."""
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -31,7 +31,7 @@ OTHER_CITIES = _words(
     "VIJAYAWADA WARANGAL"
 )
 
-# In two moods: short ones stand alone, long ones are strung together.
+# Of two sentiments: short ones are used alone, long ones are concatenated.
 SHORT_PHRASES = {
     True: ("Good", "Nice", "Great", "Thanks", "Very good", "Super", "Excellent", "Good job", "Satisfied", "Happy"),
     False: ("Bad", "Poor", "Worst", "Not good", "No reply", "Very bad", "Useless", "Not solved", "Late ??", "Unhappy"),

@@ -1,9 +1,9 @@
-"""Messages to JSON values, strictly: a message is one object of RFC 8259, encoded in UTF-8, and nothing else.
+"""Parses messages as strict JSON: a message is exactly one RFC 8259 object, encoded in UTF-8.
 
-Arrow's reader parses thousands of messages at once. It takes NaN and Inf, refuses a field that is there twice, and
-does not say which message it refuses; so messages that it refuses, and those that may hold NaN, are divided until few
-are left, and these are read one at a time by Python's reader. Both ways give the same values. Messages that have no
-other fields than those asked for, as nearly all do, are not searched for NaN: it would show in a number's column.
+Arrow's reader parses thousands of messages at once. It accepts NaN and Inf, refuses duplicate fields, and does not say
+which message it refuses. So messages that it refuses, and those that may contain NaN, are divided until few are left,
+and Python's reader reads these one by one. Both readers give the same values. Messages with only the requested fields,
+as nearly all are, are not searched for NaN: it would show in a numeric column.
 """
 
 import json
@@ -19,7 +19,7 @@ WRONG_FIELDS = "wrong_fields"
 
 _SPACE = " \t\n\r"  # of RFC 8259
 _PARTS = 8
-_FEW = 32  # as many are read one at a time sooner than Arrow's reader starts
+_FEW = 32  # up to this many, reading one by one is faster than starting Arrow's reader
 _LONGEST_INTEGER = 20  # characters of an int64 at most, its sign included
 _INT64 = range(-(2**63), 2**63)
 _NOT_NUMBERS = (b"NaN", b"Inf")
@@ -29,16 +29,16 @@ _NO_FIELDS = pa.schema([])
 
 
 class _NotJsonError(ValueError):
-    """NaN, Infinity or -Infinity, which Python's reader would take."""
+    """NaN, Infinity or -Infinity, which Python's reader would accept."""
 
 
 def read_objects(messages: pa.BinaryArray, fields: pa.Schema) -> pa.RecordBatch:
-    """What the messages hold: one row a message, a column for each of `fields` (text, int64 or float64), and two more.
+    """The messages' values: one row per message, a column for each of `fields` (text, int64 or float64), and two more.
 
-    `is_object` is null where the message is no UTF-8, else whether it is one JSON object. Bit n of `wrong_fields`
-    says that the n-th field is there with a value of another type; it is null in its column, as is one that is not
-    there. A text that has no UTF-8, such as half of a surrogate pair, is of another type. Of a field that is there
-    twice the last counts. Other fields may hold anything.
+    `is_object` is null if the message is not UTF-8, else whether it is one JSON object. Bit n of `wrong_fields`
+    means that the n-th field has a value of another type; its column is null then, as for a missing field. A text
+    that cannot be encoded in UTF-8, such as half of a surrogate pair, is of another type. Of duplicate fields the
+    last counts. Other fields may hold anything.
     """
     texts = _texts(messages)
     trimmed = pc.ascii_trim(texts, _SPACE)
@@ -65,7 +65,7 @@ def _text(message: bytes | None) -> str | None:
 
 
 def _divide(texts: pa.StringArray, fields: pa.Schema) -> pa.RecordBatch:
-    """Each text begins with a brace and ends with one, so a text is an object where Arrow finds as many as texts."""
+    """Each text begins and ends with a brace, so all are objects if Arrow finds as many objects as texts."""
     objects = _read_at_once(texts, fields) if len(texts) > _FEW else _read_one_by_one(texts, fields)
     if objects is not None:
         return objects
@@ -75,7 +75,7 @@ def _divide(texts: pa.StringArray, fields: pa.Schema) -> pa.RecordBatch:
 
 
 def _read_at_once(texts: pa.StringArray, fields: pa.Schema) -> pa.RecordBatch | None:
-    """The objects, or None where a text is none, may be none, or has a value that needs a closer look."""
+    """The objects, or None if a text is not surely an object, or has a value that needs a closer check."""
     # No text can end inside another: a line break is not allowed in a string, and "}" before "{" only between objects.
     lines = pc.binary_join_element_wise(texts, "", "\n").buffers()[2]
     table = _parse(lines, fields, other_fields="error")
@@ -90,7 +90,7 @@ def _read_at_once(texts: pa.StringArray, fields: pa.Schema) -> pa.RecordBatch | 
 
 
 def _parse(lines: pa.Buffer, fields: pa.Schema, other_fields: Literal["ignore", "error"] = "ignore") -> pa.Table | None:
-    """A row for each object, or None where Arrow refuses one."""
+    """A row for each object, or None if Arrow refuses one."""
     try:
         return arrow_json.read_json(
             pa.BufferReader(lines),
@@ -108,7 +108,7 @@ def _is_finite(values: pa.Array) -> bool:
 
 
 def _may_hold(word: bytes, lines: bytes) -> bool:
-    """Whether the word stands where a value may begin; inside a text it may too."""
+    """Whether the word occurs where a value may begin, which may be inside a text."""
     at = lines.find(word)
     while at >= 0:
         before = lines[max(0, at - 16) : at].rstrip(b" \t\n\r-")
@@ -161,7 +161,7 @@ def _refuse(word: str) -> None:
 
 
 def _integer(digits: str) -> int | float:
-    """Python would count the digits of a number of any length."""
+    """Python limits the digits of int(): longer numbers become floats."""
     return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
 
 
@@ -184,7 +184,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def _read_deep(text: str, fields: pa.Schema) -> tuple[bool, list[Any], int]:
-    """As `_read_one`, for a nesting that Python's reader does not follow; Arrow's has no limit."""
+    """`_read_one` for a nesting too deep for Python's reader; Arrow's has no limit."""
     if (
         any(word.decode() in _TEXT_LITERAL.sub("", text) for word in _NOT_NUMBERS)
         or _parse_one(text, _NO_FIELDS) is None

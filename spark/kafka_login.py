@@ -1,7 +1,7 @@
-"""How the JVM's Kafka clients reach the brokers, and what keeps the login out of Spark's logs and web pages."""
+"""Connection options of the JVM's Kafka clients, and redaction of the login in Spark's logs and web pages."""
 
-from csat.kafka_access import Access, access_of
-from csat.settings import Settings
+from csat.contract.kafka_access import Access, access_of
+from csat.contract.settings import Settings
 
 _SECURITY = "org.apache.kafka.common.security"
 _PASSWORD_MODULES = {
@@ -10,13 +10,13 @@ _PASSWORD_MODULES = {
 }
 _TOKEN_MODULE = f"{_SECURITY}.oauthbearer.OAuthBearerLoginModule"
 _TOKEN_HANDLERS = {
-    # In a jar of Google's: docs/kafka-security.md says which and where to put it
+    # In a jar by Google: docs/kafka-security.md says which, and where to put it
     Access.GOOGLE: "com.google.cloud.hosted.kafka.auth.GcpLoginCallbackHandler",
     Access.OIDC: f"{_SECURITY}.oauthbearer.OAuthBearerLoginCallbackHandler",
 }
 _TOKEN_MILLISECONDS = 10_000
 
-# Spark hides a login where its text holds a word like password. This hides it by its name, whatever a batch is set to
+# Spark redacts values that contain a word like password. This redacts by option name, whatever a batch sets
 REDACTION = {
     "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|account[.]?key|jaas",
     "spark.sql.redaction.options.regex": "(?i)url|secret|password|token|jaas",
@@ -24,7 +24,7 @@ REDACTION = {
 
 
 def client_options(settings: Settings) -> dict[str, str]:
-    """Options of a Kafka client in the JVM, by Kafka's own names."""
+    """Options of a Kafka client in the JVM, under Kafka's names."""
     options = {"bootstrap.servers": settings.bootstrap_servers, "security.protocol": settings.kafka_security_protocol}
     access = access_of(settings)
     if access is Access.PLAINTEXT:
@@ -42,7 +42,7 @@ def client_options(settings: Settings) -> dict[str, str]:
 
 
 def jvm_properties(settings: Settings) -> dict[str, str]:
-    """System properties of every JVM that logs in: Kafka asks no token server that is not named in one."""
+    """System properties of every JVM that logs in: Kafka only contacts token servers that they name."""
     if access_of(settings) is not Access.OIDC:
         return {}
     return {"org.apache.kafka.sasl.oauthbearer.allowed.urls": settings.kafka_oauth_url}

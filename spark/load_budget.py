@@ -1,7 +1,7 @@
-"""The day's load jobs: BigQuery takes 1,500 a table in any 24 hours, failed ones too.
+"""The daily load job budget: BigQuery allows 1,500 per table in any 24 hours, including failed ones.
 
-While plenty are left, a batch waits for nothing. When less than a tenth is left, the jobs are spaced so that the rest
-lasts until older ones fall out of the 24 hours: the trigger is stretched, the batches grow, and no job is refused.
+While enough are left, batches do not wait. When less than a tenth is left, jobs are spaced so that the rest lasts until
+older ones drop out of the 24 hours: the trigger interval grows, batches grow, and no job is refused.
 """
 
 import logging
@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from csat.settings import LOAD_JOBS_A_DAY
+from csat.contract.settings import LOAD_JOBS_A_DAY
 
 if TYPE_CHECKING:
-    from warehouse.client import Warehouse
+    from csat.bigquery.client import Warehouse
 
 logger = logging.getLogger(__name__)
 
@@ -28,13 +28,13 @@ def utc_now() -> datetime:
 
 
 class HoldEndedError(Exception):
-    """The driver is to leave while a job waits for its token; the batch is for the next driver."""
+    """The driver must exit while a job waits for its token; the next driver takes the batch."""
 
 
 class LoadBudget:
-    """A token bucket: a job takes a token, which comes back after 24 hours. `jobs_per_day` 0 is without limit.
+    """A token bucket: a job takes a token, which returns after 24 hours. `jobs_per_day` 0 means no limit.
 
-    `wait` returns true where it was ended before its seconds were over: by `end_hold`, unless given.
+    `wait` returns true if it was interrupted before its seconds were over; the default waits for `end_hold`.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class LoadBudget:
         self.held_until: datetime | None = None
 
     def take(self) -> None:
-        """Take a token, once one may be taken. Raises HoldEndedError where the wait is ended before."""
+        """Wait for a token and take it. Raises HoldEndedError if the wait is interrupted."""
         if not self._jobs_per_day:
             return
         now = self._clock()
@@ -62,17 +62,17 @@ class LoadBudget:
             logger.warning("%d load jobs are left of the day's %d: waiting %.0f s", self.left, self._jobs_per_day, wait)
             self.held_until = due
             if self._wait(wait):
-                raise HoldEndedError("the driver leaves: its batch waited for one of the day's load jobs")
+                raise HoldEndedError("the driver exits while its batch waits for one of the day's load jobs")
             self.held_until = None
         self._submitted_at.append(self._clock())
 
     def end_hold(self) -> None:
-        """Let no job wait any more: the driver leaves."""
+        """Interrupt all waits, because the driver exits."""
         self._is_ended.set()
 
     @property
     def left(self) -> int:
-        """Tokens that are left now."""
+        """Tokens left now."""
         now = self._clock()
         while self._submitted_at and self._submitted_at[0] <= now - DAY:
             self._submitted_at.popleft()
@@ -85,21 +85,21 @@ class LoadBudget:
             return now
         if left <= 0:
             return self._submitted_at[-self._jobs_per_day] + DAY
-        # At the pace of the limit itself with a tenth left, and slower with every token that goes
+        # With a tenth left at the average rate of the limit, and slower with every token taken
         spacing = DAY / self._jobs_per_day * (low / left)
         return min(self._submitted_at[-1] + spacing, self._submitted_at[0] + DAY)
 
 
 def load_budget(warehouse: "Warehouse", clock: Callable[[], datetime] = utc_now) -> LoadBudget:
-    """The budget of the landing table, less the jobs of the last 24 hours; the emulator has no limit."""
-    from warehouse.client import WarehouseError
-    from warehouse.load_job_times import load_job_times
+    """The budget of the landing table minus the jobs of the last 24 hours; the emulator has no limit."""
+    from csat.bigquery.client import WarehouseError
+    from csat.bigquery.load_job_times import load_job_times
 
     if warehouse.settings.is_local:
         return LoadBudget(0, clock=clock)
     try:
         submitted_at = load_job_times(warehouse, clock() - DAY)
-    except WarehouseError as error:  # the stream must run without the right to see jobs: BigQuery itself keeps count
-        logger.warning("The load jobs of the last 24 hours are not known and count as none: %s", error)
+    except WarehouseError as error:  # the stream must run without permission to list jobs: BigQuery counts, too
+        logger.warning("Cannot list the load jobs of the last 24 hours, assuming none: %s", error)
         submitted_at = []
     return LoadBudget(LOAD_JOBS_A_DAY, submitted_at, clock)

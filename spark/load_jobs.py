@@ -1,6 +1,6 @@
-"""BigQuery load jobs by id: the edge that the sink's promise rests on.
+"""BigQuery load jobs by id: the client that the sink's exactly-once guarantee relies on.
 
-A job's id can be used once. `submit` therefore starts a job or finds the one that an earlier life started under the
+A job id can be used only once. `submit` therefore starts a job or finds the one that an earlier run started under the
 same id, and never starts two.
 """
 
@@ -12,22 +12,22 @@ from typing import TypeVar
 from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
 
-from csat import landing
-from csat.settings import Settings
+from csat.bigquery.client import Warehouse, WarehouseUnreachableError
+from csat.contract import landing
+from csat.contract.settings import Settings
 from spark.sink import Outcome
-from warehouse.client import Warehouse, WarehouseUnreachableError
 
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-# Reasons that BigQuery gives when the data or the request is wrong: the same job would fail again.
+# BigQuery's reasons for invalid data or requests: the same job would fail again.
 _FINAL_REASONS = {"invalid", "invalidQuery", "notFound", "accessDenied", "billingNotEnabled", "duplicate"}
 _POLL_SECONDS = (0.05, 2.0)
 
 
 class BigQueryLoadJobs:
-    """Load jobs into the landing table. Waits out a BigQuery that does not answer."""
+    """Load jobs into the landing table. Retries while BigQuery is unreachable."""
 
     def __init__(
         self,
@@ -41,11 +41,11 @@ class BigQueryLoadJobs:
         self._sleep = sleep
 
     def find(self, job_id: str) -> bool:
-        """Whether a job of this id was ever submitted."""
+        """Whether a job with this id was ever submitted."""
         return self._get(job_id) is not None
 
     def submit(self, job_id: str, uris: Sequence[str]) -> None:
-        """Start a load of these files; an id already used means that it was started before."""
+        """Start a load of these files; if the id is already used, the job was started before."""
         config = bigquery.LoadJobConfig(
             source_format=bigquery.SourceFormat.PARQUET,
             write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
@@ -65,23 +65,23 @@ class BigQueryLoadJobs:
                     timeout=settings.bigquery_timeout_seconds,
                 )
             except Conflict:
-                logger.info("Job %s was submitted before: waiting for that one", job_id)
+                logger.info("Job %s was already submitted: waiting for it", job_id)
 
         self._until_reachable(insert)
 
     def wait(self, job_id: str) -> tuple[Outcome, int, str]:
-        """Outcome, rows loaded and error of a job. Only the emulator's jobs are ever taken for stuck."""
+        """Outcome, rows loaded and error of a job. Only jobs of the emulator can be stuck."""
         pause, longest = _POLL_SECONDS
         start = self._clock()
         while True:
             job = self._get(job_id)
             if job is None:
-                return Outcome.FAILED, 0, f"job {job_id} is not known"
+                return Outcome.FAILED, 0, f"job {job_id} does not exist"
             if job.state == "DONE":
                 return _outcome(job)
             waited = self._clock() - start
             if self._settings.endpoint and waited > self._settings.bigquery_stuck_job_seconds:
-                return Outcome.STUCK, 0, f"job {job_id} says {job.state} after {waited:.0f} s"
+                return Outcome.STUCK, 0, f"job {job_id} is still {job.state} after {waited:.0f} s"
             self._sleep(pause)
             pause = min(pause * 1.5, longest)
 
@@ -105,14 +105,14 @@ class BigQueryLoadJobs:
 
         return self._until_reachable(get)
 
-    def _until_reachable(self, ask: Callable[[], Result]) -> Result:
+    def _until_reachable(self, operation: Callable[[], Result]) -> Result:
         pause = 1.0
         while True:
             try:
                 with self._warehouse.errors():
-                    return ask()
+                    return operation()
             except WarehouseUnreachableError as error:
-                logger.warning("%s Trying again in %.0f s.", error, pause)
+                logger.warning("%s Retrying in %.0f s.", error, pause)
                 self._sleep(pause)
                 pause = min(pause * 2, 10)
 

@@ -1,4 +1,4 @@
-"""Landing rows to Parquet files, written where the rows are made."""
+"""Writes landing rows to Parquet files in the worker that makes the rows."""
 
 import uuid
 from collections.abc import Iterable, Iterator
@@ -9,12 +9,12 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import fs, parquet
 
-from csat import landing
-from csat.landing import ColumnKind
+from csat.contract import landing
+from csat.contract.landing import ColumnKind
+from spark.message import BUCKETS
 from spark.transform import LANDING_SCHEMA, landing_rows, read_at
-from spark.worker import BUCKETS
 
-# Ids, prices, times and offsets are nearly as many as rows: a dictionary of them only costs time.
+# Ids, prices, times and offsets are almost unique per row: dictionary encoding would only cost time.
 _WITH_FEW_VALUES = {ColumnKind.TEXT, ColumnKind.INTEGER}
 _WITH_DICTIONARY = [column.name for column in landing.EVENT_COLUMNS if column.kind in _WITH_FEW_VALUES]
 _FILES = pa.schema([("name", pa.string()), ("row_count", pa.int64())])
@@ -23,7 +23,7 @@ _FILES = pa.schema([("name", pa.string()), ("row_count", pa.int64())])
 def write(
     batches: Iterable[pa.RecordBatch], folder: str, batch_id: str, ingested_at: datetime
 ) -> Iterator[pa.RecordBatch]:
-    """One file of a task's messages, where it has any: its name and row_count."""
+    """Write a task's messages, if any, to one file; yields its name and row_count."""
     name, row_count = f"{uuid.uuid4().hex}.parquet", 0
     with ExitStack() as stack:
         writer = None
@@ -38,7 +38,7 @@ def write(
 
 def _open(uri: str) -> parquet.ParquetWriter:
     files, path = fs.FileSystem.from_uri(uri)
-    if not uri.startswith(BUCKETS):  # a bucket has no folders, and looking for them takes further rights
+    if not uri.startswith(BUCKETS):  # a bucket has no folders, and checking for them needs more permissions
         files.create_dir(str(Path(path).parent), recursive=True)
     return parquet.ParquetWriter(
         path, LANDING_SCHEMA, filesystem=files, compression="zstd", use_dictionary=_WITH_DICTIONARY

@@ -1,4 +1,4 @@
-"""The running query as the beat sees it."""
+"""The running query as the heartbeat writer sees it."""
 
 import json
 import logging
@@ -9,14 +9,14 @@ from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming import StreamingQuery
 
-from csat.settings import Settings
-from spark.beat import Reading
+from csat.contract.settings import Settings
+from spark.heartbeat import Reading
 from spark.sink import LandingSink
 from spark.source import backlog, end_offsets
 
 logger = logging.getLogger(__name__)
 
-LONGEST_BATCH_END_SECONDS = 60
+MAX_BATCH_END_SECONDS = 60
 
 
 class ActiveQuery:
@@ -31,11 +31,11 @@ class ActiveQuery:
         self._ends: dict[int, int] = {}
 
     def wait(self, seconds: float) -> bool:
-        """Whether the query ended within this time. Raises its error."""
+        """Wait up to this long; whether the query ended. Raises its error."""
         return bool(self._query.awaitTermination(seconds))  # type: ignore[arg-type]  # fractions are taken
 
     def read(self) -> Reading:
-        """How the query is now; asks Kafka for its end offsets."""
+        """The query's current status; requests the end offsets from Kafka."""
         last = self._query.lastProgress
         progress: dict[str, Any] | None = json.loads(last.json) if last else None
         if progress is not None:
@@ -46,29 +46,29 @@ class ActiveQuery:
         try:
             self._ends = end_offsets(self._spark, self._settings)
         except Py4JError:
-            error = f"Kafka does not answer at {self._settings.bootstrap_servers}"
-        held, share = _memory(self._spark)
+            error = f"Kafka does not respond at {self._settings.bootstrap_servers}"
+        used, share = _memory(self._spark)
         return Reading(
             progress=progress,
             backlog=backlog(self._ends, self._read_offsets),
             rows_committed=self._sink.rows_committed,
             memory_share=share,
-            memory_bytes=held,
+            memory_bytes=used,
             error=error,
             held_until=self._sink.budget.held_until,
         )
 
     def stop(self) -> None:
-        """Finish the batch in hand, within a minute, then stop. Stopping sooner would lose time, not rows."""
+        """Finish the current batch within a minute, then stop. Stopping sooner would lose time, not rows."""
         self._sink.budget.end_hold()
-        deadline = time.monotonic() + LONGEST_BATCH_END_SECONDS
+        deadline = time.monotonic() + MAX_BATCH_END_SECONDS
         while self._query.isActive and self._query.status["isTriggerActive"] and time.monotonic() < deadline:
             time.sleep(0.1)
         self._query.stop()
 
 
 def committed_offsets(spark: SparkSession, settings: Settings) -> dict[int, int]:
-    """The next offset to read of each partition by the checkpoint's last committed batch; empty without one."""
+    """The next offset to read of each partition, from the checkpoint's last committed batch; empty without one."""
     jvm: Any = spark._jvm
     configuration = spark._jsparkSession.sessionState().newHadoopConf()
     root = jvm.org.apache.hadoop.fs.Path(settings.checkpoint)
@@ -91,9 +91,9 @@ def committed_offsets(spark: SparkSession, settings: Settings) -> dict[int, int]
 
 
 def _memory(spark: SparkSession) -> tuple[int, float]:
-    """Bytes that the heap's old generation holds, and the share of its limit that survived its last collection.
+    """Bytes used of the heap's old generation, and the share of its limit that survived its last garbage collection.
 
-    The bytes are what survived too; before its first collection, which may be hours away, all that was moved there.
+    The bytes are those that survived; before the first collection, which may be hours away, all that is in use.
     """
     jvm: Any = spark._jvm
     for pool in jvm.java.lang.management.ManagementFactory.getMemoryPoolMXBeans():

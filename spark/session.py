@@ -8,14 +8,14 @@ from typing import Any
 import pyspark
 from pyspark.sql import SparkSession
 
-from csat.settings import Settings, SettingsError
+from csat.contract.settings import Settings, SettingsError
 from spark.kafka_login import REDACTION, jvm_properties
 
 APP_NAME = "csat-stream"
 
 
 def connector_jars(settings: Settings) -> list[Path]:
-    """The Kafka connector's jars for this pyspark. Raises SettingsError where they are missing."""
+    """The Kafka connector's jars for this pyspark. Raises SettingsError if they are missing."""
     folder = settings.jars_dir / f"spark-kafka-{pyspark.__version__}"
     jars = sorted(folder.glob("*.jar"))
     if not jars:
@@ -24,12 +24,12 @@ def connector_jars(settings: Settings) -> list[Path]:
 
 
 def class_archive(settings: Settings) -> Path:
-    """Where `make setup` puts the JVM's archive of the stream's classes: with it, a driver starts seconds sooner."""
+    """The JVM's class data archive that `make setup` creates: with it, a driver starts seconds faster."""
     return settings.jars_dir / f"stream-{pyspark.__version__}.jsa"
 
 
 def build_session(settings: Settings) -> SparkSession:
-    """The session; on Dataproc the batch gives master and connector."""
+    """The session; on Dataproc the batch provides master and connector."""
     builder = SparkSession.builder.appName(APP_NAME)
     options = session_options(settings)
     if not settings.is_on_dataproc:
@@ -39,15 +39,15 @@ def build_session(settings: Settings) -> SparkSession:
         builder = builder.config(name, value)
     spark = builder.getOrCreate()
     jvm: Any = spark._jvm
-    for name, value in jvm_properties(settings).items():  # on Dataproc this JVM is older than the settings
+    for name, value in jvm_properties(settings).items():  # on Dataproc the JVM is started before the settings are read
         jvm.java.lang.System.setProperty(name, value)
     return spark
 
 
 def own_temporary_folder(settings: Settings) -> Path:
-    """An empty folder for what this driver's JVM unpacks and spills. Those of drivers that are gone are deleted.
+    """An empty folder for this driver's JVM to unpack and spill into. Deletes the folders of drivers that have ended.
 
-    A driver that is killed leaves some 200 KB and its blocks behind, and the guard may kill one many times a day.
+    A killed driver leaves about 200 KB and its blocks behind, and the guard may kill drivers many times a day.
     """
     folders = settings.state / "stream" / "tmp"
     own = folders / str(os.getpid())
@@ -69,10 +69,10 @@ def _is_running(process_id: int) -> bool:
 
 
 def session_options(settings: Settings) -> dict[str, str]:
-    """Spark's options: what the landing table needs anywhere, and what one machine needs."""
+    """Spark's options: those that the landing table needs everywhere, and those for one machine."""
     options = {
         "spark.sql.session.timeZone": "UTC",
-        # What one worker holds at a time, were every message as long as Kafka lets it be.
+        # Limits a worker's memory even if every message has Kafka's maximum size.
         "spark.sql.execution.arrow.maxBytesPerBatch": str(64 * 1024 * 1024),
         "spark.log.level": "WARN",
         **REDACTION,
@@ -80,7 +80,7 @@ def session_options(settings: Settings) -> dict[str, str]:
     if settings.is_on_dataproc:
         return options | _executor_options(settings)
     archive = class_archive(settings)
-    # A heap that is there from the start cannot run out of the machine's memory hours later, and what grows shows
+    # A heap allocated at start cannot exhaust the machine's memory hours later, and other growth becomes visible
     java_options = [f"-Xms{settings.spark_driver_memory}", "-XX:+AlwaysPreTouch"]
     java_options += [f"-XX:SharedArchiveFile={archive}"] if archive.exists() else []
     return options | {
@@ -97,7 +97,7 @@ def session_options(settings: Settings) -> dict[str, str]:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.shuffle.partitions": "2",
-        # Batches are seconds apart: a look for new data ten times a second is soon enough.
+        # Batches are seconds apart: polling for new data ten times a second is enough.
         "spark.sql.streaming.pollingDelay": "100ms",
     }
 

@@ -1,11 +1,11 @@
 """One batch, one load job, one commit: the landing table holds each batch whole, once.
 
-The job's id follows from the query and the batch, so a batch that is run again (after a kill, by newer code, by a
-second driver) finds its own job instead of making another:
+The job id is derived from the query and the batch, so a batch that is rerun (after a kill, by newer code, by a second
+driver) finds its own job instead of starting another:
 
     csat-<query id>-<batch id>-a<attempt>
 
-An attempt is only followed by the next when it ended with an error, which leaves no row behind.
+The next attempt starts only after an error of the last one, which leaves no rows.
 """
 
 import itertools
@@ -18,8 +18,8 @@ from typing import Protocol
 
 from pyspark.sql import DataFrame
 
-from csat import landing
-from csat.settings import Settings
+from csat.contract import landing
+from csat.contract.settings import Settings
 from spark.load_budget import LoadBudget
 from spark.staging import StagedFile, discard, stage
 
@@ -29,22 +29,22 @@ MAX_ATTEMPTS = 5
 
 
 class Outcome(Enum):
-    """How a load job stands."""
+    """The outcome of a load job."""
 
     DONE = "done"
     FAILED = "failed"  # another attempt may succeed
     REFUSED = "refused"  # no attempt will
-    STUCK = "stuck"  # says RUNNING for longer than it can: its server was killed
+    STUCK = "stuck"  # RUNNING for longer than possible: its server was killed
 
 
 class LoadJobs(Protocol):
-    """What the sink needs of BigQuery."""
+    """What the sink needs from BigQuery."""
 
     def find(self, job_id: str) -> bool:
-        """Whether a job of this id was ever submitted."""
+        """Whether a job with this id was ever submitted."""
 
     def submit(self, job_id: str, uris: Sequence[str]) -> None:
-        """Start a job that loads these files, unless one of this id was."""
+        """Start a job that loads these files, unless one with this id was submitted."""
 
     def wait(self, job_id: str) -> tuple[Outcome, int, str]:
         """Outcome, rows loaded and error of a job, once it ended or is stuck."""
@@ -54,15 +54,15 @@ class LoadJobs(Protocol):
 
 
 class SupersededError(Exception):
-    """Another driver has the stream now; this one must not write."""
+    """Another driver has the stream; this one must not write."""
 
 
 class BatchRefusedError(Exception):
-    """BigQuery will not take this batch; the message holds its word."""
+    """BigQuery refused this batch; the message holds its error."""
 
 
 class LandingSink:
-    """Lands batches of messages. `fence` raises SupersededError when this driver must not write any more."""
+    """Lands batches of messages. `fence` raises SupersededError if this driver must no longer write."""
 
     def __init__(
         self,
@@ -77,18 +77,18 @@ class LandingSink:
         self._fence = fence
         self.budget = budget
         self._sleep = sleep
-        self._may_be_replay = True  # only the first batch of a life can have been submitted by another
+        self._may_be_replay = True  # only a run's first batch can have been submitted by another run
         self.rows_committed = 0
-        self.batch_in_hand = ""
+        self.current_batch = ""
 
     def write(self, messages: DataFrame, batch_number: int) -> None:
-        """Land one batch of `messages`, as `landing_rows` takes them. For foreachBatch."""
+        """Land one batch of `messages`, as `landing_rows` expects them. For foreachBatch."""
         query_id = str(messages.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId"))
         batch_id = f"{query_id}-{batch_number}"
-        self.batch_in_hand = batch_id
+        self.current_batch = batch_id
         folder = f"{self._settings.staging_uri}/{query_id}/{batch_number}"
         self.rows_committed += self._land(batch_id, lambda: self._stage(messages, folder, batch_id))
-        self._may_be_replay, self.batch_in_hand = False, ""
+        self._may_be_replay, self.current_batch = False, ""
         discard(self._settings, folder)
 
     def _land(self, batch_id: str, stage: Callable[[], list[StagedFile]]) -> int:
@@ -96,8 +96,8 @@ class LandingSink:
         error, tries = "", 0
         for attempt in itertools.count(1):
             job_id = f"{landing.LOAD_JOB_PREFIX}{batch_id}-a{attempt}"
-            is_of_earlier_life = self._may_be_replay and self._jobs.find(job_id)
-            if not is_of_earlier_life:
+            is_of_earlier_run = self._may_be_replay and self._jobs.find(job_id)
+            if not is_of_earlier_run:
                 if tries == MAX_ATTEMPTS:
                     break
                 tries += 1
@@ -105,7 +105,7 @@ class LandingSink:
                 if not files:
                     return 0
                 self.budget.take()
-                self._fence()  # behind the wait for a job, in which another driver may have come
+                self._fence()  # after the wait for a job: another driver may have started meanwhile
                 self._jobs.submit(job_id, [file.uri for file in files])
             outcome, row_count, error = self._jobs.wait(job_id)
             if outcome is Outcome.STUCK:
@@ -114,13 +114,13 @@ class LandingSink:
             if outcome is Outcome.DONE:
                 logger.info("Landed %d rows by %s", row_count, job_id)
                 return row_count
-            if is_of_earlier_life:  # it left no row, and what it failed for may be mended
+            if is_of_earlier_run:  # it left no rows, and its cause may be fixed by now
                 continue
             if outcome is Outcome.REFUSED:
                 raise BatchRefusedError(f"BigQuery refused {job_id}: {error}")
             logger.warning("Load job %s failed: %s", job_id, error)
             self._sleep(min(2**tries, 30))
-        raise BatchRefusedError(f"{MAX_ATTEMPTS} load jobs of batch {batch_id} failed; the last said: {error}")
+        raise BatchRefusedError(f"{MAX_ATTEMPTS} load jobs of batch {batch_id} failed; the last error: {error}")
 
     def _stage(self, messages: DataFrame, folder: str, batch_id: str) -> list[StagedFile]:
         return stage(messages, self._settings, f"{folder}/{uuid.uuid4().hex}", batch_id)

@@ -1,30 +1,30 @@
-"""The Kafka side of the stream: the messages, the first offsets, and how far behind it is."""
+"""The Kafka side of the stream: messages, starting offsets, and backlog."""
 
 import json
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame, SparkSession
 
-from csat.settings import Settings
+from csat.contract.settings import Settings
 from spark.kafka_login import client_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-# After each poll Spark's reader asks Kafka for the partition's ends and drops what was fetched beyond the poll. With
-# Kafka's default of 500 records a poll, most of each megabyte was fetched again and again: a poll takes a whole fetch.
+# After each poll Spark's reader requests the partition's end offsets and drops what was fetched beyond the poll. With
+# Kafka's default of 500 records per poll, most of each megabyte was fetched repeatedly, so a poll takes a whole fetch.
 _POLLS = {"max.poll.records": "10000"}
-# Waits of the beat's own questions to Kafka: it must not miss a beat over a dead broker.
-_QUESTION_MILLISECONDS = 3_000
-# The first question of a cold JVM takes seconds on a busy machine, and only the driver's start waits for the answer.
-FIRST_QUESTION_MILLISECONDS = 30_000
+# Timeout of the heartbeat's requests to Kafka: a dead broker must not delay heartbeats.
+_REQUEST_MILLISECONDS = 3_000
+# The first request of a cold JVM takes seconds on a busy machine, and only the driver's start waits for it.
+FIRST_REQUEST_MILLISECONDS = 30_000
 
 
 def read_messages(spark: SparkSession, settings: Settings, starting_offsets: str) -> DataFrame:
     """The topic as a stream: value, topic, partition, offset and timestamp of every message.
 
-    Spark's default is to begin at the newest message, which loses the rest without a word, so the first offsets are
-    always given. Offsets that Kafka no longer holds end the query instead of being skipped.
+    Spark's default is to start at the newest message, which silently loses the rest, so the starting offsets are
+    always given. Offsets that Kafka no longer holds fail the query instead of being skipped.
     """
     return (
         spark.readStream.format("kafka")
@@ -37,22 +37,22 @@ def read_messages(spark: SparkSession, settings: Settings, starting_offsets: str
 
 
 def kafka_options(settings: Settings) -> dict[str, str]:
-    """Options of Spark's Kafka reader: which topic, how to reach it, how much to take at a time."""
+    """Options of Spark's Kafka reader: the topic, the connection, and the records per poll."""
     client = {f"kafka.{name}": value for name, value in (client_options(settings) | _POLLS).items()}
     return client | {"subscribe": settings.kafka_topic}
 
 
 def starting_offsets(topic: str, partitions: "Iterable[int]", landed: "Mapping[int, int]") -> str:
-    """Where a query without a checkpoint begins: behind what has landed, so that nothing lands twice.
+    """The starting offsets of a query without a checkpoint: after the landed ones, so that nothing lands twice.
 
-    `landed` holds the greatest landed offset by partition. -2 is Kafka's word for the earliest.
+    `landed` holds the greatest landed offset by partition. -2 is Kafka's code for the earliest.
     """
     offsets = {str(number): landed[number] + 1 if number in landed else -2 for number in partitions}
     return json.dumps({topic: offsets})
 
 
-def end_offsets(spark: SparkSession, settings: Settings, milliseconds: int = _QUESTION_MILLISECONDS) -> dict[int, int]:
-    """The next offset of each partition. Raises py4j's error when the broker does not answer in time."""
+def end_offsets(spark: SparkSession, settings: Settings, milliseconds: int = _REQUEST_MILLISECONDS) -> dict[int, int]:
+    """The next offset of each partition. Raises py4j's error if the broker does not respond in time."""
     consumer = _open_consumer(spark, settings)
     jvm: Any = spark._jvm
     try:
@@ -76,5 +76,5 @@ def _open_consumer(spark: SparkSession, settings: Settings) -> Any:
 
 
 def backlog(ends: "Mapping[int, int]", read: "Mapping[int, int]") -> int:
-    """Messages not yet read, from the next offset of each partition and the next one to read."""
+    """Messages not yet read, from each partition's end offset and the next offset to read."""
     return sum(max(0, end - read.get(number, 0)) for number, end in ends.items())

@@ -1,6 +1,6 @@
 """The stream: session, source, transform, sink, await. Run by `python -m spark.stream_responses`.
 
-Exit codes: 0 stopped as asked, 75 another driver has the stream, 1 an error (named on the last line).
+Exit codes: 0 stopped on request, 75 another driver has the stream, 1 an error (named on the last line).
 """
 
 import argparse
@@ -16,37 +16,37 @@ from pydantic import ValidationError
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming import StreamingQuery
 
-from csat import landing
-from csat.documents import Documents
-from csat.health import SUPERSEDED_EXIT_CODE, Health, State
-from csat.kafka_access import KafkaAccessError
-from csat.settings import Settings, SettingsError, get_settings, settings_problem
-from csat.version import code_version
-from spark.beat import Beat, Order, claim, order
+from csat.contract import landing
+from csat.contract.kafka_access import KafkaAccessError
+from csat.contract.settings import Settings, SettingsError, get_settings, settings_problem
+from csat.contract.version import code_version
+from csat.control.state_files import StateFiles
+from csat.control.verdict import SUPERSEDED_EXIT_CODE, Heartbeat, State
+from spark.heartbeat import HeartbeatWriter, Order, claim, order
 from spark.query import ActiveQuery, committed_offsets
 from spark.session import build_session
 from spark.sink import LandingSink, SupersededError
-from spark.source import FIRST_QUESTION_MILLISECONDS, end_offsets, read_messages, starting_offsets
+from spark.source import FIRST_REQUEST_MILLISECONDS, end_offsets, read_messages, starting_offsets
 
 if TYPE_CHECKING:
+    from csat.bigquery.client import Warehouse
     from spark.load_budget import LoadBudget
     from spark.sink import LoadJobs
-    from warehouse.client import Warehouse
 
 logger = logging.getLogger("spark.stream_responses")
 
 
 class Fence:
-    """Keeps this driver from writing once the stream is another's."""
+    """Keeps this driver from writing once another driver has the stream."""
 
-    def __init__(self, documents: Documents, token: str) -> None:
-        self._documents = documents
+    def __init__(self, state_files: StateFiles, token: str) -> None:
+        self._state_files = state_files
         self._token = token
         self.is_closed = False
 
     def __call__(self) -> None:
-        """Raise SupersededError when the control document names another driver."""
-        if order(self._documents.control(), self._token) is Order.LEAVE:
+        """Raise SupersededError if the desired state names another driver."""
+        if order(self._state_files.desired_state(), self._token) is Order.EXIT:
             self.is_closed = True
             raise SupersededError("another driver has the stream")
 
@@ -72,18 +72,18 @@ def _first_offsets(spark: SparkSession, settings: Settings, warehouse: "Warehous
     landed = {row["kafka_partition"]: row["kafka_offset"] for row in warehouse.rows(sql, topic=settings.kafka_topic)}
     if not landed:
         return "earliest"
-    logger.warning("No checkpoint in %s: beginning behind the rows that have landed", settings.checkpoint)
-    ends = end_offsets(spark, settings, FIRST_QUESTION_MILLISECONDS)
+    logger.warning("No checkpoint in %s: resuming after the last landed offsets", settings.checkpoint)
+    ends = end_offsets(spark, settings, FIRST_REQUEST_MILLISECONDS)
     return starting_offsets(settings.kafka_topic, ends, landed)
 
 
 def run(settings: Settings, *, is_catch_up: bool = False) -> int:
     """Run the stream until it is stopped, superseded or fails; returns the exit code."""
-    documents = Documents(settings.documents)
+    state_files = StateFiles(settings.state_files)
     started_at = datetime.now(UTC)
     driver_id = secrets.token_hex(6)
-    token = claim(documents, driver_id, started_at)
-    health = Health(
+    token = claim(state_files, driver_id, started_at)
+    heartbeat = Heartbeat(
         token=token,
         driver_id=driver_id,
         state=State.STARTING,
@@ -91,14 +91,16 @@ def run(settings: Settings, *, is_catch_up: bool = False) -> int:
         started_at=started_at,
         code_version=code_version(),
     )
-    beat = Beat(documents, health, beat_seconds=settings.beat, trigger_seconds=settings.trigger)
-    beat.stop_at_sigterm()
-    beat.say(State.STARTING)
-    fence = Fence(documents, token)
+    writer = HeartbeatWriter(
+        state_files, heartbeat, heartbeat_seconds=settings.heartbeat_interval, trigger_seconds=settings.trigger
+    )
+    writer.stop_at_sigterm()
+    writer.report(State.STARTING)
+    fence = Fence(state_files, token)
     sink: LandingSink | None = None
     try:
         _check_access(settings)
-        with ThreadPoolExecutor(1) as pool:  # Google's client takes seconds to import: the JVM starts meanwhile
+        with ThreadPoolExecutor(1) as pool:  # importing Google's client takes seconds: the JVM starts meanwhile
             clients = pool.submit(_open_clients, settings)
             spark = build_session(settings)
             warehouse, jobs, budget = clients.result()
@@ -106,31 +108,31 @@ def run(settings: Settings, *, is_catch_up: bool = False) -> int:
             sink = LandingSink(settings, jobs, fence, budget)
             query = start_query(spark, settings, warehouse, sink, is_catch_up=is_catch_up)
             logger.info("The query has started")
-            return beat.watch(ActiveQuery(spark, query, sink, settings))
+            return writer.watch(ActiveQuery(spark, query, sink, settings))
     except Exception as error:
-        if fence.is_closed or not beat.say(State.FAILED, _first_line(error), sink.batch_in_hand if sink else ""):
+        if fence.is_closed or not writer.report(State.FAILED, _first_line(error), sink.current_batch if sink else ""):
             return SUPERSEDED_EXIT_CODE
         raise
 
 
 def _check_access(settings: Settings) -> None:
-    """Raise KafkaAccessError where the brokers do not let us in: Spark itself would try again for ever."""
-    from warehouse.kafka_login import check_access
+    """Raise KafkaAccessError if the brokers refuse access: Spark itself would retry for ever."""
+    from csat.kafka.login import check_access
 
     check_access(settings)
 
 
 def _open_clients(settings: Settings) -> "tuple[Warehouse, LoadJobs, LoadBudget]":
+    from csat.bigquery.client import Warehouse
     from spark.load_budget import load_budget
     from spark.load_jobs import BigQueryLoadJobs
-    from warehouse.client import Warehouse
 
     warehouse = Warehouse(settings)
     return warehouse, BigQueryLoadJobs(warehouse), load_budget(warehouse)
 
 
 def _first_line(error: Exception) -> str:
-    """What went wrong, short and without data of a message."""
+    """A short error text without message data."""
     lines = [line for line in str(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0] if lines else ''}"[:300]
 
@@ -138,7 +140,9 @@ def _first_line(error: Exception) -> str:
 def main() -> None:
     """Entry point of the driver."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--catch-up", action="store_true", help="read what is there now, in bounded batches, and end")
+    parser.add_argument(
+        "--catch-up", action="store_true", help="process the current backlog in bounded batches, then exit"
+    )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stdout)
     logging.getLogger("py4j").setLevel(logging.WARNING)
@@ -155,8 +159,8 @@ def main() -> None:
     except Exception:
         logger.exception("The stream failed")
         code = 1
-    logger.info("Leaving with exit code %d", code)
-    # The JVM's own threads must not keep a driver alive that has nothing left to do.
+    logger.info("Exiting with code %d", code)
+    # The JVM's own threads must not keep a finished driver alive.
     sys.stdout.flush()
     os._exit(code)
 

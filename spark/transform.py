@@ -1,6 +1,6 @@
-"""Messages to landing rows: every message becomes one row, accepted or rejected with the first reason that fits.
+"""Turns messages into landing rows: each becomes one row, accepted or rejected with the first reason that applies.
 
-Arrow does it in Spark's Python workers, thousands of messages at a time.
+It runs on Arrow batches of thousands of messages in Spark's Python workers.
 """
 
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from csat import landing
-from csat.event import MAX_DAYS_AHEAD, SUPPORTED_SCHEMA_VERSIONS, TIMESTAMP_PATTERN, UUID_PATTERN
-from csat.landing import EVENT_COLUMNS, ColumnKind, Rejection
+from csat.contract import landing
+from csat.contract.event import MAX_DAYS_AHEAD, SUPPORTED_SCHEMA_VERSIONS, TIMESTAMP_PATTERN, UUID_PATTERN
+from csat.contract.landing import EVENT_COLUMNS, ColumnKind, Rejection
 from spark.json_objects import IS_OBJECT, WRONG_FIELDS, read_objects
 
 _PRICE_SCALE = 2
@@ -36,14 +36,14 @@ _FIELDS = pa.schema([(column.name, _JSON_TYPES.get(column.kind, pa.string())) fo
 
 
 def read_at(moment: datetime, messages: pa.RecordBatch) -> pa.RecordBatch:
-    """The messages with this moment as their ingested_at."""
+    """The messages with this time as ingested_at."""
     return messages.append_column("ingested_at", pa.repeat(pa.scalar(moment, _TIME), len(messages)))
 
 
 def landing_rows(messages: pa.RecordBatch, batch_id: str) -> pa.RecordBatch:
-    """The landing table's rows, in `LANDING_SCHEMA`, one a message and in their order.
+    """The landing table's rows in `LANDING_SCHEMA`, one per message and in the same order.
 
-    `messages` has `spark.worker.MESSAGE_COLUMNS` and ingested_at.
+    `messages` has `spark.message.MESSAGE_COLUMNS` and ingested_at.
     """
     objects = read_objects(messages["value"], _FIELDS)
     values = {column.name: _typed(column, objects[column.name]) for column in EVENT_COLUMNS}
@@ -65,7 +65,7 @@ def landing_rows(messages: pa.RecordBatch, batch_id: str) -> pa.RecordBatch:
 
 
 def _typed(column: landing.Column, raw: pa.Array) -> pa.Array:
-    """The field's values; null where the JSON value is no value of the column."""
+    """The field's values; null where the JSON value is not valid for the column."""
     match column.kind:
         case ColumnKind.UUID:
             return _where(_matches(raw, UUID_PATTERN), raw)
@@ -75,23 +75,23 @@ def _typed(column: landing.Column, raw: pa.Array) -> pa.Array:
         case ColumnKind.INTEGER:
             is_integer = pc.and_(pc.equal(pc.trunc(raw), raw), pc.less(pc.abs(raw), _INTEGER_LIMIT))
             return _where(is_integer, raw).cast(_ARROW_TYPES[column.kind])
-        case ColumnKind.PRICE:  # a price of three decimals is no price
+        case ColumnKind.PRICE:  # three decimals are invalid
             is_price = pc.and_(pc.equal(pc.round(raw, _PRICE_SCALE), raw), pc.less(pc.abs(raw), _PRICE_LIMIT))
             return _where(is_price, raw).cast(_ARROW_TYPES[column.kind])
         case _:
             return raw
 
 
-def _where(is_kept: pa.BooleanArray, values: pa.Array) -> pa.Array:
-    return pc.if_else(is_kept, values, None)
+def _where(is_valid: pa.BooleanArray, values: pa.Array) -> pa.Array:
+    return pc.if_else(is_valid, values, None)
 
 
 def _matches(texts: pa.StringArray, pattern: str) -> pa.BooleanArray:
-    return pc.match_substring_regex(texts, rf"^(?:{pattern})\z")  # "$" would let a line break follow
+    return pc.match_substring_regex(texts, rf"^(?:{pattern})\z")  # "$" would allow a trailing line break
 
 
 def _times(texts: pa.StringArray) -> pa.TimestampArray:
-    """The moments, cut to microseconds; null where there is no such moment, as on the 30th of February."""
+    """The timestamps, cut to microseconds; null for a date that does not exist, such as 30 February."""
     try:
         return texts.cast(_TIME)
     except pa.ArrowInvalid:
@@ -112,7 +112,7 @@ def _times_of(texts: pa.StringArray) -> pa.TimestampArray:
 def _broken_rules(
     messages: pa.RecordBatch, objects: pa.RecordBatch, values: dict[str, pa.Array]
 ) -> Iterator[tuple[str, pa.BooleanArray]]:
-    """Reason and whether it fits, for each message, in the order in which they are named."""
+    """Each reason and whether it applies to each message, in order of precedence."""
     length = pc.fill_null(pc.binary_length(messages["value"]), 0)
     yield Rejection.EMPTY.value, pc.equal(length, 0)
     yield Rejection.NOT_UTF8.value, objects[IS_OBJECT].is_null()

@@ -1,4 +1,4 @@
-"""What Spark's Python workers run. The driver imports this too, so what only a worker needs is imported in there."""
+"""What Spark's Python workers run. The driver imports it too, so what only a worker needs is imported lazily."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -9,24 +9,21 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-BUCKETS = "gs://"
-MESSAGE_COLUMNS = ("value", "topic", "partition", "offset", "timestamp")
-
 
 class _NoPandas:
-    """A finder of modules that says there is no pandas."""
+    """A module finder that reports pandas as missing."""
 
     @staticmethod
     def find_spec(name: str, path: object = None, target: object = None) -> None:
         if name == "pandas":
-            raise ModuleNotFoundError("the stream's workers do without pandas", name=name)
+            raise ModuleNotFoundError("the stream's workers do not use pandas", name=name)
 
 
 def write_files(
     batches: "Iterable[pa.RecordBatch]", folder: str, batch_id: str, ingested_at: "datetime"
 ) -> "Iterator[pa.RecordBatch]":
-    """As `spark.parquet_files.write`, which takes `MESSAGE_COLUMNS`. For mapInArrow."""
-    # pyarrow imports pandas at its first scalar, only to ask whether it was given any: a second of each worker's start
+    """`spark.parquet_files.write` for batches of `MESSAGE_COLUMNS`. For mapInArrow."""
+    # pyarrow imports pandas at its first scalar, only for a type check: that costs a second of each worker's start
     if _NoPandas not in sys.meta_path:
         sys.meta_path.insert(0, _NoPandas)
     from spark.parquet_files import write

@@ -10,7 +10,7 @@ locals {
   scratch_hours = 24
 
   # A file for each table of the ops dataset, named for it.
-  ops_schemas = "${path.module}/../warehouse/schemas"
+  ops_schemas = "${path.module}/../csat/bigquery/schemas"
 }
 
 resource "google_bigquery_dataset" "main" {
@@ -27,14 +27,14 @@ resource "google_bigquery_dataset" "main" {
   depends_on = [google_project_service.main]
 }
 
-# Partition and clusters are those of csat/landing.py: tests/terraform compares them. Rejected messages have no answer
+# Partition and clusters are those of csat/contract/landing.py: tests/terraform compares them. Rejected messages have no answer
 # time and lie in the null partition, so that a filter on it cannot be demanded.
 resource "google_bigquery_table" "survey_responses" {
   # checkov:skip=CKV_GCP_80: As of the datasets.
   dataset_id          = google_bigquery_dataset.main["raw"].dataset_id
   table_id            = "survey_responses"
   description         = "One row for every Kafka record, accepted or rejected."
-  schema              = file("${path.module}/../csat/landing_schema.json")
+  schema              = file("${path.module}/../csat/contract/landing_schema.json")
   clustering          = ["category", "channel", "agent_id"]
   deletion_protection = var.deletion_protection
 

@@ -3,14 +3,14 @@
 locals {
   env_vars = merge(
     {
-      CSAT_TARGET         = "gcp"
-      CSAT_PROJECT_ID     = var.project_id
-      CSAT_LOCATION       = local.location
-      CSAT_DATASET_PREFIX = local.dataset_prefix
-      CSAT_KAFKA_TOPIC    = var.kafka_topic
-      CSAT_STAGING_URI    = "gs://${google_storage_bucket.main["staging"].name}"
-      CSAT_CHECKPOINT_URI = "gs://${google_storage_bucket.main["checkpoints"].name}/stream"
-      CSAT_DOCUMENTS_URI  = "gs://${google_storage_bucket.main["documents"].name}/stream"
+      CSAT_TARGET          = "gcp"
+      CSAT_PROJECT_ID      = var.project_id
+      CSAT_LOCATION        = local.location
+      CSAT_DATASET_PREFIX  = local.dataset_prefix
+      CSAT_KAFKA_TOPIC     = var.kafka_topic
+      CSAT_STAGING_URI     = "gs://${google_storage_bucket.main["staging"].name}"
+      CSAT_CHECKPOINT_URI  = "gs://${google_storage_bucket.main["checkpoints"].name}/stream"
+      CSAT_STATE_FILES_URI = "gs://${google_storage_bucket.main["documents"].name}/stream"
 
       # Of the stream's batches
       CSAT_REGION                 = var.region

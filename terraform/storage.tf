@@ -5,7 +5,7 @@ locals {
     staging = { location = local.location, delete_after_days = var.staging_days, has_history = false }
     # Spark's offsets and commits. Never deleted by age: the first file is as needed as the last.
     checkpoints = { location = local.location, delete_after_days = null, has_history = false }
-    # control.json and health.json, through which Airflow and the stream speak.
+    # desired_state.json and heartbeat.json, through which Airflow and the stream communicate.
     documents = { location = local.location, delete_after_days = null, has_history = false }
     # What a batch runs: packages, jars, the job's file. A folder for each version of the code.
     code = { location = local.location, delete_after_days = null, has_history = true }

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from csat.settings import Settings
-from local.secret_files import write_private
+from csat.contract.settings import Settings
+from csat.local.secret_files import write_private
 
 
 def env_text(variables: Mapping[str, str]) -> str:

@@ -4,8 +4,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from csat.airflow_api import call
-from csat.settings import Settings
+from csat.clients.airflow_api import call
+from csat.contract.settings import Settings
 
 _DAG = "dags/build_marts"
 # A paused DAG's tasks end, its runs do not: nothing more of them is scheduled

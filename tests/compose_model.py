@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from csat.settings import ROOT
+from csat.contract.settings import ROOT
 
 # Not .venv/bin/docker-compose: that forgets the exit code
 COMPOSE = Path(str(find_spec("compose").origin)).with_name("docker-compose")  # type: ignore[union-attr]

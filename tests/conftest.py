@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from local.java import java_variables
+from csat.local.java import java_variables
 
 # Folders whose tests use one stack. The longest begin first, and the whole platforms not beside each other: a worker
 # takes what follows a folder of few tests together with it
-_SHARED = ("tests/chaos/", "tests/integration/board/", "tests/e2e/")
+_SHARED = ("tests/chaos/", "tests/integration/dashboard/", "tests/e2e/")
 
 # The JVMs of tests live for a minute: without the second compiler, and with the plainest collector, they need half as
 # much CPU for it
@@ -21,7 +21,7 @@ os.environ.update(java_variables())  # for a Spark in a test's own process
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
-ANSWER: dict[str, Any] = {
+RESPONSE: dict[str, Any] = {
     "response_id": "11111111-1111-4111-8111-111111111111",
     "schema_version": 1,
     "case_id": "22222222-2222-4222-8222-222222222222",
@@ -53,11 +53,11 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def answer() -> Callable[..., bytes]:
-    """Makes a message: a valid answer with the given fields changed; a field set to ... is left out."""
+def make_message() -> Callable[..., bytes]:
+    """Makes a message: a valid response with the given fields changed; a field set to ... is omitted."""
 
     def make(**changes: Any) -> bytes:
-        event = ANSWER | changes
+        event = RESPONSE | changes
         return json.dumps({name: value for name, value in event.items() if value is not ...}).encode()
 
     return make

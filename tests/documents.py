@@ -5,7 +5,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from csat.settings import ROOT
+from csat.contract.settings import ROOT
 
 _FENCE = re.compile(r"^( *)(`{3,})([\w-]*) ?(\S*)$")
 # Descriptions of columns, which dbt reads.

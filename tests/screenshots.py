@@ -6,12 +6,12 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from csat.commands.output import say
-from csat.settings import Settings
-from local import dashboard, stack
-from local.demo import demo
-from local.ports import free_ports
-from tests.integration.board.browser import NARROW, WIDE, Scheme, Viewer, launch
+from csat.cli.output import say
+from csat.contract.settings import Settings
+from csat.local import dashboard, stack
+from csat.local.demo import demo
+from csat.local.ports import free_ports
+from tests.integration.dashboard.browser import NARROW, WIDE, Scheme, Viewer, launch
 
 # Name of the file: view, width, theme and height.
 PICTURES: dict[str, tuple[str, int, Scheme, int]] = {

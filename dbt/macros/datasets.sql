@@ -1,4 +1,4 @@
-{#- The datasets are <prefix>_raw, _marts, _ops and _scratch; nothing of the target's name is added. -#}
+{#- The datasets are <prefix>_raw, _marts, _ops and _scratch; without the target's name. -#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {%- if custom_schema_name is none -%}
         {{ target.schema }}
@@ -8,7 +8,7 @@
 {%- endmacro %}
 
 
-{#- A failing run leaves its temporary tables: keep them where everything expires. -#}
+{#- A failing run leaves its temporary tables: put them where tables expire. -#}
 {% macro bigquery__make_temp_relation(base_relation, suffix) %}
     {%- set temporary = bigquery__make_relation_with_suffix(base_relation, suffix, dstring=True) -%}
     {{ return(temporary.incorporate(path={'schema': generate_schema_name('scratch', none)})) }}

@@ -1,6 +1,6 @@
 {#-
-    Of messages, a CTE, the first in Kafka of each response_id, and how many there were. The last two columns of the
-    order tell two rows of one message apart: the stream may have written it twice.
+    The first message in Kafka of each response_id, and the number of its messages; `messages` is a CTE. The last two
+    columns of the order distinguish two rows of one message: the stream may have written it twice.
 -#}
 {% macro first_messages(messages) %}
     select

@@ -1,6 +1,6 @@
 {#-
-    What a generic test reads of a relation: its `where`, and by date only the partitions that this run builds of the
-    model under test. A run that builds all dates, or none (`dbt test`), tests all: the nightly reconciliation does.
+    The rows that a generic test reads: those of its `where`, and only the date partitions of the tested model that this
+    run builds. A run that builds all dates, or none (`dbt test`, the nightly reconciliation), tests all rows.
 -#}
 {% macro bigquery__get_where_subquery(relation) %}
     {%- set conditions = [config.get('where')] if config.get('where') else [] -%}
@@ -17,7 +17,7 @@
 {% endmacro %}
 
 
-{#- `model` is the test here: its arguments hide that name inside the test itself. -#}
+{#- Here `model` is the test; inside the test, its argument shadows that name. -#}
 {% macro tested_partitions() %}
     {%- set tested = graph.nodes.get(model.attached_node) if execute else none -%}
     {{ return(tested.config.partitions if tested else none) }}

@@ -1,9 +1,9 @@
 {#-
-    Literals of the dates in CSAT_TOUCHED_DATES (a JSON list), and of the days_after dates that follow each, up to
-    CSAT_AS_OF; empty where the variable is.
+    Literals of the dates in CSAT_TOUCHED_DATES (a JSON list), and of the days_after dates after each, up to CSAT_AS_OF;
+    empty where the variable is empty.
 
     They come from the environment because config() is evaluated when the project is parsed: a query there would give
-    the MERGE one list and the SELECT another. dbt parses again what reads an environment variable that changed.
+    the MERGE one list and the SELECT another. dbt re-parses files that read a changed environment variable.
 -#}
 {% macro touched_dates(days_after=0) %}
     {%- set as_of = env_var('CSAT_AS_OF', '') or '9999-12-31' -%}
@@ -24,7 +24,7 @@
 {#-
     The dates that an incremental run computes, as SQL expressions: the touched ones, or the last lookback_days.
 
-    Without CSAT_TOUCHED_DATES `partitions` is empty and dbt replaces the partitions that it finds in the result.
+    Without CSAT_TOUCHED_DATES `partitions` is empty, and dbt replaces the partitions that it finds in the result.
 -#}
 {% macro dates_to_build(days_after=0) %}
     {%- set dates = touched_dates(days_after) -%}
@@ -37,8 +37,8 @@
 {% endmacro %}
 
 
-{#- Builds read no answer before this date; empty: all of them. What comes later for an older date waits for the
-    nightly reconciliation, which sets none. -#}
+{#- Builds read no response before this date; empty: all of them. New rows for older dates wait for the nightly
+    reconciliation, which sets no such date. -#}
 {% macro earliest_date() %}
     {{ return(env_var('CSAT_EARLIEST_DATE', '')) }}
 {% endmacro %}

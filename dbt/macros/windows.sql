@@ -1,34 +1,34 @@
-{#- Days after a touched date whose boards hold it, in their window or in the one before that they compare with. -#}
-{% macro board_days_after() %}
+{#- Number of days after a touched date on which a window, or the previous window it is compared with, includes it. -#}
+{% macro window_days_after() %}
     {{ return(2 * (var('windows') | map(attribute='days') | max) - 1) }}
 {% endmacro %}
 
 
 {#-
-    CTEs of the boards to compute, from a CTE that has answered_date.
+    CTEs of the windows to compute, from a CTE that has response_date.
 
-    windows: one row per board date and window: those to publish (is_published) and, for comparison, the ones a
-    window's length before. The window "all" exists for the latest answered date only.
-    window_dates: one row per board date, window and answered date in it.
+    windows: one row per date and window: those to publish (is_published) and, for comparison, the previous windows of
+    equal length. The window "all" exists for the latest response date only.
+    window_dates: one row per date, window and response date in the window.
 -#}
-{% macro window_ctes(answers) %}
+{% macro window_ctes(responses) %}
 span as (
 
     select
-        min(answered_date) as first_date,
-        max(answered_date) as last_date
-    from {{ answers }}
+        min(response_date) as first_date,
+        max(response_date) as last_date
+    from {{ responses }}
 
 ),
 
-boards as (
+published_dates as (
 
     select published_date
     from span
     {%- if is_incremental() %}
     cross join
         unnest([
-            {{ dates_to_build(board_days_after()) | join(',\n            ') }}
+            {{ dates_to_build(window_days_after()) | join(',\n            ') }}
         ]) as published_date
     where published_date between span.first_date and span.last_date
     {%- else %}
@@ -44,10 +44,10 @@ rolling_windows as (
         lengths.window_id,
         lengths.window_days,
         date_sub(
-            boards.published_date, interval periods_back * lengths.window_days day
-        ) as board_date,
+            published_dates.published_date, interval periods_back * lengths.window_days day
+        ) as as_of_date,
         logical_or(periods_back = 0) as is_published
-    from boards
+    from published_dates
     cross join
         unnest([
             {%- for window in var('windows') %}
@@ -56,45 +56,45 @@ rolling_windows as (
             {%- endfor %}
         ]) as lengths
     cross join unnest([0, 1]) as periods_back
-    group by window_id, window_days, board_date
+    group by window_id, window_days, as_of_date
 
 ),
 
 windows as (
 
     select
-        board_date,
+        as_of_date,
         window_id,
         window_days,
-        date_sub(board_date, interval window_days - 1 day) as window_start,
+        date_sub(as_of_date, interval window_days - 1 day) as window_start,
         is_published
     from rolling_windows
 
     union all
 
     select
-        boards.published_date as board_date,
+        published_dates.published_date as as_of_date,
         'all' as window_id,
         cast(null as int64) as window_days,
         span.first_date as window_start,
         true as is_published
     from span
-    inner join boards on span.last_date = boards.published_date
+    inner join published_dates on span.last_date = published_dates.published_date
 
 ),
 
 window_dates as (
 
     select
-        windows.board_date,
+        windows.as_of_date,
         windows.window_id,
         windows.is_published,
-        answered_date
+        response_date
     from windows
     cross join
         unnest(
-            generate_date_array(windows.window_start, windows.board_date)
-        ) as answered_date
+            generate_date_array(windows.window_start, windows.as_of_date)
+        ) as response_date
 
 )
 {%- endmacro %}

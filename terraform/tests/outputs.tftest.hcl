@@ -14,14 +14,14 @@ run "names_are_handed_to_csat" {
 
   assert {
     condition = output.env_vars == {
-      CSAT_TARGET         = "gcp"
-      CSAT_PROJECT_ID     = "shop-data-1"
-      CSAT_LOCATION       = "EU"
-      CSAT_DATASET_PREFIX = "csat"
-      CSAT_KAFKA_TOPIC    = "messages"
-      CSAT_STAGING_URI    = "gs://shop-data-1-csat-staging"
-      CSAT_CHECKPOINT_URI = "gs://shop-data-1-csat-checkpoints/stream"
-      CSAT_DOCUMENTS_URI  = "gs://shop-data-1-csat-documents/stream"
+      CSAT_TARGET          = "gcp"
+      CSAT_PROJECT_ID      = "shop-data-1"
+      CSAT_LOCATION        = "EU"
+      CSAT_DATASET_PREFIX  = "csat"
+      CSAT_KAFKA_TOPIC     = "messages"
+      CSAT_STAGING_URI     = "gs://shop-data-1-csat-staging"
+      CSAT_CHECKPOINT_URI  = "gs://shop-data-1-csat-checkpoints/stream"
+      CSAT_STATE_FILES_URI = "gs://shop-data-1-csat-documents/stream"
 
       CSAT_REGION                 = "europe-west1"
       CSAT_CODE_URI               = "gs://shop-data-1-csat-code"

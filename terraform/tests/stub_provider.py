@@ -31,7 +31,7 @@ import msgpack
 from tf.gen import tfplugin_pb2 as pb
 from tf.gen import tfplugin_pb2_grpc as rpc
 
-from csat.settings import ROOT, environment
+from csat.contract.settings import ROOT, environment
 
 SCHEMA_FILE = Path(__file__).with_name("google_provider_schema.json")
 FLAGS = ("required", "optional", "computed", "sensitive", "deprecated")
@@ -177,7 +177,7 @@ def error(summary: str, detail: str) -> pb.Diagnostic:
 
 
 class StubProvider(rpc.ProviderServicer):
-    """Answers the calls of Terraform's commands. Its names are the protocol's."""
+    """Responses the calls of Terraform's commands. Its names are the protocol's."""
 
     def __init__(self, spec: Json) -> None:
         self.spec = spec

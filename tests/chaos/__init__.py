@@ -1,1 +1,1 @@
-"""The stream under attack: random faults on a running stack under load, and what was lost."""
+"""Chaos test of the stream: random faults on a running stack under load, and what was lost."""

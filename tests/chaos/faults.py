@@ -1,4 +1,4 @@
-"""The faults: what breaks, and since when it could be whole again."""
+"""The faults: what breaks, and from when recovery is possible."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Literal
 
-from local.programs import AIRFLOW, BIGQUERY, KAFKA, STREAM
+from csat.local.programs import AIRFLOW, BIGQUERY, KAFKA, STREAM
 from tests.chaos import saboteur
 from tests.chaos.target import Target
 
@@ -47,7 +47,7 @@ def _pause(target: Target, program: str) -> None:
     os.killpg(os.getpgid(pid), signal.SIGCONT)
 
 
-def _take_away(target: Target, program: str) -> None:
+def _stop_for_a_minute(target: Target, program: str) -> None:
     target.supervisor.stop(program)
     time.sleep(AWAY_SECONDS)
     target.supervisor.start(program)
@@ -81,12 +81,12 @@ def _fill_disk(target: Target) -> None:
 
 
 def _shift_clock(target: Target, hours: int) -> None:
-    """The driver freezes, and its last words are of another time."""
+    """The driver freezes, and its last heartbeat has a shifted time."""
     _freeze(target, STREAM)
-    health = target.documents.health()
-    if health is not None:
+    heartbeat = target.state_files.heartbeat()
+    if heartbeat is not None:
         then = datetime.now(UTC) + timedelta(hours=hours)
-        target.documents.write_health(health.model_copy(update={"at": then, "progress_at": then}))
+        target.state_files.write_heartbeat(heartbeat.model_copy(update={"at": then, "progress_at": then}))
 
 
 FAULTS = (
@@ -97,10 +97,10 @@ FAULTS = (
     Fault("driver frozen, its clock an hour ahead", partial(_shift_clock, hours=1)),
     Fault("driver frozen, its clock an hour behind", partial(_shift_clock, hours=-1)),
     Fault("broker killed", partial(_kill, program=KAFKA)),
-    Fault("broker stopped for 60 s", partial(_take_away, program=KAFKA)),
+    Fault("broker stopped for 60 s", partial(_stop_for_a_minute, program=KAFKA)),
     Fault("broker frozen for 60 s", partial(_pause, program=KAFKA)),
     Fault("BigQuery killed", partial(_kill, program=BIGQUERY)),
-    Fault("BigQuery stopped for 60 s", partial(_take_away, program=BIGQUERY)),
+    Fault("BigQuery stopped for 60 s", partial(_stop_for_a_minute, program=BIGQUERY)),
     Fault("BigQuery frozen for 60 s", partial(_pause, program=BIGQUERY)),
     Fault("staging disk full for 20 s", _fill_disk),
     *[Fault(f"{name} killed", partial(_kill, program=name), hits="airflow") for name in AIRFLOW],

@@ -1,4 +1,4 @@
-"""The attack: `python -m tests.chaos.run --faults 100 --seed 7`. Prints a table; exits with 1 where a promise broke."""
+"""The chaos run: `python -m tests.chaos.run --faults 100 --seed 7`. Prints a table; exits with 1 on a violation."""
 
 import argparse
 import json
@@ -13,35 +13,35 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from csat.settings import Settings
-from local.ports import free_ports
+from csat.contract.settings import Settings
+from csat.local.ports import free_ports
 from tests.airflow_builds import held_builds
 from tests.chaos.faults import FAULTS, Fault
 from tests.chaos.target import Target, load, running
 
-LONGEST_RECOVERY_SECONDS = 240
+MAX_RECOVERY_SECONDS = 240
 _FAULTS_BETWEEN_REBUILDS = 10
 _MODELS = ("fct_survey_responses", "agg_agent_daily", "agent_leaderboard", "category_ranking", "response_series")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one fault did; `seconds` is from the moment recovery could begin."""
+    """The outcome of one fault; `seconds` count from the moment recovery could begin."""
 
     fault: str
     seconds: float
     lost: int
     duplicated: int
-    most_drivers: int
+    max_drivers: int
 
     @property
     def is_good(self) -> bool:
-        """Whether every promise held."""
-        return (self.lost, self.duplicated, self.most_drivers) == (0, 0, 1)
+        """Whether every guarantee held."""
+        return (self.lost, self.duplicated, self.max_drivers) == (0, 0, 1)
 
 
 def chosen(count: int, seed: int, known: tuple[Fault, ...] = FAULTS) -> list[Fault]:
-    """`count` faults in an order that the seed gives; every kind comes once before one comes again."""
+    """`count` faults in the seed's order; every kind occurs once before one repeats."""
     order = random.Random(seed)
     faults: list[Fault] = []
     while len(faults) < count:
@@ -50,7 +50,7 @@ def chosen(count: int, seed: int, known: tuple[Fault, ...] = FAULTS) -> list[Fau
 
 
 def attack(target: Target, faults: list[Fault], seed: int) -> Iterator[Outcome]:
-    """Strike one fault after the other under load. Raises where the stack does not recover or a mart is wrong."""
+    """Inject one fault after another under load. Raises if the stack does not recover or a mart is wrong."""
     for start in range(0, len(faults), _FAULTS_BETWEEN_REBUILDS):
         with load(target, seed + start):
             _wait(lambda began=time.time(): target.last_commit() > began, "first batch")
@@ -68,7 +68,7 @@ def _strike(target: Target, fault: Fault) -> Outcome:
         began = time.time()
         if fault.hits == "airflow":
             struck_at = datetime.now(UTC)
-            _wait(lambda: target.is_airflow_well(struck_at), f"Airflow after: {fault.name}")
+            _wait(lambda: target.is_airflow_healthy(struck_at), f"Airflow after: {fault.name}")
             if target.pid("stream") != driver:
                 raise AssertionError(f"{fault.name}: the stream was restarted, not adopted")
         else:
@@ -104,15 +104,15 @@ class _counting:  # noqa: N801  # a context manager that reads as one
 
 
 def _wait(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + LONGEST_RECOVERY_SECONDS
+    deadline = time.monotonic() + MAX_RECOVERY_SECONDS
     while not condition():
         if time.monotonic() > deadline:
-            raise AssertionError(f"no {what} within {LONGEST_RECOVERY_SECONDS} s")
+            raise AssertionError(f"no {what} within {MAX_RECOVERY_SECONDS} s")
         time.sleep(0.25)
 
 
 def require_equal_marts(target: Target) -> None:
-    """Raises AssertionError unless all records landed once and the marts are what a full refresh makes of them."""
+    """Raises AssertionError unless all messages landed once and the marts equal a full refresh."""
     _wait(lambda: target.completeness().pending == 0, "end of the backlog")
     found = target.completeness()
     assert (found.lost, found.duplicated) == (0, 0), found.as_dict()
@@ -121,7 +121,7 @@ def require_equal_marts(target: Target) -> None:
         incremental = {model: _lines(target, model) for model in _MODELS}
         target.csat("marts", "build", "--full-refresh")
         for model in _MODELS:
-            assert _lines(target, model) == incremental[model], f"{model} is not what a full refresh makes"
+            assert _lines(target, model) == incremental[model], f"{model} differs from a full refresh"
 
 
 def _lines(target: Target, model: str) -> list[str]:
@@ -146,11 +146,11 @@ def _line(name: str, outcomes: list[Outcome]) -> str:
     seconds = [outcome.seconds for outcome in outcomes]
     lost, doubled = (sum(values) for values in zip(*[(o.lost, o.duplicated) for o in outcomes], strict=True))
     times = f"{statistics.median(seconds):.0f} | {max(seconds):.0f}"
-    return f"| {name} | {len(outcomes)} | {times} | {lost} | {doubled} | {max(o.most_drivers for o in outcomes)} |"
+    return f"| {name} | {len(outcomes)} | {times} | {lost} | {doubled} | {max(o.max_drivers for o in outcomes)} |"
 
 
 def main() -> None:
-    """Attack a stack of its own."""
+    """Run the faults against a separate stack."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faults", type=int, default=len(FAULTS))
     parser.add_argument("--seed", type=int, default=1)

@@ -1,4 +1,4 @@
-"""The stream's driver, which kills itself and its JVM at a step of the sink when a file in its state folder says so."""
+"""A stream driver that kills itself and its JVM at a step of the sink if a file in its state folder names it."""
 
 import os
 import signal
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from csat.settings import Settings, get_settings
+from csat.contract.settings import Settings, get_settings
 from spark import stream_responses
 from spark.load_jobs import BigQueryLoadJobs
 from spark.sink import LandingSink
@@ -23,12 +23,12 @@ STEPS: dict[str, tuple[type, str, bool]] = {
 
 
 def order_file(settings: Settings) -> Path:
-    """The file that names the step; it is gone once obeyed."""
+    """The file that names the step; it is deleted once obeyed."""
     return settings.state / "kill-at"
 
 
 def sabotage(step: str, order: Path) -> None:
-    """Make the step look for its order."""
+    """Make the step check for its order."""
     owner, name, is_after = STEPS[step]
     method: Callable[..., Any] = getattr(owner, name)
 

@@ -1,4 +1,4 @@
-"""What is attacked: a stack of its own, with everything that a fault or a question to it needs."""
+"""The target: a separate stack, with everything that a fault or a check needs."""
 
 import contextlib
 import os
@@ -12,22 +12,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from csat import airflow_api
-from csat.documents import Documents
-from csat.health import lived_well
-from csat.settings import ROOT, Settings, environment
-from local import kafka, programs, stack
-from local.programs import AIRFLOW, PYTHON, STREAM
-from local.readiness import bigquery_answers
-from local.supervisord import Supervisord
+from csat.bigquery.client import Warehouse
+from csat.clients import airflow_api
+from csat.contract.settings import ROOT, Settings, environment
+from csat.control.state_files import StateFiles
+from csat.control.verdict import ran_stably
+from csat.local import kafka, programs, stack
+from csat.local.programs import AIRFLOW, PYTHON, STREAM
+from csat.local.readiness import bigquery_answers
+from csat.local.supervisord import Supervisord
+from csat.monitoring.completeness import Completeness, check_completeness
 from tests.chaos import saboteur
 from tests.drivers import driver_ids
-from warehouse.client import Warehouse
-from warehouse.probes import Completeness, check_completeness
 
 EVENTS_PER_SECOND = 20
 STAGING_MEGABYTES = 64
-_BEATS = ("latest_scheduler_heartbeat", "latest_triggerer_heartbeat", "latest_dag_processor_heartbeat")
+_HEARTBEATS = ("latest_scheduler_heartbeat", "latest_triggerer_heartbeat", "latest_dag_processor_heartbeat")
 _CSAT = str(PYTHON.with_name("csat"))
 
 
@@ -43,9 +43,9 @@ class Target:
         return Supervisord(self.settings)
 
     @property
-    def documents(self) -> Documents:
-        """The stream's documents."""
-        return Documents(self.settings.documents)
+    def state_files(self) -> StateFiles:
+        """The stream's state files."""
+        return StateFiles(self.settings.state_files)
 
     @property
     def commits(self) -> Path:
@@ -53,7 +53,7 @@ class Target:
         return Path(self.settings.checkpoint) / "commits"
 
     def last_commit(self) -> float:
-        """When the stream last committed a batch, as seconds of the epoch; 0 where it never did."""
+        """When the stream last committed a batch, in epoch seconds; 0 if never."""
         times = [0.0]
         with contextlib.suppress(FileNotFoundError):
             for file in self.commits.iterdir():
@@ -63,12 +63,12 @@ class Target:
         return max(times)
 
     def lives_well(self) -> bool:
-        """Whether the driver has worked long enough for the guard to take its end for a new trouble."""
-        control = self.documents.control()
-        return control is not None and lived_well(self.documents.health(), control)
+        """Whether the driver has worked long enough for the guard to treat its end as a new problem."""
+        desired_state = self.state_files.desired_state()
+        return desired_state is not None and ran_stably(self.state_files.heartbeat(), desired_state)
 
     def pid(self, program: str) -> int:
-        """The program's process id; 0 where it does not run."""
+        """The program's process id; 0 if it does not run."""
         return int(self.supervisor.programs()[program]["pid"])
 
     def signal(self, program: str, number: signal.Signals) -> int:
@@ -82,36 +82,40 @@ class Target:
         return pid
 
     def drivers(self) -> int:
-        """How many drivers there are."""
+        """The number of drivers."""
         return len(driver_ids(self.settings.state, lambda command: str(saboteur.__file__) in command))
 
     def has_services(self) -> bool:
-        """Whether Kafka and BigQuery answer."""
+        """Whether Kafka and BigQuery respond."""
         return kafka.is_ready(self.settings) and bigquery_answers(self.settings)
 
-    def is_airflow_well(self, since: datetime) -> bool:
-        """Whether every component runs and has beaten since then, and a living triggerer watches the stream's task."""
+    def is_airflow_healthy(self, since: datetime) -> bool:
+        """Whether every component has a heartbeat since then, and a live triggerer watches the stream's task."""
         states = self.supervisor.programs()
         if any(states[name]["statename"] != "RUNNING" for name in AIRFLOW):
             return False
         try:
-            beats = [
-                part.get(key) for part in airflow_api.health(self.settings).values() for key in part if key in _BEATS
+            heartbeats = [
+                part.get(key)
+                for part in airflow_api.health(self.settings).values()
+                for key in part
+                if key in _HEARTBEATS
             ]
             path = "dags/run_stream/dagRuns/~/taskInstances?state=deferred"
             tasks = airflow_api.call(self.settings, "GET", path)["task_instances"]
         except airflow_api.AirflowError:
             return False
-        beats += [(task.get("triggerer_job") or {}).get("latest_heartbeat") for task in tasks]
-        return len(beats) > len(_BEATS) and all(beat and datetime.fromisoformat(beat) > since for beat in beats)
+        heartbeats += [(task.get("triggerer_job") or {}).get("latest_heartbeat") for task in tasks]
+        are_recent = (time and datetime.fromisoformat(time) > since for time in heartbeats)
+        return len(heartbeats) > len(_HEARTBEATS) and all(are_recent)
 
     def completeness(self) -> Completeness:
-        """Whether every record of Kafka is one row."""
+        """Whether every Kafka message is one row."""
         with Warehouse(self.settings) as warehouse:
             return check_completeness(warehouse)
 
     def csat(self, *arguments: str, seconds: float = 400) -> str:
-        """What a command of the command line prints."""
+        """The output of a csat command."""
         done = subprocess.run(
             [_CSAT, *arguments],
             env=environment(**self.settings.as_environment()),
@@ -121,7 +125,7 @@ class Target:
             check=False,
         )
         if done.returncode:
-            raise RuntimeError(f"csat {' '.join(arguments)} left with {done.returncode}: {done.stderr[-2000:]}")
+            raise RuntimeError(f"csat {' '.join(arguments)} exited with {done.returncode}: {done.stderr[-2000:]}")
         return done.stdout
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
@@ -132,7 +136,7 @@ class Target:
 
 @contextmanager
 def load(target: Target, seed: int, rate: float = EVENTS_PER_SECOND) -> Iterator[None]:
-    """Events while it is open."""
+    """Sends events while it is open."""
     command = [_CSAT, "simulate", "--rate", str(rate), "--seed", str(seed)]
     log = (target.settings.state / "logs" / "load.log").open("ab")
     producer = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Eight faults on a running stack: nothing lost, nothing twice, one driver, back by itself."""
+"""Eight faults on a running stack: nothing lost or duplicated, one driver, automatic recovery."""
 
 import os
 import signal
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from csat.settings import Settings, environment
-from local.ports import free_ports
+from csat.contract.settings import Settings, environment
+from csat.local.ports import free_ports
 from tests.chaos import saboteur
 from tests.chaos.faults import FAULTS
 from tests.chaos.run import attack, chosen, table
@@ -22,13 +22,13 @@ FAULT_COUNT, SEED = 8, 2
 MARTS_EVERY_SECONDS = 90  # `make chaos` has a build every half a minute, which is most of its CPU
 
 
-def test_every_kind_of_fault_comes_once_before_one_comes_again():
+def test_every_kind_of_fault_occurs_once_before_one_repeats():
     faults = chosen(2 * len(FAULTS), seed=3)
     assert set(faults[: len(FAULTS)]) == set(FAULTS)
     assert faults != chosen(2 * len(FAULTS), seed=4)
 
 
-def test_a_driver_that_forks_is_one(tmp_path: Path):
+def test_a_forking_driver_counts_once(tmp_path: Path):
     settings = Settings(state_dir=tmp_path, _env_file=None)
     code = "import os, time; os.fork(); print(flush=True); time.sleep(60)"
     command = [sys.executable, "-c", code, str(saboteur.__file__)]

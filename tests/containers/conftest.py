@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from csat.settings import Settings
+from csat.contract.settings import Settings
 from tests.containers.engine import Project, project
 
 

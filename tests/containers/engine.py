@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from csat.settings import ROOT, Settings, environment
-from local.ports import free_port
+from csat.bigquery.client import Warehouse
+from csat.contract.settings import ROOT, Settings, environment
+from csat.local.ports import free_port
 from tests.documents import tracked_files
-from warehouse.client import Warehouse
 
 OLDEST_ENGINE, OLDEST_COMPOSE = (25, 0), (2, 24)
 PUBLISHED = ("kafka", "bigquery", "airflow", "dashboard")  # what has a port of this machine

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from csat.settings import Settings
+from csat.bigquery.client import Warehouse
+from csat.contract.settings import Settings
 from tests.airflow_builds import held_builds
 from tests.containers.engine import ONCE, Project
 from tests.documents import read
@@ -17,7 +18,6 @@ from tests.integration.conftest import wait_for
 from tests.integration.marts import recount
 from tests.integration.marts.checks import assert_same
 from tests.integration.marts.conftest import Marts
-from warehouse.client import Warehouse
 
 pytestmark = pytest.mark.containers
 
@@ -128,8 +128,8 @@ def test_thirty_days_of_history_land_and_the_marts_equal_a_recount(containers: P
 
 
 def test_the_stream_says_how_much_memory_it_holds(containers: Project) -> None:
-    read_health = ("exec", "-T", "spark", "cat", "/var/lib/csat/stream/health.json")
-    wait_for(lambda: json.loads(containers.compose(*read_health).stdout)["memory_bytes"] > 0, 60, "memory", pause=2)
+    read_heartbeat = ("exec", "-T", "spark", "cat", "/var/lib/csat/stream/heartbeat.json")
+    wait_for(lambda: json.loads(containers.compose(*read_heartbeat).stdout)["memory_bytes"] > 0, 60, "memory", pause=2)
 
 
 def test_documented_commands_work(containers: Project) -> None:
@@ -152,7 +152,7 @@ def test_commands_for_the_one_machine_stack_say_what_to_do_instead(containers: P
 
 def test_settings_of_env_reach_the_containers(containers: Project) -> None:
     (containers.clone / ".env").write_text("CSAT_MAX_AGE_HOURS=23\nCSAT_STATE_DIR=/nowhere\n")
-    show = "from csat.settings import get_settings as s; print(s().max_age_hours, s().state)"
+    show = "from csat.contract.settings import get_settings as s; print(s().max_age_hours, s().state)"
     said = containers.compose("run", "--rm", "--entrypoint", "python", "csat", "-c", show).stdout
     (containers.clone / ".env").unlink()
     assert said.split() == ["23.0", "/var/lib/csat"]
@@ -174,8 +174,8 @@ def test_an_alert_of_a_task_reaches_a_webhook_outside(containers: Project) -> No
         "alert",
     )
     try:
-        containers.compose(*call, "warning", "disk_short", "a test of the webhook")
-        containers.compose(*call, "recovered", "disk_short", "the test is over")
+        containers.compose(*call, "warning", "disk_space_low", "a test of the webhook")
+        containers.compose(*call, "recovered", "disk_space_low", "the test is over")
         said = containers.docker("logs", name).stdout
     finally:
         containers.docker("rm", "--force", name)
@@ -189,9 +189,9 @@ def test_a_killed_driver_is_back_and_committing(containers: Project, settings: S
     killed_at = time.monotonic()
 
     def is_committing() -> bool:
-        said = containers.compose("exec", "-T", "spark", "cat", "/var/lib/csat/stream/health.json").stdout
-        health = json.loads(said)
-        return bool(health["token"] != token and health["rows_committed"] > 0)
+        said = containers.compose("exec", "-T", "spark", "cat", "/var/lib/csat/stream/heartbeat.json").stdout
+        heartbeat = json.loads(said)
+        return bool(heartbeat["token"] != token and heartbeat["rows_committed"] > 0)
 
     wait_for(is_committing, RECOVERY_SECONDS, "committing driver", pause=0.5)
     containers.figures["killed driver committing again, seconds"] = round(time.monotonic() - killed_at, 1)

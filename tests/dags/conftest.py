@@ -1,4 +1,4 @@
-"""A fresh Airflow for the tests (before anything imports it), and factories for the stream's documents."""
+"""A fresh Airflow for the tests (before anything imports it), and factories for the stream's state files."""
 
 import importlib.util
 import os
@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from csat.documents import Documents
-from csat.health import Control, Health, State
+from csat.control.state_files import StateFiles
+from csat.control.verdict import DesiredState, Heartbeat, State
 
 if importlib.util.find_spec("airflow") is None:
     collect_ignore_glob = ["test_*.py"]  # run with .venvs/airflow
@@ -35,24 +35,24 @@ def _airflow_home() -> Iterator[None]:
 
 
 @pytest.fixture
-def documents(tmp_path: Path) -> Documents:
-    return Documents(str(tmp_path / "stream"))
+def state_files(tmp_path: Path) -> StateFiles:
+    return StateFiles(str(tmp_path / "stream"))
 
 
 @pytest.fixture
-def make_control() -> Callable[..., Control]:
-    def make(**changed: Any) -> Control:
-        return Control.model_validate({"token": "a", "desired": "run", "reason": "test", "at": NOON} | changed)
+def make_desired_state() -> Callable[..., DesiredState]:
+    def make(**changed: Any) -> DesiredState:
+        return DesiredState.model_validate({"token": "a", "desired": "run", "reason": "test", "at": NOON} | changed)
 
     return make
 
 
 @pytest.fixture
-def make_health() -> Callable[..., Health]:
-    """Makes what a driver says that runs well at noon."""
+def make_heartbeat() -> Callable[..., Heartbeat]:
+    """Makes the heartbeat of a driver that is healthy at noon."""
 
-    def make(**changed: Any) -> Health:
+    def make(**changed: Any) -> Heartbeat:
         well = {"token": "a", "driver_id": "d", "state": State.RUNNING, "at": NOON, "started_at": NOON}
-        return Health.model_validate(well | {"progress_at": NOON, "batch_id": 3, "rows_committed": 30} | changed)
+        return Heartbeat.model_validate(well | {"progress_at": NOON, "batch_id": 3, "rows_committed": 30} | changed)
 
     return make

@@ -1,4 +1,4 @@
-"""A driver of the stream that streams nothing: it beats, obeys control.json and leaves, as the real one does."""
+"""A fake driver without a stream: it writes heartbeats, obeys desired_state.json and exits like the real one."""
 
 import os
 import sys
@@ -6,32 +6,32 @@ import time
 import uuid
 from datetime import UTC, datetime
 
-from csat.documents import Documents
-from csat.health import SUPERSEDED_EXIT_CODE, Health, State
+from csat.control.state_files import StateFiles
+from csat.control.verdict import SUPERSEDED_EXIT_CODE, Heartbeat, State
 
 
-def run(documents: Documents) -> int:
-    """Beat five times a second until told otherwise; returns the exit code."""
-    control = documents.control()
-    if control is None:
+def run(state_files: StateFiles) -> int:
+    """Write a heartbeat five times a second until stopped; returns the exit code."""
+    desired_state = state_files.desired_state()
+    if desired_state is None:
         return 1
-    token, started_at, rows = control.token, datetime.now(UTC), 0
+    token, started_at, rows = desired_state.token, datetime.now(UTC), 0
     print(f"fake driver {os.getpid()} of {token}", flush=True)
     while True:
-        control, now = documents.control(), datetime.now(UTC)
-        if control is None or control.token != token:
+        desired_state, now = state_files.desired_state(), datetime.now(UTC)
+        if desired_state is None or desired_state.token != token:
             return SUPERSEDED_EXIT_CODE
         rows += 10
-        beat = Health(
+        heartbeat = Heartbeat(
             token=token, driver_id=uuid.uuid4().hex, state=State.RUNNING, at=now, started_at=started_at,
             progress_at=now, batch_id=rows // 10, rows_committed=rows,
         )  # fmt: skip
-        is_last = control.desired == "stop"
-        documents.write_health(beat.model_copy(update={"state": State.STOPPED}) if is_last else beat)
+        is_last = desired_state.desired == "stop"
+        state_files.write_heartbeat(heartbeat.model_copy(update={"state": State.STOPPED}) if is_last else heartbeat)
         if is_last:
             return 0
         time.sleep(0.2)
 
 
 if __name__ == "__main__":
-    sys.exit(run(Documents(sys.argv[1])))
+    sys.exit(run(StateFiles(sys.argv[1])))

@@ -1,6 +1,6 @@
-"""Servers of Google's APIs on this machine: the real clients speak to them, in the real messages.
+"""Local servers of Google's APIs: the real clients talk to them with the real messages.
 
-What a method does is a function from its request to its answer; it may raise RefusalError.
+A method's behaviour is a function from its request to its response; it may raise RefusalError.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,11 +11,11 @@ from typing import Any
 
 import grpc
 
-Answer = Callable[[Any], Any]
+Response = Callable[[Any], Any]
 
 
 class RefusalError(Exception):
-    """The answer is this error."""
+    """The response is this error."""
 
     def __init__(self, code: grpc.StatusCode, text: str = "no") -> None:
         super().__init__(text)
@@ -24,15 +24,15 @@ class RefusalError(Exception):
 
 @dataclass(frozen=True)
 class Method:
-    """One method: the class of its requests, and what it answers."""
+    """One method: the class of its requests, and its response."""
 
     request: Any
-    answer: Answer
+    response: Response
 
 
 @contextmanager
 def serve(services: Mapping[str, Mapping[str, Method]]) -> Iterator[grpc.Channel]:
-    """A channel to a server that has these services."""
+    """A channel to a server with these services."""
     server = grpc.server(ThreadPoolExecutor(4))
     for service, methods in services.items():
         handlers = {name: _handler(method) for name, method in methods.items()}
@@ -49,7 +49,7 @@ def serve(services: Mapping[str, Mapping[str, Method]]) -> Iterator[grpc.Channel
 def _handler(method: Method) -> grpc.RpcMethodHandler:
     def run(request: Any, context: grpc.ServicerContext) -> Any:
         try:
-            return method.answer(request)
+            return method.response(request)
         except RefusalError as refusal:
             context.abort(refusal.code, str(refusal))
 

@@ -1,4 +1,4 @@
-"""SupervisordBackend against a real supervisord with a driver that only beats."""
+"""SupervisordBackend against a real supervisord with a driver that only writes heartbeats."""
 
 import re
 import socket
@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from csat.documents import Documents
-from csat.health import Control
-from csat.settings import ROOT, Settings
-from guard.backends import BackendError, SupervisordBackend, backend
+from csat.airflow.backends.base import BackendError
+from csat.airflow.backends.choose import backend
+from csat.airflow.backends.supervisord import SupervisordBackend
+from csat.contract.settings import ROOT, Settings
+from csat.control.state_files import StateFiles
+from csat.control.verdict import DesiredState
 
 PASSWORD = "url-safe_0"
 CONFIGURATION = """
@@ -56,7 +58,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def can_be_asked(stream: SupervisordBackend) -> bool:
+def is_reachable(stream: SupervisordBackend) -> bool:
     try:
         return stream.state() is not None
     except BackendError:
@@ -78,7 +80,7 @@ def supervisord(folder: Path) -> Iterator[SupervisordBackend]:
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         stream = SupervisordBackend(f"http://127.0.0.1:{port}/RPC2", folder / "password")
         try:
-            wait_until(lambda: can_be_asked(stream))
+            wait_until(lambda: is_reachable(stream))
             yield stream
         finally:
             process.terminate()
@@ -87,16 +89,16 @@ def supervisord(folder: Path) -> Iterator[SupervisordBackend]:
 
 @pytest.fixture
 def stream(supervisord: SupervisordBackend, folder: Path) -> Iterator[SupervisordBackend]:
-    """The backend, with a control document that says run and no beat yet, and no process left afterwards."""
-    (folder / "health.json").unlink(missing_ok=True)
-    write_control(folder, "a")
+    """The backend with desired state "run" and no heartbeat yet; leaves no process behind."""
+    (folder / "heartbeat.json").unlink(missing_ok=True)
+    write_desired_state(folder, "a")
     yield supervisord
     supervisord.stop(10)
 
 
-def write_control(folder: Path, token: str) -> None:
-    control = Control(token=token, desired="run", reason="test", at=datetime.now(UTC))
-    Documents(str(folder)).write_control(control)
+def write_desired_state(folder: Path, token: str) -> None:
+    desired_state = DesiredState(token=token, desired="run", reason="test", at=datetime.now(UTC))
+    StateFiles(str(folder)).write_desired_state(desired_state)
 
 
 def process_id(stream: SupervisordBackend) -> str:
@@ -104,9 +106,9 @@ def process_id(stream: SupervisordBackend) -> str:
     return found[1] if found else ""
 
 
-def beats(folder: Path, token: str) -> bool:
-    health = Documents(str(folder)).health()
-    return health is not None and health.token == token
+def has_heartbeat(folder: Path, token: str) -> bool:
+    heartbeat = StateFiles(str(folder)).heartbeat()
+    return heartbeat is not None and heartbeat.token == token
 
 
 @pytest.mark.timeout(60)
@@ -116,15 +118,15 @@ def test_state_knows_a_program_that_never_ran(stream: SupervisordBackend) -> Non
 
 
 @pytest.mark.timeout(60)
-def test_start_returns_a_running_driver_that_beats(stream: SupervisordBackend, folder: Path) -> None:
+def test_start_returns_a_running_driver_with_a_heartbeat(stream: SupervisordBackend, folder: Path) -> None:
     stream.start("a")
     assert stream.state().is_alive
-    wait_until(lambda: beats(folder, "a"))
+    wait_until(lambda: has_heartbeat(folder, "a"))
     assert stream.log_tail(1)[0].endswith("of a")
 
 
 @pytest.mark.timeout(60)
-def test_start_ends_the_process_that_still_runs_first(stream: SupervisordBackend) -> None:
+def test_start_first_stops_a_process_that_still_runs(stream: SupervisordBackend) -> None:
     stream.start("a")
     first = process_id(stream)
     stream.start("a")
@@ -135,8 +137,8 @@ def test_start_ends_the_process_that_still_runs_first(stream: SupervisordBackend
 @pytest.mark.timeout(60)
 def test_state_has_the_exit_code_of_a_driver_that_was_superseded(stream: SupervisordBackend, folder: Path) -> None:
     stream.start("a")
-    wait_until(lambda: beats(folder, "a"))
-    write_control(folder, "b")
+    wait_until(lambda: has_heartbeat(folder, "a"))
+    write_desired_state(folder, "b")
     wait_until(lambda: not stream.state().is_alive)
     assert stream.state().exit_code == 75
 
@@ -171,7 +173,7 @@ def test_no_password_file_is_an_error_that_names_the_fix(tmp_path: Path) -> None
 
 
 @pytest.mark.timeout(30)
-def test_a_supervisord_that_does_not_answer_is_an_error_in_time(tmp_path: Path) -> None:
+def test_a_supervisord_that_does_not_respond_is_an_error_in_time(tmp_path: Path) -> None:
     (tmp_path / "password").write_text(PASSWORD)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

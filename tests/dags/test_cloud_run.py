@@ -1,4 +1,4 @@
-"""csat called in a Cloud Run job, against a server that speaks Google's API."""
+"""csat in a Cloud Run job, against a local server with Google's API."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,11 +14,11 @@ from google.cloud.run_v2.services.jobs.transports import JobsGrpcTransport
 from google.longrunning import operations_pb2
 from google.protobuf import any_pb2
 
-from csat.settings import Settings
-from guard import alerts, command
-from guard.backends import BackendError
-from guard.cloud_run import CommandRun
-from guard.command import CsatCommandOperator
+from csat.airflow import alerts, command
+from csat.airflow.backends.base import BackendError
+from csat.airflow.cloud_run import CommandRun
+from csat.airflow.command import CsatCommandOperator
+from csat.contract.settings import Settings
 from tests.dags.google_server import Method, RefusalError, serve
 
 JOB = "projects/shop/locations/europe-west1/jobs/csat-commands"
@@ -27,11 +27,11 @@ LOG = "https://console.cloud.google.com/logs/x1"
 
 
 class Cloud:
-    """A job whose runs end at the third look, well or not."""
+    """A job whose executions end at the third poll, successfully or not."""
 
     def __init__(self) -> None:
-        self.words: list[list[str]] = []
-        self.looks = 0
+        self.arguments: list[list[str]] = []
+        self.polls = 0
         self.is_well = True
         self.cancelled: list[str] = []
         self.refusals: list[RefusalError] = []
@@ -40,7 +40,7 @@ class Cloud:
         if self.refusals:
             raise self.refusals.pop()
         assert request.name == JOB
-        self.words.append(list(request.overrides.container_overrides[0].args))
+        self.arguments.append(list(request.overrides.container_overrides[0].args))
         metadata = any_pb2.Any()
         metadata.Pack(run.Execution.pb(run.Execution(name=RUN)))
         return operations_pb2.Operation(name="operations/1", metadata=metadata)
@@ -48,8 +48,8 @@ class Cloud:
     def get_execution(self, request: run.GetExecutionRequest) -> run.Execution:
         if self.refusals:
             raise self.refusals.pop()
-        self.looks += 1
-        end = {"completion_time": datetime.now(UTC), "succeeded_count": int(self.is_well)} if self.looks >= 3 else {}
+        self.polls += 1
+        end = {"completion_time": datetime.now(UTC), "succeeded_count": int(self.is_well)} if self.polls >= 3 else {}
         return run.Execution(name=request.name, log_uri=LOG, **end)
 
     def cancel(self, request: run.CancelExecutionRequest) -> operations_pb2.Operation:
@@ -82,13 +82,13 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         yield found
 
 
-def operator(*words: str) -> CsatCommandOperator:
-    return CsatCommandOperator(task_id="run", command=words)
+def operator(*arguments: str) -> CsatCommandOperator:
+    return CsatCommandOperator(task_id="run", command=arguments)
 
 
-def test_the_words_reach_csat_in_the_job_and_the_task_waits_for_its_end(cloud: Cloud) -> None:
+def test_the_arguments_reach_csat_in_the_job_and_the_task_waits_for_its_end(cloud: Cloud) -> None:
     assert operator("marts", "build", "--json").execute({}) is None
-    assert (cloud.words, cloud.looks) == ([["marts", "build", "--json"]], 3)
+    assert (cloud.arguments, cloud.polls) == ([["marts", "build", "--json"]], 3)
 
 
 def test_a_run_that_fails_fails_the_task_with_the_link_to_its_log(cloud: Cloud) -> None:
@@ -97,18 +97,18 @@ def test_a_run_that_fails_fails_the_task_with_the_link_to_its_log(cloud: Cloud) 
         operator("marts", "build").execute({})
 
 
-def test_a_run_that_cannot_be_asked_for_a_moment_is_waited_for(cloud: Cloud) -> None:
+def test_a_short_outage_of_the_api_does_not_fail_the_task(cloud: Cloud) -> None:
     work = operator("marts", "build")
     run_job = cloud.run_job
 
     def then_silent(request: Any) -> Any:
-        answer = run_job(request)
+        response = run_job(request)
         cloud.refusals = [RefusalError(grpc.StatusCode.UNAVAILABLE)] * 19
-        return answer
+        return response
 
     cloud.run_job = then_silent  # type: ignore[method-assign]
     work.execute({})
-    assert (len(cloud.words), cloud.looks) == (1, 3)
+    assert (len(cloud.arguments), cloud.polls) == (1, 3)
 
 
 def test_a_job_that_may_not_be_run_is_an_error_that_names_the_role(cloud: Cloud) -> None:
@@ -134,4 +134,4 @@ def test_a_killed_task_cancels_its_run(cloud: Cloud) -> None:
 
 def test_an_alert_is_sent_by_a_run_that_nobody_waits_for(cloud: Cloud) -> None:
     alerts._call(Settings(_env_file=None, command_job=JOB), ["warning", "dag_failed", "it failed"])
-    assert (cloud.words, cloud.looks) == ([["alert", "warning", "dag_failed", "it failed"]], 0)
+    assert (cloud.arguments, cloud.polls) == ([["alert", "warning", "dag_failed", "it failed"]], 0)

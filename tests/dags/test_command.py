@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from airflow.sdk.exceptions import AirflowException
 
-from csat.settings import ROOT
-from guard.command import CsatCommandOperator, last_json
+from csat.airflow.command import CsatCommandOperator, last_json
+from csat.contract.settings import ROOT
 
 Make = Callable[..., CsatCommandOperator]
 
@@ -46,7 +46,7 @@ def test_the_arguments_reach_the_command_as_they_are(make_operator: Make) -> Non
     assert make_operator("""printf '["%s"]' "$2" """, ("a", "b c; $HOME", "--json")).execute({}) == ["b c; $HOME"]
 
 
-def test_the_command_does_not_have_the_tasks_line_to_airflow(make_operator: Make) -> None:
+def test_the_command_does_not_inherit_the_tasks_connection_to_airflow(make_operator: Make) -> None:
     own, (line, other_end) = os.dup(0), os.pipe()
     os.dup2(line, 0)
     try:
@@ -57,12 +57,12 @@ def test_the_command_does_not_have_the_tasks_line_to_airflow(make_operator: Make
             os.close(end)
 
 
-def test_another_exit_code_than_0_fails_the_task(make_operator: Make) -> None:
+def test_a_nonzero_exit_code_fails_the_task(make_operator: Make) -> None:
     with pytest.raises(AirflowException, match="csat marts build --json exited with 3"):
         make_operator("exit 3").execute({})
 
 
-def test_no_json_where_it_was_asked_for_fails_the_task(make_operator: Make) -> None:
+def test_missing_json_output_fails_the_task(make_operator: Make) -> None:
     with pytest.raises(AirflowException, match="printed no JSON"):
         make_operator("echo done").execute({})
 
@@ -114,7 +114,7 @@ def test_the_program_is_that_of_the_pipelines_environment(monkeypatch: pytest.Mo
         seen.extend(arguments)
         raise FileNotFoundError
 
-    monkeypatch.setattr("guard.command.subprocess.Popen", popen)
+    monkeypatch.setattr("csat.airflow.command.subprocess.Popen", popen)
     with pytest.raises(FileNotFoundError):
         CsatCommandOperator(task_id="run", command=["status"]).execute({})
     assert seen == [f"{ROOT}/.venv/bin/csat", "status"]

@@ -1,4 +1,4 @@
-"""The DAG files: they load, fast, and each says what on-call must know."""
+"""The DAG files: they load fast, and each documents what on-call needs."""
 
 import copy
 import subprocess
@@ -10,8 +10,8 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import AssetOrTimeSchedule
 from airflow.sdk.exceptions import ParamValidationError
 
-from csat.settings import ROOT
-from guard.alerts import alert_failure, end_alert
+from csat.airflow.alerts import alert_failure, resolve_alert
+from csat.contract.settings import ROOT
 
 FOLDER = ROOT / "dags"
 
@@ -52,10 +52,10 @@ def test_every_dag_runs_by_itself_and_one_run_at_a_time(bag: DagBag) -> None:
         assert (dag.max_active_runs, dag.catchup, dag.is_paused_upon_creation) == (1, False, False), dag_id
 
 
-def test_every_dag_tells_of_its_failures_and_of_their_end(bag: DagBag) -> None:
+def test_every_dag_alerts_on_failures_and_resolves_the_alerts(bag: DagBag) -> None:
     for task in (task for dag in bag.dags.values() for task in dag.tasks):
         assert list(task.on_failure_callback) == [alert_failure], task.task_id
-        assert list(task.on_success_callback) == [end_alert], task.task_id
+        assert list(task.on_success_callback) == [resolve_alert], task.task_id
 
 
 def test_every_dag_links_the_runbook(bag: DagBag) -> None:
@@ -68,13 +68,13 @@ def test_nothing_waits_in_the_pool_of_the_stream(bag: DagBag) -> None:
     assert set.union(*pools.values()) == {"pipeline"}
 
 
-def test_every_task_but_the_endless_one_has_a_time_out(bag: DagBag) -> None:
+def test_every_task_but_the_endless_one_has_a_timeout(bag: DagBag) -> None:
     tasks = [task for dag in bag.dags.values() for task in dag.tasks if dag.dag_id != "run_stream"]
     limits = {task.task_id: task.execution_timeout or getattr(task, "response_timeout", None) for task in tasks}
     assert [task_id for task_id, limit in limits.items() if not limit] == []
 
 
-def test_check_stream_health_looks_every_five_minutes_and_once(bag: DagBag) -> None:
+def test_check_stream_health_runs_every_five_minutes_without_retry(bag: DagBag) -> None:
     dag = bag.dags["check_stream_health"]
     (task,) = dag.tasks
     assert dag.timetable.expression == "*/5 * * * *"
@@ -82,7 +82,7 @@ def test_check_stream_health_looks_every_five_minutes_and_once(bag: DagBag) -> N
     assert task.execution_timeout < timedelta(minutes=5)
 
 
-def test_maintain_cleans_one_thing_after_another_each_day(bag: DagBag) -> None:
+def test_maintain_runs_daily_task_by_task(bag: DagBag) -> None:
     dag = bag.dags["maintain"]
     assert (dag.timetable.expression, dag.max_active_tasks) == ("40 3 * * *", 1)
     assert {task.task_id: (task.command[:2], task.retries) for task in dag.tasks} == {
@@ -104,7 +104,7 @@ def test_run_stream_is_one_endless_task(bag: DagBag) -> None:
     assert dag.max_consecutive_failed_dag_runs == 0  # it would pause the stream
 
 
-def test_build_marts_runs_on_rows_and_on_the_clock(bag: DagBag) -> None:
+def test_build_marts_runs_on_rows_and_on_schedule(bag: DagBag) -> None:
     dag = bag.dags["build_marts"]
     task = dag.get_task("build_marts")
     assert isinstance(dag.timetable, AssetOrTimeSchedule)
@@ -114,8 +114,8 @@ def test_build_marts_runs_on_rows_and_on_the_clock(bag: DagBag) -> None:
     assert task.execution_timeout == timedelta(minutes=30)
 
 
-def test_build_marts_is_no_task_more_than_build_and_publish(bag: DagBag) -> None:
-    """Each is a process on the machine that the build itself wants."""
+def test_build_marts_has_only_the_tasks_build_and_publish(bag: DagBag) -> None:
+    """Each further task is a process that competes with the build for the machine."""
     assert {task.task_id: task.downstream_task_ids for task in bag.dags["build_marts"].tasks} == {
         "build_marts": {"publish_marts"},
         "publish_marts": set(),
@@ -123,7 +123,7 @@ def test_build_marts_is_no_task_more_than_build_and_publish(bag: DagBag) -> None
 
 
 @pytest.mark.parametrize("dag_id", ["build_marts", "rebuild_marts", "reconcile_marts"])
-def test_marts_are_published_by_the_task_behind_the_one_that_built_them(bag: DagBag, dag_id: str) -> None:
+def test_marts_are_published_by_the_task_after_the_build(bag: DagBag, dag_id: str) -> None:
     dag = bag.dags[dag_id]
     publish = dag.get_task("publish_marts")
     assert publish.upstream_task_ids == {publish.built_by} == {dag_id}
@@ -131,7 +131,7 @@ def test_marts_are_published_by_the_task_behind_the_one_that_built_them(bag: Dag
     assert [task.task_id for task in dag.tasks if task.outlets] == ["publish_marts"]
 
 
-def test_rebuild_marts_asks_before_a_full_refresh(bag: DagBag) -> None:
+def test_rebuild_marts_requires_approval_for_a_full_refresh(bag: DagBag) -> None:
     dag = bag.dags["rebuild_marts"]
     approve = dag.get_task("approve_full_refresh")
     assert (approve.unless, approve.downstream_task_ids, approve.retries) == ("from", {"rebuild_marts"}, 0)

@@ -1,4 +1,4 @@
-"""DataprocBackend against a server that speaks Google's APIs: the real clients, the real messages, no cloud."""
+"""DataprocBackend against a local server with Google's APIs: real clients, real messages, no cloud."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -15,12 +15,13 @@ from google.cloud.logging_v2.services.logging_service_v2.transports import Loggi
 from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2
 
-from csat.release import Release, release_uri
-from csat.settings import GOOGLE_KEY, GOOGLE_KEY_VARIABLE, Settings, get_settings
-from csat.version import code_version
-from guard import dataproc
-from guard.backends import BackendError, Process, backend
-from guard.dataproc import DataprocBackend
+from csat.airflow.backends import dataproc
+from csat.airflow.backends.base import BackendError, Process
+from csat.airflow.backends.choose import backend
+from csat.airflow.backends.dataproc import DataprocBackend
+from csat.contract.settings import GOOGLE_KEY, GOOGLE_KEY_VARIABLE, Settings, get_settings
+from csat.contract.version import code_version
+from csat.control.release import Release, release_uri
 from tests.dags.google_server import Method, RefusalError, serve
 from tests.google_key import EMAIL, write_key
 
@@ -30,7 +31,7 @@ State = types.Batch.State
 
 
 class Cloud:
-    """The batches of a region and their logs; `refusal` is the answer to everything, by method."""
+    """The batches of a region and their logs; `refusal` is the error response of each method."""
 
     def __init__(self) -> None:
         self.batches: dict[str, types.Batch] = {}
@@ -53,7 +54,7 @@ class Cloud:
         return batch
 
     def create(self, request: types.CreateBatchRequest) -> operations_pb2.Operation:
-        self._tell("create")
+        self._record("create")
         self.requests.append(request)
         if f"{request.parent}/batches/{request.batch_id}" in self.batches:
             raise RefusalError(grpc.StatusCode.ALREADY_EXISTS, f"{request.batch_id} exists")
@@ -61,20 +62,20 @@ class Cloud:
         return operations_pb2.Operation(name=f"{PARENT}/operations/{request.batch.labels['token']}")
 
     def get(self, request: types.GetBatchRequest) -> types.Batch:
-        self._tell("get")
+        self._record("get")
         if request.name not in self.batches:
             raise RefusalError(grpc.StatusCode.NOT_FOUND, request.name)
         return self.batches[request.name]
 
     def list(self, request: types.ListBatchesRequest) -> types.ListBatchesResponse:
-        self._tell("list")
+        self._record("list")
         assert (request.parent, request.order_by) == (PARENT, "create_time desc")
         stream = request.filter.removeprefix("labels.stream = ")
         found = [batch for batch in reversed(self.batches.values()) if batch.labels["stream"] == stream]
         return types.ListBatchesResponse(batches=found[: request.page_size], next_page_token="more")
 
     def cancel(self, request: operations_pb2.CancelOperationRequest) -> empty_pb2.Empty:
-        self._tell(f"cancel {request.name.rpartition('/')[2]}")
+        self._record(f"cancel {request.name.rpartition('/')[2]}")
         for batch in self.batches.values():
             if batch.operation == request.name:
                 if batch.state not in ALIVE:
@@ -83,13 +84,13 @@ class Cloud:
         return empty_pb2.Empty()
 
     def entries(self, request: logs.ListLogEntriesRequest) -> logs.ListLogEntriesResponse:
-        self._tell("logs")
+        self._record("logs")
         self.log_filter = request.filter
         assert (list(request.resource_names), request.order_by) == (["projects/shop"], "timestamp desc")
         newest_first = [logs.LogEntry(text_payload=line) for line in reversed(self.lines)]
         return logs.ListLogEntriesResponse(entries=newest_first[: request.page_size], next_page_token="more")
 
-    def _tell(self, call: str) -> None:
+    def _record(self, call: str) -> None:
         self.calls.append(call)
         self.at_calls.pop(call, lambda: None)()
         refusal = self.refusals.get(call.split()[0])
@@ -122,7 +123,7 @@ def make_settings(**changes: Any) -> Settings:
         "region": "europe-west1",
         "code_uri": "gs://code",
         "stream_service_account": "stream@shop",
-        "documents_uri": "gs://documents/stream",
+        "state_files_uri": "gs://documents/stream",
         "checkpoint_uri": "gs://checkpoints/stream",
         "kafka_bootstrap_servers": "kafka:9092",
         "kafka_security_protocol": "SASL_SSL",
@@ -231,14 +232,14 @@ def test_state_of_a_batch_that_met_a_quota_names_the_fix(stream: DataprocBackend
     assert "CSAT_DATAPROC_EXECUTORS" in detail
 
 
-def test_start_ends_the_batch_that_still_runs_first(stream: DataprocBackend, cloud: Cloud) -> None:
+def test_start_first_stops_a_batch_that_still_runs(stream: DataprocBackend, cloud: Cloud) -> None:
     old = cloud.add("old", State.RUNNING)
     stream.start("t1")
     assert old.state is State.CANCELLED
     assert cloud.calls.index("cancel old") < cloud.calls.index("create")
 
 
-def test_a_batch_that_leaves_within_the_grace_is_not_cancelled(stream: DataprocBackend, cloud: Cloud) -> None:
+def test_a_batch_that_exits_within_the_grace_period_is_not_cancelled(stream: DataprocBackend, cloud: Cloud) -> None:
     old = cloud.add("old", State.RUNNING)
     cloud.at_calls["list"] = lambda: setattr(old, "state", State.SUCCEEDED)
     stream.stop(60)
@@ -246,7 +247,7 @@ def test_a_batch_that_leaves_within_the_grace_is_not_cancelled(stream: DataprocB
     assert "cancel old" not in cloud.calls
 
 
-def test_stop_cancels_what_runs_after_the_grace_and_may_be_called_twice(stream: DataprocBackend, cloud: Cloud) -> None:
+def test_stop_cancels_after_the_grace_period_and_may_be_called_twice(stream: DataprocBackend, cloud: Cloud) -> None:
     stream.start("t1")
     stream.stop(5)
     stream.stop(5)
@@ -271,7 +272,7 @@ def test_a_batch_that_outlives_its_cancellation_is_an_error_that_names_the_comma
         stream.stop(1)
 
 
-def test_a_batch_with_this_token_that_has_ended_is_not_taken_for_a_start(stream: DataprocBackend, cloud: Cloud) -> None:
+def test_an_ended_batch_with_this_token_does_not_count_as_started(stream: DataprocBackend, cloud: Cloud) -> None:
     cloud.add("t1", State.FAILED)
     with pytest.raises(BackendError, match="csat-t1 was not created: AlreadyExists: csat-t1 exists"):
         stream.start("t1")
@@ -295,14 +296,14 @@ def test_a_refusal_is_an_error_that_names_the_fix(
     with pytest.raises(BackendError, match=text) as raised:
         stream.start("t1")
     assert fix in str(raised.value)
-    assert cloud.calls.count("create") == 1, "tried again within one look"
+    assert cloud.calls.count("create") == 1, "retried within one poll"
 
 
 @pytest.mark.timeout(30)
-def test_a_cloud_that_does_not_answer_is_an_error_in_time(cloud: Cloud, stream: DataprocBackend) -> None:
+def test_an_unresponsive_cloud_is_an_error_in_time(cloud: Cloud, stream: DataprocBackend) -> None:
     cloud.refusals["list"] = RefusalError(grpc.StatusCode.DEADLINE_EXCEEDED)
     stream._settings = stream._settings.model_copy(update={"dataproc_timeout_seconds": 0.2})
-    with pytest.raises(BackendError, match=r"no answer within 0\.2 s \(CSAT_DATAPROC_TIMEOUT_SECONDS\)"):
+    with pytest.raises(BackendError, match=r"no response within 0\.2 s \(CSAT_DATAPROC_TIMEOUT_SECONDS\)"):
         stream.state()
 
 
@@ -336,14 +337,14 @@ def test_backend_on_google_cloud_is_dataproc_unless_the_stream_runs_on_a_machine
     assert type(backend(here)).__name__ == "SupervisordBackend"
 
 
-def test_settings_that_are_missing_are_named_all_at_once() -> None:
+def test_all_missing_settings_are_named_at_once() -> None:
     with pytest.raises(BackendError, match="CSAT_REGION, CSAT_CODE_URI: make cloud-env"):
         backend(make_settings(region="", code_uri=""))
 
 
 def test_a_login_that_a_batch_would_show_is_refused() -> None:
     login = {"kafka_sasl_mechanism": "SCRAM-SHA-512", "kafka_oauth_source": "", "kafka_username": "u"}
-    with pytest.raises(BackendError, match="CSAT_KAFKA_PASSWORD cannot be handed to a batch") as raised:
+    with pytest.raises(BackendError, match="CSAT_KAFKA_PASSWORD cannot be passed to a batch") as raised:
         backend(make_settings(**login, kafka_password="hunter2"))
     assert "hunter2" not in str(raised.value)
 

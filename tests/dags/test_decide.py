@@ -1,4 +1,4 @@
-"""What the guard decides: adopt or start, and whether a life is over."""
+"""The guard's decisions: adopt or start, and whether a stream run has ended."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from csat.health import Control, Health, Policy, State, Verdict
-from guard.backends import Process
-from guard.decide import SUCCESS, WORDS, Plan, conclude, plan, starting
+from csat.airflow.backends.base import Process
+from csat.airflow.decide import MESSAGES, SUCCESS, Plan, conclude, next_desired_state, plan
+from csat.control.verdict import DesiredState, Heartbeat, Policy, State, Verdict
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
-POLICY = Policy(startup=120, stale=20, stalled=120, lagging=600, slow_batches=10, memory_beats=5, max_age=86_400)
+POLICY = Policy(startup=120, stale=20, stalled=120, lagging=600, slow_batches=10, memory_heartbeats=5, max_age=86_400)
 RUNS = Process(True, None, "RUNNING")
 NEVER_RAN = Process(False, None, "STOPPED")
 Make = Callable[..., Any]
@@ -21,61 +21,65 @@ def ended(code: int) -> Process:
     return Process(False, code, "EXITED")
 
 
-def decide(control: Control | None, health: Health | None, process: Process | None) -> Plan:
-    return plan(control, health, process, NOON, POLICY, "new")
+def decide(desired_state: DesiredState | None, heartbeat: Heartbeat | None, process: Process | None) -> Plan:
+    return plan(desired_state, heartbeat, process, NOON, POLICY, "new")
 
 
-def test_plan_starts_at_once_when_there_was_no_life_before() -> None:
+def test_plan_starts_at_once_when_there_was_no_run_before() -> None:
     assert decide(None, None, NEVER_RAN) == Plan("new", "", NOON)
 
 
-def test_plan_adopts_a_driver_that_runs_well(make_control: Make, make_health: Make) -> None:
-    assert decide(make_control(), make_health(), RUNS) == Plan("a", "a", NOON)
+def test_plan_adopts_a_healthy_driver(make_desired_state: Make, make_heartbeat: Make) -> None:
+    assert decide(make_desired_state(), make_heartbeat(), RUNS) == Plan("a", "a", NOON)
 
 
-def test_plan_adopts_a_driver_that_still_starts(make_control: Make) -> None:
-    assert decide(make_control(), None, RUNS) == Plan("a", "a", NOON)
+def test_plan_adopts_a_starting_driver(make_desired_state: Make) -> None:
+    assert decide(make_desired_state(), None, RUNS) == Plan("a", "a", NOON)
 
 
 @pytest.mark.parametrize(
-    ("control", "health", "process"),
+    ("desired_state", "heartbeat", "process"),
     [
         ({"desired": "stop"}, {}, RUNS),
         ({}, {"at": NOON - timedelta(seconds=21)}, RUNS),
         ({}, {"state": State.FAILED}, RUNS),
-        ({}, {"memory_high_beats": 5}, RUNS),
+        ({}, {"memory_high_heartbeats": 5}, RUNS),
         ({}, {}, ended(137)),
         ({}, {}, None),
     ],
-    ids=["told to stop", "frozen", "failed", "due for a recycle", "process gone", "backend silent"],
+    ids=["stop requested", "frozen", "failed", "due for a recycle", "process gone", "backend silent"],
 )
-def test_plan_starts_anew_when_the_driver_is_not_well(
-    make_control: Make, make_health: Make, control: dict[str, Any], health: dict[str, Any], process: Process | None
+def test_plan_starts_a_new_driver_when_the_last_is_unhealthy(
+    make_desired_state: Make,
+    make_heartbeat: Make,
+    desired_state: dict[str, Any],
+    heartbeat: dict[str, Any],
+    process: Process | None,
 ) -> None:
-    assert decide(make_control(**control), make_health(**health), process) == Plan("new", "a", NOON)
+    assert decide(make_desired_state(**desired_state), make_heartbeat(**heartbeat), process) == Plan("new", "a", NOON)
 
 
-def test_plan_waits_for_the_back_off_when_drivers_do_not_live(make_control: Make) -> None:
-    assert decide(make_control(attempts=3), None, ended(1)).at == NOON + timedelta(seconds=30)
+def test_plan_waits_for_the_back_off_when_drivers_keep_failing(make_desired_state: Make) -> None:
+    assert decide(make_desired_state(attempts=3), None, ended(1)).at == NOON + timedelta(seconds=30)
 
 
-def test_plan_starts_at_once_when_the_last_driver_lived_well(make_control: Make, make_health: Make) -> None:
-    well = make_health(started_at=NOON - timedelta(seconds=60))
-    assert decide(make_control(attempts=6), well, ended(1)).at == NOON
+def test_plan_starts_at_once_when_the_last_driver_ran_stably(make_desired_state: Make, make_heartbeat: Make) -> None:
+    well = make_heartbeat(started_at=NOON - timedelta(seconds=60))
+    assert decide(make_desired_state(attempts=6), well, ended(1)).at == NOON
 
 
-def test_starting_keeps_the_starts_of_the_last_half_hour_and_adds_its_own(make_control: Make) -> None:
+def test_desired_state_keeps_the_starts_of_the_last_half_hour_and_adds_its_own(make_desired_state: Make) -> None:
     old, recent = NOON - timedelta(seconds=1801), NOON - timedelta(seconds=1800)
-    control = starting(make_control(started_at=(old, recent)), None, "new", NOON)
-    assert (control.token, control.desired, control.at) == ("new", "run", NOON)
-    assert control.started_at == (recent, NOON)
+    desired_state = next_desired_state(make_desired_state(started_at=(old, recent)), None, "new", NOON)
+    assert (desired_state.token, desired_state.desired, desired_state.at) == ("new", "run", NOON)
+    assert desired_state.started_at == (recent, NOON)
 
 
-def test_starting_counts_the_attempts_and_the_failures_in_a_row(make_control: Make, make_health: Make) -> None:
-    before = make_control(attempts=2, failed_batch="q-7", failed_count=1)
-    again = starting(before, make_health(state="failed", failed_batch="q-7"), "new", NOON)
+def test_desired_state_counts_attempts_and_failures_in_a_row(make_desired_state: Make, make_heartbeat: Make) -> None:
+    before = make_desired_state(attempts=2, failed_batch="q-7", failed_count=1)
+    again = next_desired_state(before, make_heartbeat(state="failed", failed_batch="q-7"), "new", NOON)
     assert (again.attempts, again.failed_batch, again.failed_count) == (3, "q-7", 2)
-    well = starting(before, make_health(started_at=NOON - timedelta(seconds=60)), "new", NOON)
+    well = next_desired_state(before, make_heartbeat(started_at=NOON - timedelta(seconds=60)), "new", NOON)
     assert (well.attempts, well.failed_batch, well.failed_count) == (1, "", 0)
 
 
@@ -83,13 +87,13 @@ STOP = {"desired": "stop"}
 
 
 @pytest.mark.parametrize(
-    ("control", "health", "process", "verdict", "is_over"),
+    ("desired_state", "heartbeat", "process", "verdict", "has_ended"),
     [
         ({}, {}, RUNS, "healthy", False),
         ({}, {}, None, "healthy", False),
         ({}, {"token": "other"}, RUNS, "starting", False),
         ({}, {"slow_batches": 10}, RUNS, "slow", False),
-        ({}, {"memory_high_beats": 5}, RUNS, "memory", False),
+        ({}, {"memory_high_heartbeats": 5}, RUNS, "memory", False),
         ({}, {"at": NOON - timedelta(seconds=21)}, RUNS, "dead_or_frozen", True),
         ({}, {"state": "failed"}, RUNS, "failed", True),
         ({}, {"state": "failed"}, ended(1), "failed", True),
@@ -110,22 +114,22 @@ STOP = {"desired": "stop"}
         (STOP | {"reason": "recycle: a day old"}, {}, ended(0), "recycle", True),
     ],
 )
-def test_conclude_gives_the_verdict_and_whether_it_is_the_end(
-    make_control: Make,
-    make_health: Make,
-    control: dict[str, Any],
-    health: dict[str, Any],
+def test_conclude_gives_the_verdict_and_whether_the_run_has_ended(
+    make_desired_state: Make,
+    make_heartbeat: Make,
+    desired_state: dict[str, Any],
+    heartbeat: dict[str, Any],
     process: Process | None,
     verdict: str,
-    is_over: bool,
+    has_ended: bool,
 ) -> None:
-    look = conclude(make_control(**control), make_health(**health), process, NOON, POLICY)
-    assert (look.verdict.value, look.is_over) == (verdict, is_over)
+    status = conclude(make_desired_state(**desired_state), make_heartbeat(**heartbeat), process, NOON, POLICY)
+    assert (status.verdict.value, status.has_ended) == (verdict, has_ended)
 
 
-def test_every_verdict_has_words() -> None:
-    assert set(WORDS) == set(Verdict)
+def test_every_verdict_has_a_message() -> None:
+    assert set(MESSAGES) == set(Verdict)
 
 
-def test_a_life_that_ended_in_good_order_is_a_success() -> None:
+def test_a_clean_end_is_a_success() -> None:
     assert {Verdict.STOPPED, Verdict.SUPERSEDED, Verdict.MEMORY, Verdict.RECYCLE} == SUCCESS

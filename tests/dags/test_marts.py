@@ -1,4 +1,4 @@
-"""The trigger that sees rows land, the task that tells of a build, and the one that asks before it."""
+"""The trigger for landed rows, the task that publishes a build, and the approval before it."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,11 +11,8 @@ import pytest
 from airflow.providers.standard.operators import hitl
 from airflow.sdk.exceptions import AirflowSkipException, TaskAwaitingInput
 
-from csat.documents import Documents
-from csat.health import Health
-from csat.settings import get_settings
-from guard.approval import ApprovalUnlessOperator
-from guard.marts import (
+from csat.airflow.approval import ApprovalUnlessOperator
+from csat.airflow.marts import (
     MARTS,
     SURVEY_RESPONSES_LANDED,
     PublishMartsOperator,
@@ -23,8 +20,11 @@ from guard.marts import (
     has_landed,
     new_rows,
 )
+from csat.contract.settings import get_settings
+from csat.control.state_files import StateFiles
+from csat.control.verdict import Heartbeat
 
-Make = Callable[..., Health]
+Make = Callable[..., Heartbeat]
 
 
 @pytest.mark.parametrize(
@@ -37,22 +37,22 @@ Make = Callable[..., Health]
         (("a", 30), "b", 0, True, 0),
         (("a", 30), "b", 30, True, 30),
     ],
-    ids=["nothing yet", "first look", "as before", "one more", "a new driver", "a new driver with as many rows"],
+    ids=["nothing yet", "first poll", "as before", "one more", "a new driver", "a new driver with as many rows"],
 )
 def test_rows_have_landed_when_the_count_or_the_driver_changed(
-    make_health: Make, seen: tuple[str, int] | None, token: str, rows: int, landed: bool, count: int
+    make_heartbeat: Make, seen: tuple[str, int] | None, token: str, rows: int, landed: bool, count: int
 ) -> None:
-    health = make_health(token=token, rows_committed=rows)
-    assert (has_landed(health, seen), new_rows(health, seen)) == (landed, count)
+    heartbeat = make_heartbeat(token=token, rows_committed=rows)
+    assert (has_landed(heartbeat, seen), new_rows(heartbeat, seen)) == (landed, count)
 
 
 def test_the_trigger_fires_for_rows_and_then_only_for_more(
-    make_health: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_heartbeat: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CSAT_STATE_DIR", str(tmp_path))
     get_settings.cache_clear()
-    documents = Documents(get_settings().documents)
-    documents.write_health(make_health(rows_committed=30, batch_id=3))
+    state_files = StateFiles(get_settings().state_files)
+    state_files.write_heartbeat(make_heartbeat(rows_committed=30, batch_id=3))
 
     async def take_two() -> list[Any]:
         events = RowsCommittedTrigger(every_seconds=0.01).run()
@@ -60,7 +60,7 @@ def test_the_trigger_fires_for_rows_and_then_only_for_more(
         second = asyncio.ensure_future(anext(events))
         await asyncio.sleep(0.2)
         assert not second.done()
-        documents.write_health(make_health(rows_committed=70, batch_id=4))
+        state_files.write_heartbeat(make_heartbeat(rows_committed=70, batch_id=4))
         return [first.payload, (await second).payload]
 
     payloads = asyncio.run(asyncio.wait_for(take_two(), 20))
@@ -68,10 +68,10 @@ def test_the_trigger_fires_for_rows_and_then_only_for_more(
     assert payloads == [{"rows": 30, "batch_id": 3}, {"rows": 40, "batch_id": 4}]
 
 
-def test_the_trigger_can_be_made_from_what_it_serializes() -> None:
+def test_the_trigger_can_be_recreated_from_its_serialization() -> None:
     path, arguments = RowsCommittedTrigger(every_seconds=7).serialize()
     module, name = path.rsplit(".", 1)
-    assert path == "guard.marts.RowsCommittedTrigger"
+    assert path == "csat.airflow.marts.RowsCommittedTrigger"
     assert getattr(import_module(module), name)(**arguments).every_seconds == 7
 
 
@@ -85,7 +85,7 @@ def test_the_asset_of_landed_rows_is_watched() -> None:
 
 
 class FakeTask:
-    """A task instance that knows what another one reported."""
+    """A task instance with the report of another one."""
 
     def __init__(self, report: dict[str, Any]) -> None:
         self.report = report
@@ -103,7 +103,7 @@ def publish(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {mart.name: event.extra for mart, event in events.items()}
 
 
-def test_published_events_say_what_was_built() -> None:
+def test_published_events_contain_the_build_report() -> None:
     built = {"status": "succeeded", "build_id": "b1", "built_at": "2026-11-20T10:00:00+00:00", "response_count": 7}
     extra = publish(built | {"touched_dates": ["2026-11-20"], "model_count": 12})
     assert set(extra) == {"agent_leaderboard", "category_ranking", "response_series"}
@@ -125,11 +125,11 @@ def approval() -> ApprovalUnlessOperator:
     return ApprovalUnlessOperator(task_id="approve", unless="from", subject="Sure?")
 
 
-def test_no_approval_is_asked_for_when_the_parameter_is_set() -> None:
+def test_no_approval_is_requested_when_the_parameter_is_set() -> None:
     assert approval().execute({"params": {"from": "2026-11-20"}}) is None
 
 
-def test_an_approval_is_asked_for_when_the_parameter_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_approval_is_requested_when_the_parameter_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, Any] = {}
     monkeypatch.setattr(hitl, "upsert_hitl_detail", lambda **details: asked.update(details))
     with pytest.raises(TaskAwaitingInput):

@@ -1,12 +1,12 @@
-"""How the guard's task says that a life of the stream ended."""
+"""How the guard's task reports the end of a stream run."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from csat.settings import get_settings
-from guard.operator import StreamEndedError, StreamGuardOperator
+from csat.airflow.operator import StreamGuardOperator, StreamRunFailedError
+from csat.contract.settings import get_settings
 
 
 @pytest.fixture(autouse=True)
@@ -22,12 +22,12 @@ def finish(verdict: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("verdict", ["stopped", "recycle", "memory", "superseded"])
-def test_a_life_that_ended_in_good_order_is_a_success(verdict: str) -> None:
+def test_a_clean_end_is_a_success(verdict: str) -> None:
     assert finish(verdict)["verdict"] == verdict
 
 
 @pytest.mark.parametrize("verdict", ["dead_or_frozen", "never_started", "failed", "stalled", "poison_batch"])
-def test_a_life_that_ended_in_disorder_fails_the_run_with_the_verdict(verdict: str) -> None:
-    with pytest.raises(StreamEndedError, match=r"\(why\)\. The next run starts a new driver") as raised:
+def test_a_failed_stream_run_fails_the_task_with_the_verdict(verdict: str) -> None:
+    with pytest.raises(StreamRunFailedError, match=r"\(why\)\. The next run starts a new driver") as raised:
         finish(verdict)
     assert raised.value.verdict == verdict

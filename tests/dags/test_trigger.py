@@ -10,20 +10,20 @@ import pytest
 from airflow.sdk.exceptions import AirflowException, TaskDeferred
 from airflow.triggers.base import TriggerEvent
 
-from csat.documents import Documents
-from csat.health import Verdict
-from csat.settings import Settings, get_settings
-from csat.version import code_version
-from guard.operator import StreamGuardOperator
-from guard.stream import Stream
-from guard.trigger import StreamHealthTrigger
+from csat.airflow.operator import StreamGuardOperator
+from csat.airflow.stream import Stream
+from csat.airflow.trigger import StreamHealthTrigger
+from csat.contract.settings import Settings, get_settings
+from csat.contract.version import code_version
+from csat.control.state_files import StateFiles
+from csat.control.verdict import Verdict
 
 NOON = "2026-03-01T12:00:00+00:00"
 
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """Settings whose documents are in the test's folder, with no supervisord to be found."""
+    """Settings with state files in the test's folder and no supervisord."""
     monkeypatch.setenv("CSAT_STATE_DIR", str(tmp_path))
     get_settings.cache_clear()
     yield get_settings()
@@ -37,11 +37,11 @@ def events(trigger: StreamHealthTrigger) -> list[TriggerEvent]:
     return asyncio.run(asyncio.wait_for(collect(), 20))
 
 
-def test_a_trigger_made_from_what_it_serializes_is_the_same() -> None:
+def test_a_trigger_recreated_from_its_serialization_is_the_same() -> None:
     path, arguments = StreamHealthTrigger("new", "old", NOON).serialize()
     module, name = path.rsplit(".", 1)
     again = getattr(import_module(module), name)(**arguments)
-    assert path == "guard.trigger.StreamHealthTrigger"
+    assert path == "csat.airflow.trigger.StreamHealthTrigger"
     assert (again.token, again.replaces, again.start_at) == ("new", "old", NOON)
     assert again.serialize() == (path, arguments)
 
@@ -52,23 +52,25 @@ def test_a_trigger_fires_once_with_the_verdict_and_its_detail(settings: Settings
     assert event.payload["detail"].endswith("csat up writes it")
 
 
-def test_a_killed_trigger_tells_its_driver_to_stop(settings: Settings, make_control: Any) -> None:
-    documents = Documents(settings.documents)
-    documents.write_control(make_control(token="new"))
+def test_a_killed_trigger_requests_its_driver_to_stop(settings: Settings, make_desired_state: Any) -> None:
+    state_files = StateFiles(settings.state_files)
+    state_files.write_desired_state(make_desired_state(token="new"))
     asyncio.run(asyncio.wait_for(StreamHealthTrigger("new", "", NOON).on_kill(), 20))
-    control = documents.control()
-    assert control is not None
-    assert (control.token, control.desired) == ("new", "stop")
+    desired_state = state_files.desired_state()
+    assert desired_state is not None
+    assert (desired_state.token, desired_state.desired) == ("new", "stop")
 
 
-def test_a_life_is_judged_by_the_code_that_is_there_when_it_begins(settings: Settings) -> None:
+def test_a_run_is_judged_by_the_code_installed_when_it_starts(settings: Settings) -> None:
     version = code_version()
     assert Stream.of(settings).policy.code_version == version
     assert len(version) == 12
 
 
-def test_the_operator_defers_with_a_new_token_in_the_place_of_the_last(settings: Settings, make_control: Any) -> None:
-    Documents(settings.documents).write_control(make_control(token="old"))
+def test_the_operator_defers_with_a_new_token_that_replaces_the_last(
+    settings: Settings, make_desired_state: Any
+) -> None:
+    StateFiles(settings.state_files).write_desired_state(make_desired_state(token="old"))
     with pytest.raises(TaskDeferred) as deferred:
         StreamGuardOperator(task_id="guard_stream").execute({})
     trigger = deferred.value.trigger
@@ -78,13 +80,13 @@ def test_the_operator_defers_with_a_new_token_in_the_place_of_the_last(settings:
 
 
 @pytest.mark.parametrize("verdict", ["stopped", "superseded", "memory", "recycle"])
-def test_a_life_that_ended_in_good_order_is_green(settings: Settings, verdict: str) -> None:
+def test_a_clean_end_is_green(settings: Settings, verdict: str) -> None:
     event = {"verdict": verdict, "detail": "as it should"}
     assert StreamGuardOperator(task_id="guard_stream").finish({}, event) == event
 
 
 @pytest.mark.parametrize("verdict", ["never_started", "dead_or_frozen", "failed", "stalled"])
-def test_a_life_that_ended_badly_is_red_and_says_why(settings: Settings, verdict: str) -> None:
+def test_a_failed_run_is_red_and_says_why(settings: Settings, verdict: str) -> None:
     assert Verdict(verdict)
     with pytest.raises(AirflowException, match=r"the cause.*next run starts a new driver"):
         StreamGuardOperator(task_id="guard_stream").finish({}, {"verdict": verdict, "detail": "the cause"})

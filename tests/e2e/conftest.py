@@ -1,4 +1,4 @@
-"""The whole platform by its own command line: one stack on free ports for all tests of this folder."""
+"""The whole platform, driven by its command line: one stack on free ports for all tests of this folder."""
 
 import contextlib
 import json
@@ -13,10 +13,10 @@ from typing import Any
 import psutil
 import pytest
 
-from csat import airflow_api
-from csat.settings import ROOT, Settings, environment
-from local.ports import free_ports
-from warehouse.client import Warehouse
+from csat.bigquery.client import Warehouse
+from csat.clients import airflow_api
+from csat.contract.settings import ROOT, Settings, environment
+from csat.local.ports import free_ports
 
 CSAT = str(ROOT / ".venv" / "bin" / "csat")
 RUNS = "dags/run_stream/dagRuns"
@@ -29,7 +29,7 @@ class Platform:
     settings: Settings
 
     def csat(self, *arguments: str, seconds: float = 400, expect: int | None = 0) -> subprocess.CompletedProcess[str]:
-        """Run a command of the command line; fails the test at another exit code."""
+        """Run a csat command; fails the test on another exit code."""
         done = subprocess.run(
             [CSAT, *arguments],
             env=environment(**self.settings.as_environment()),
@@ -39,8 +39,8 @@ class Platform:
             check=False,
         )
         if expect is not None and done.returncode != expect:
-            said = f"{done.stdout}\n{done.stderr[-3000:]}"
-            pytest.fail(f"csat {' '.join(arguments)} left with {done.returncode}:\n{said}")
+            output = f"{done.stdout}\n{done.stderr[-3000:]}"
+            pytest.fail(f"csat {' '.join(arguments)} exited with {done.returncode}:\n{output}")
         return done
 
     def json(self, *arguments: str, expect: int | None = 0) -> Any:
@@ -54,11 +54,11 @@ class Platform:
             return warehouse.rows(sql.format(**names))
 
     def airflow(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """An answer of Airflow's API, with the generated login."""
+        """A response of Airflow's API, with the generated login."""
         return airflow_api.call(self.settings, method, path, body)
 
     def guard_log(self, run: str) -> str:
-        """What the last try of this life of the stream wrote, with what an exception says."""
+        """The task log of the last try of this DAG run, with exception messages."""
         path = f"{RUNS}/{run}/taskInstances/guard_stream"
         tries = self.airflow("GET", path)["try_number"]
         said = []
@@ -69,14 +69,14 @@ class Platform:
 
 @pytest.fixture(scope="package")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """The stack, all of it; ended with the last test."""
+    """The whole stack; stopped after the last test."""
     with running_platform(tmp_path_factory.mktemp("state")) as running:
         yield running
 
 
 @contextmanager
 def running_platform(state_dir: Path, **options: Any) -> Iterator[Platform]:
-    """A stack of its own on free ports, with these settings."""
+    """A separate stack on free ports, with these settings."""
     running = Platform(Settings(state_dir=state_dir, _env_file=None, **free_ports(), **options))
     try:
         running.csat("up")
@@ -86,7 +86,7 @@ def running_platform(state_dir: Path, **options: Any) -> Iterator[Platform]:
 
 
 def processes_of(settings: Settings) -> list[str]:
-    """Command lines of all processes that know this stack's state folder."""
+    """Command lines of all processes that use this stack's state folder."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):

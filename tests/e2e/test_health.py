@@ -1,4 +1,4 @@
-"""The look at the whole platform by Airflow: green when all is well, and what it tells when the stream freezes."""
+"""Airflow's health check of the whole platform: green when healthy, and its alerts when the stream freezes."""
 
 import os
 import signal
@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from csat.documents import Documents
-from local.supervisord import Supervisord
+from csat.control.state_files import StateFiles
+from csat.local.supervisord import Supervisord
 from tests.e2e.conftest import Platform
 from tests.integration.conftest import wait_for
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.e2e
 
 
 def start(platform: Platform, dag_id: str) -> str:
-    """Start a DAG, once Airflow has read its file; returns the run's id."""
+    """Trigger a DAG once Airflow has parsed its file; returns the run's id."""
 
     def known() -> bool:
         dags = platform.airflow("GET", "dags?limit=100")["dags"]
@@ -39,14 +39,14 @@ def end_of(platform: Platform, dag_id: str, run_id: str, seconds: float = 150) -
     return str(wait_for(ended, seconds, f"end of {dag_id}", pause=1))
 
 
-def look(platform: Platform) -> tuple[str, dict[str, str]]:
-    """How a run of check_stream_health ended, and the grade of each check of the newest look."""
+def run_check(platform: Platform) -> tuple[str, dict[str, str]]:
+    """The final state of a run of check_stream_health, and the grade of each of its checks."""
     began = datetime.now(UTC)
     state = end_of(platform, "check_stream_health", start(platform, "check_stream_health"))
     rows = platform.rows(
         "select check, grade, detail from `{ops}.pipeline_health_checks` "
-        "where looked_at = (select max(looked_at) from `{ops}.pipeline_health_checks`) "
-        f"and looked_at >= timestamp '{began.isoformat()}'"
+        "where checked_at = (select max(checked_at) from `{ops}.pipeline_health_checks`) "
+        f"and checked_at >= timestamp '{began.isoformat()}'"
     )
     assert len(rows) == 12, rows
     print({row["check"]: row["detail"] for row in rows})
@@ -58,21 +58,21 @@ def alerts(platform: Platform) -> set[tuple[str, str]]:
     return {(row["alert_key"], row["status"]) for row in rows}
 
 
-def is_well(platform: Platform) -> bool:
+def is_healthy(platform: Platform) -> bool:
     return platform.csat("status", "--json", expect=None).returncode == 0
 
 
 @pytest.fixture(scope="module")
 def maintenance(platform: Platform) -> str:
-    """The run of the DAG maintain, which goes on beside the other tests."""
-    wait_for(lambda: is_well(platform), 180, "healthy status", pause=2)
+    """A run of the DAG maintain, in parallel to the other tests."""
+    wait_for(lambda: is_healthy(platform), 180, "healthy status", pause=2)
     return start(platform, "maintain")
 
 
-def test_the_look_is_green_when_all_is_well(platform: Platform, maintenance: str) -> None:
-    state, grades = look(platform)
-    assert {check for check, grade in grades.items() if grade != "ok"} == {"load_jobs"}
-    assert (state, grades["load_jobs"]) == ("success", "skipped")
+def test_the_look_is_green_when_all_is_healthy(platform: Platform, maintenance: str) -> None:
+    state, grades = run_check(platform)
+    assert {check for check, grade in grades.items() if grade != "ok"} == {"load_job_quota"}
+    assert (state, grades["load_job_quota"]) == ("success", "skipped")
     [task, *_] = platform.airflow("GET", "dags/run_stream/dagRuns/~/taskInstances")["task_instances"]
     assert task["pool"] == "stream"
     pools = {pool["name"]: pool["slots"] for pool in platform.airflow("GET", "pools")["pools"]}
@@ -81,7 +81,7 @@ def test_the_look_is_green_when_all_is_well(platform: Platform, maintenance: str
 
 @contextmanager
 def frozen(platform: Platform, *names: str) -> Iterator[None]:
-    """These programs do not run meanwhile; the last of them goes on afterwards, the others stay frozen."""
+    """Freezes these programs; the last of them resumes afterwards, the others stay frozen."""
     pids = [Supervisord(platform.settings).programs()[name]["pid"] for name in names]
     for pid in pids:
         os.killpg(pid, signal.SIGSTOP)
@@ -91,26 +91,26 @@ def frozen(platform: Platform, *names: str) -> Iterator[None]:
         os.killpg(pids[-1], signal.SIGCONT)
 
 
-def beat_age(platform: Platform) -> timedelta:
-    health: Any = Documents(platform.settings.documents).health()
-    return datetime.now(UTC) - health.at
+def heartbeat_age(platform: Platform) -> timedelta:
+    heartbeat: Any = StateFiles(platform.settings.state_files).heartbeat()
+    return datetime.now(UTC) - heartbeat.at
 
 
-def test_a_frozen_stream_that_nobody_watches_is_told_and_asked_to_restart(platform: Platform) -> None:
-    documents = Documents(platform.settings.documents)
+def test_a_frozen_unmonitored_stream_raises_an_alert_and_a_restart_request(platform: Platform) -> None:
+    state_files = StateFiles(platform.settings.state_files)
     with frozen(platform, "stream", "airflow-triggerer"):
-        wait_for(lambda: beat_age(platform) > timedelta(seconds=21), 60, "old beat")
-        state, grades = look(platform)
-        assert (state, grades["stream_beat"], grades["stream_verdict"]) == ("failed", "critical", "critical")
+        wait_for(lambda: heartbeat_age(platform) > timedelta(seconds=21), 60, "old heartbeat")
+        state, grades = run_check(platform)
+        assert (state, grades["stream_heartbeat"], grades["stream_verdict"]) == ("failed", "critical", "critical")
         assert ("stream_down", "opened") in alerts(platform)
-        platform.csat("check", "health", expect=1)  # the second bad look, at the least
-        asked: Any = documents.control()
-        assert (asked.desired, asked.reason.split()[:2]) == ("stop", ["recycle:", "check_stream_health"])
-    # The triggerer goes on: it ends the life of the frozen driver as it was asked to, and the next one starts
-    wait_for(lambda: beat_age(platform) < timedelta(seconds=20), 120, "new driver", pause=1)
-    is_well = lambda: platform.csat("check", "health", expect=None).returncode == 0  # noqa: E731
-    wait_for(is_well, 90, "look at which all is well", pause=3)
-    assert documents.control().token != asked.token  # type: ignore[union-attr]
+        platform.csat("check", "health", expect=1)  # at least the second failed check
+        requested: Any = state_files.desired_state()
+        assert (requested.desired, requested.reason.split()[:2]) == ("stop", ["recycle:", "check_stream_health"])
+    # The triggerer resumes: it ends the run of the frozen driver as requested, and the next one starts
+    wait_for(lambda: heartbeat_age(platform) < timedelta(seconds=20), 120, "new driver", pause=1)
+    is_all_healthy = lambda: platform.csat("check", "health", expect=None).returncode == 0  # noqa: E731
+    wait_for(is_all_healthy, 90, "health check without failures", pause=3)
+    assert state_files.desired_state().token != requested.token  # type: ignore[union-attr]
     assert ("stream_down", "recovered") in alerts(platform)
 
 

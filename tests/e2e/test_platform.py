@@ -1,4 +1,4 @@
-"""The promises of the whole platform, in the order of its life."""
+"""The guarantees of the whole platform, in the order of operation."""
 
 import json
 import os
@@ -9,13 +9,13 @@ import time
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from csat.settings import environment
-from local import dashboard
-from local.supervisord import Supervisord
+from csat.contract.settings import environment
+from csat.local import dashboard
+from csat.local.supervisord import Supervisord
 from tests.airflow_builds import held_builds
 from tests.e2e.conftest import CSAT, RUNS, Platform
-from tests.integration.board.browser import Viewer, launch
 from tests.integration.conftest import wait_for
+from tests.integration.dashboard.browser import Viewer, launch
 
 pytestmark = pytest.mark.e2e
 
@@ -51,7 +51,7 @@ def _healthy_status(platform: Platform):
 
 @pytest.fixture(scope="module")
 def simulated(platform: Platform):
-    """What the simulator says it sent: ten thousand events with every fault."""
+    """The simulator's report: ten thousand events with every fault."""
     return platform.json("simulate", "--events", str(EVENTS), "--days", "5", "--seed", "7", "--faults", FAULTS)
 
 
@@ -80,22 +80,22 @@ def test_marts_hold_each_response_once_and_on_its_own_day(platform: Platform, si
     wait_for(is_built, 240, "marts by Airflow", pause=1)
     late = simulated["faults"]["late"]
     [row] = platform.rows(
-        "select countif(answered_date != date(survey_answered_at)) as elsewhere, count(distinct response_id) as n "
+        "select countif(response_date != date(survey_answered_at)) as elsewhere, count(distinct response_id) as n "
         "from `{marts}.fct_survey_responses`"
     )
     assert row == {"elsewhere": 0, "n": simulated["expected_distinct_responses"]}
-    oldest_day = "(select date_sub(max(answered_date), interval 5 day) from `{marts}.fct_survey_responses`)"
+    oldest_day = "(select date_sub(max(response_date), interval 5 day) from `{marts}.fct_survey_responses`)"
     [before] = platform.rows(
-        f"select count(*) as n from `{{marts}}.fct_survey_responses` where answered_date < {oldest_day}"
+        f"select count(*) as n from `{{marts}}.fct_survey_responses` where response_date < {oldest_day}"
     )
     assert 0 < before["n"] <= late
     board = platform.json("marts", "show", "agents", "--limit", "5000")
-    assert sum(row["answer_count"] for row in board) == simulated["expected_distinct_responses"]
+    assert sum(row["response_count"] for row in board) == simulated["expected_distinct_responses"]
     runs = platform.airflow("GET", "dags/build_marts/dagRuns?state=success")["dag_runs"]
     assert runs
 
 
-def test_board_shows_what_landed_and_what_was_rejected(platform: Platform, simulated):
+def test_dashboard_shows_what_landed_and_what_was_rejected(platform: Platform, simulated):
     with sync_playwright() as playwright:
         browser = launch(playwright)
         viewer = Viewer(browser.new_page(), dashboard.url(platform.settings))
@@ -106,7 +106,7 @@ def test_board_shows_what_landed_and_what_was_rejected(platform: Platform, simul
         browser.close()
     shown = {row[0].splitlines()[0]: int(row[1].replace(",", "")) for row in rows if "rejected" in row[0].splitlines()}
     assert shown == simulated["rejected_by_reason"]
-    assert (viewer.errors, viewer.strangers) == ([], [])
+    assert (viewer.errors, viewer.foreign_requests) == ([], [])
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def live(platform: Platform):
     assert process.wait(60) == 130
 
 
-def test_killed_driver_is_back_and_committing_without_help(platform: Platform, simulated, live):
+def test_killed_driver_recovers_and_commits_automatically(platform: Platform, simulated, live):
     rows = lambda: platform.rows("select count(*) as n from `{raw}.survey_responses`")[0]["n"]  # noqa: E731
     wait_for(lambda: rows() > simulated["sent"], 60, "live rows")
     supervisor = Supervisord(platform.settings)
@@ -133,16 +133,16 @@ def test_killed_driver_is_back_and_committing_without_help(platform: Platform, s
     killed_at = time.monotonic()
     time.sleep(1)  # a batch whose load job ran at the kill may still land
     landed = rows()
-    # 45 s is the promise on two cores of its own; a shared machine gets twice that. Every look costs the stack CPU
+    # 45 s is the target on two dedicated cores; a shared machine gets twice that. Every poll costs the stack CPU
     wait_for(lambda: rows() > landed, 90, "rows after the kill", pause=2)
     print(f"back and committing after {time.monotonic() - killed_at:.1f} s")
     assert supervisor.programs()["stream"]["pid"] != pid
     [ended, *_] = platform.airflow("GET", f"{RUNS}?state=failed&order_by=-run_after")["dag_runs"]
     said, last_lines = platform.guard_log(ended["dag_run_id"]).split("The driver's last lines:")
-    assert "The stream is dead or frozen (the process ended after its last beat" in said
+    assert "The stream is dead or frozen (the process ended after its last heartbeat" in said
     assert "Landed " in last_lines
-    told = "select status from `{ops}.alerts` where alert_key = 'stream_ended' and status = 'opened'"
-    wait_for(lambda: platform.rows(told), 60, "alert of the killed driver", pause=2)
+    opened = "select status from `{ops}.alerts` where alert_key = 'stream_run_failed' and status = 'opened'"
+    wait_for(lambda: platform.rows(opened), 60, "alert of the killed driver", pause=2)
 
 
 def test_incremental_marts_equal_a_full_refresh(platform: Platform):
@@ -162,7 +162,7 @@ def _fingerprint(platform: Platform, model: str) -> list[str]:
     return sorted(row["line"] for row in rows)
 
 
-def test_nothing_is_lost_and_nothing_is_twice(platform: Platform):
+def test_nothing_is_lost_or_duplicated(platform: Platform):
     result = platform.json("check", "completeness")
     assert (result["lost"], result["duplicated"], result["pending"]) == (0, 0, 0)
     assert len(result["partitions"]) == 4

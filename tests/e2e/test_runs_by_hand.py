@@ -1,4 +1,4 @@
-"""What a person does in Airflow's pages: sign in, see the stream, read its docs, run what is run by hand."""
+"""What a user does in Airflow's web UI: sign in, see the stream, read its docs, trigger the manual DAGs."""
 
 import json
 from collections.abc import Iterator
@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from csat.airflow_api import USER, passwords_file
+from csat.clients.airflow_api import USER, passwords_file
 from tests.e2e.conftest import Platform
-from tests.integration.board.browser import launch
 from tests.integration.conftest import wait_for
+from tests.integration.dashboard.browser import launch
 
 pytestmark = pytest.mark.e2e
 
@@ -32,7 +32,7 @@ def page(platform: Platform, tmp_path: Path) -> Iterator[Page]:
 
 
 def sign_in(page: Page, platform: Platform) -> None:
-    """With the password that the first start made."""
+    """Sign in with the password that the first start generated."""
     page.goto("/")
     page.locator("input[name=username]").fill(USER)
     page.locator("input[name=password]").fill(json.loads(passwords_file(platform.settings).read_text())[USER])
@@ -46,7 +46,7 @@ def newest_run(platform: Platform, dag_id: str) -> dict[str, Any]:
 
 
 def deferred_run(platform: Platform) -> str:
-    """The run that watches the stream; empty where none does."""
+    """The run that watches the stream; empty if there is none."""
     path = "dags/run_stream/dagRuns/~/taskInstances?state=deferred"
     return next((task["dag_run_id"] for task in platform.airflow("GET", path)["task_instances"]), "")
 
@@ -63,7 +63,7 @@ def trigger(page: Page, dag_id: str, params: dict[str, str]) -> None:
     expect(page.get_by_text("Dag run has been successfully triggered").first).to_be_visible()
 
 
-def test_person_sees_the_stream_reads_its_docs_and_runs_what_is_run_by_hand(platform: Platform, page: Page) -> None:
+def test_user_sees_the_stream_reads_its_docs_and_triggers_the_manual_dags(platform: Platform, page: Page) -> None:
     sign_in(page, platform)
     run_id = wait_for(lambda: deferred_run(platform), 120, "deferred run_stream", pause=1)
     page.goto(f"/dags/run_stream/runs/{run_id}/")

@@ -1,4 +1,4 @@
-"""The end of the stack, after all other tests of it."""
+"""The shutdown of the stack, after all its other tests."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A whole stack with a short patience, under load, and what the tests see of its guard: `make test-guard-long`."""
+"""A whole stack with short timeouts, under load, and helpers to observe its guard: `make test-guard-long`."""
 
 import os
 import signal
@@ -13,15 +13,21 @@ from typing import Any
 
 import pytest
 
-from csat.documents import Documents
-from csat.health import Health, State, lived_well
-from csat.settings import Settings, environment
-from local.supervisord import Supervisord
+from csat.contract.settings import Settings, environment
+from csat.control.state_files import StateFiles
+from csat.control.verdict import Heartbeat, State, ran_stably
+from csat.local.supervisord import Supervisord
 from tests.drivers import driver_ids
 from tests.e2e.conftest import CSAT, RUNS, Platform, running_platform
 from tests.integration.conftest import wait_for
 
-PATIENCE = {"stale_seconds": 12, "startup_seconds": 45, "stalled_seconds": 45, "trigger_seconds": 2, "beat_seconds": 1}
+PATIENCE = {
+    "stale_seconds": 12,
+    "startup_seconds": 45,
+    "stalled_seconds": 45,
+    "trigger_seconds": 2,
+    "heartbeat_seconds": 1,
+}
 
 
 @dataclass
@@ -35,19 +41,19 @@ class Guarded:
         return self.platform.settings
 
     @property
-    def documents(self) -> Documents:
-        return Documents(self.settings.documents)
+    def state_files(self) -> StateFiles:
+        return StateFiles(self.settings.state_files)
 
-    def well(self, other_than: str = "", seconds: float = 240) -> Health:
-        """What the driver says, once it has lived well; waits for another driver than this one."""
+    def stable(self, other_than: str = "", seconds: float = 240) -> Heartbeat:
+        """The heartbeat of a driver that runs stably; waits for another driver than `other_than`."""
 
-        def find() -> Health | None:
-            control, health = self.documents.control(), self.documents.health()
-            if control is None or health is None or health.driver_id == other_than:
+        def find() -> Heartbeat | None:
+            desired_state, heartbeat = self.state_files.desired_state(), self.state_files.heartbeat()
+            if desired_state is None or heartbeat is None or heartbeat.driver_id == other_than:
                 return None
-            is_there = self.pid() != 0 and datetime.now(UTC) - health.at < timedelta(seconds=5)
-            is_working = health.state is State.RUNNING and health.rows_committed > 0
-            return health if is_there and is_working and lived_well(health, control) else None
+            is_there = self.pid() != 0 and datetime.now(UTC) - heartbeat.at < timedelta(seconds=5)
+            is_working = heartbeat.state is State.RUNNING and heartbeat.rows_committed > 0
+            return heartbeat if is_there and is_working and ran_stably(heartbeat, desired_state) else None
 
         return wait_for(find, seconds, "driver that does its work", pause=1)
 
@@ -61,11 +67,11 @@ class Guarded:
         return pid
 
     def run(self) -> str:
-        """The run that is the present life of the stream."""
+        """The DAG run of the current stream run."""
         return str(self.platform.airflow("GET", f"{RUNS}?order_by=-run_after&limit=1")["dag_runs"][0]["dag_run_id"])
 
     def end_of(self, run: str, seconds: float = 120) -> tuple[str, str]:
-        """The state that this run ends with, and its task's log."""
+        """The state this DAG run ends with, and its task's log."""
 
         def ended() -> str | None:
             state = self.platform.airflow("GET", f"{RUNS}/{run}")["state"]
@@ -80,7 +86,7 @@ class Guarded:
 
     @contextmanager
     def never_two_drivers(self) -> Iterator[None]:
-        """Counts the drivers five times a second; fails the test where there were two at a time."""
+        """Counts the drivers five times a second; fails the test if there were two at once."""
         end, most = threading.Event(), [0]
 
         def count() -> None:
@@ -99,13 +105,13 @@ class Guarded:
 
 @pytest.fixture(scope="package")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    """The stack with five answers a second, ended with the last test."""
-    with running_platform(tmp_path_factory.mktemp("guard"), **PATIENCE) as platform, answers(platform):
+    """The stack with five responses per second, stopped after the last test."""
+    with running_platform(tmp_path_factory.mktemp("guard"), **PATIENCE) as platform, load(platform):
         yield Guarded(platform)
 
 
 @contextmanager
-def answers(platform: Platform) -> Iterator[None]:
+def load(platform: Platform) -> Iterator[None]:
     variables = environment(**platform.settings.as_environment())
     command: list[Any] = [CSAT, "simulate", "--rate", "5", "--seed", "3"]
     producer = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -118,7 +124,7 @@ def answers(platform: Platform) -> Iterator[None]:
 
 
 def stays(condition: Any, seconds: float) -> bool:
-    """Whether the condition holds at every look for so long."""
+    """Whether the condition holds at every poll for `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if not condition():

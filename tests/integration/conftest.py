@@ -16,11 +16,11 @@ import pytest
 from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient, NewTopic
 
-from csat.settings import ROOT, Settings, environment
-from local import stack
-from local.ports import free_ports
-from warehouse.client import Warehouse
-from warehouse.tables import create_datasets, create_landing_table
+from csat.bigquery.client import Warehouse
+from csat.bigquery.tables import create_datasets, create_landing_table
+from csat.contract.settings import ROOT, Settings, environment
+from csat.local import stack
+from csat.local.ports import free_ports
 
 _world_numbers = itertools.count(1)
 # The environment of the drivers: another one tests another Spark
@@ -119,10 +119,10 @@ def world(services: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         update={
             "kafka_topic": f"messages-{number}",
             "dataset_prefix": f"csat{number}",
-            "documents_uri": str(tmp_path / "documents"),
+            "state_files_uri": str(tmp_path / "documents"),
             "checkpoint_uri": str(tmp_path / "checkpoint"),
             "trigger_seconds": 1,
-            "beat_seconds": 1,
+            "heartbeat_seconds": 1,
         }
     )
     admin = KafkaAdminClient(bootstrap_servers=settings.bootstrap_servers)

@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from csat.settings import ROOT, environment
+from csat.contract.settings import ROOT, environment
 from tests.http_server import serving
 
 pytestmark = pytest.mark.integration

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from csat.settings import ROOT
+from csat.contract.settings import ROOT
 from tests.documents import Block, section, tracked_files
 
 pytestmark = pytest.mark.integration
@@ -34,7 +34,7 @@ CHECKS = (
     ".venv/bin/sqlfluff lint --disable-progress-bar dbt/models/marts/agg_channel_daily.sql",
     ".venv/bin/dbt-bouncer --config-file dbt/dbt-bouncer.yml",
     ".venv/bin/ruff check --quiet . && .venv/bin/ruff format --check --quiet .",
-    ".venv/bin/python -m pytest -q tests/unit/test_contract.py tests/unit/spark/test_transform.py"
+    ".venv/bin/python -m pytest -q tests/unit/contract/test_contract.py tests/unit/spark/test_transform.py"
     " tests/unit/producer/test_simulate.py tests/unit/producer/test_from_csv.py",
 )
 

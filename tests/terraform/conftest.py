@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from csat.settings import ROOT, environment
+from csat.contract.settings import ROOT, environment
 
 MODULE = ROOT / "terraform"
 OFFLINE = [str(ROOT / ".venvs/terraform/bin/python"), str(MODULE / "tests/stub_provider.py")]

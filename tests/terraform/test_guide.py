@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from csat.settings import ROOT, environment
+from csat.contract.settings import ROOT, environment
 from tests.documents import tracked_files
 from tests.terraform.conftest import MODULE, OFFLINE, Terraform
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from csat.settings import Settings
-from local import kafka
+from csat.bigquery import tables
+from csat.contract.settings import Settings
+from csat.local import kafka
 from tests.terraform.conftest import MODULE, ModuleTest, Terraform
-from warehouse import tables
 
 
 def settings() -> Settings:
@@ -87,7 +87,7 @@ def test_landing_table_is_the_one_that_the_stack_makes(module_test: ModuleTest) 
     table = planned["google_bigquery_table.survey_responses"]
     wanted = tables.landing_table(settings())
     assert table["table_id"] == wanted.table_id == "survey_responses"
-    assert table["schema"] == (MODULE.parent / "csat/landing_schema.json").read_text()
+    assert table["schema"] == (MODULE.parent / "csat/contract/landing_schema.json").read_text()
     assert table["clustering"] == wanted.clustering_fields == ["category", "channel", "agent_id"]
     assert wanted.time_partitioning is not None
     assert [(part["type"], part["field"]) for part in table["time_partitioning"]] == [("DAY", "survey_answered_at")]

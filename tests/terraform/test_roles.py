@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from csat.settings import ROOT
+from csat.contract.settings import ROOT
 from tests.terraform.conftest import MODULE
 
 # By the beginning of a resource's type, the longest first. Who makes a service that runs as an account of ours must be

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from csat.settings import Settings
+from csat.contract.settings import Settings
 from tests.terraform.conftest import MODULE
 
 COMMAND = [sys.executable, str(MODULE / "write_env.py")]

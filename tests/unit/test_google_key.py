@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from csat.settings import GOOGLE_KEY, GOOGLE_KEY_VARIABLE, ROOT, environment, get_settings
+from csat.bigquery.client import Warehouse, WarehouseError, open_client
+from csat.contract.settings import GOOGLE_KEY, GOOGLE_KEY_VARIABLE, ROOT, environment, get_settings
 from tests.google_key import EMAIL, write_key
-from warehouse.client import Warehouse, WarehouseError, open_client
 
 
 @pytest.fixture(autouse=True)

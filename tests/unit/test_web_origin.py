@@ -2,7 +2,7 @@
 
 import pytest
 
-from csat.web_origin import refusal
+from csat.contract.web_origin import refusal
 
 HOSTS = {"127.0.0.1", "localhost"}
 

@@ -1,7 +1,7 @@
 {{
     config(
         materialized='incremental',
-        partition_by={'field': 'answered_date', 'data_type': 'date'},
+        partition_by={'field': 'response_date', 'data_type': 'date'},
         partitions=touched_dates() or none,
         cluster_by=['agent_id'],
     )
@@ -12,7 +12,7 @@ with responses as (
     select * from {{ ref('fct_survey_responses') }}
     {%- if is_incremental() %}
     where
-        answered_date in (
+        response_date in (
             {{ dates_to_build() | join(',\n            ') }}
         )
     {%- endif %}
@@ -22,13 +22,13 @@ with responses as (
 daily_counts as (
 
     select
-        answered_date,
+        response_date,
         agent_id,
         channel,
         category,
         {{ additive_counts() }}
     from responses
-    group by answered_date, agent_id, channel, category
+    group by response_date, agent_id, channel, category
 
 )
 

@@ -2,7 +2,7 @@
     config(
         materialized='incremental',
         partition_by={'field': 'ranking_date', 'data_type': 'date'},
-        partitions=touched_dates(board_days_after()) or none,
+        partitions=touched_dates(window_days_after()) or none,
         cluster_by=['window_id', 'category'],
     )
 }}
@@ -18,27 +18,27 @@ with category_days as (
 sub_category_windows as (
 
     select
-        window_dates.board_date,
+        window_dates.as_of_date,
         window_dates.window_id,
         category_days.category,
         category_days.sub_category,
-        sum(category_days.answer_count) as answer_count,
+        sum(category_days.response_count) as response_count,
         sum(category_days.satisfied_count) as satisfied_count
     from window_dates
     inner join category_days
-        on window_dates.answered_date = category_days.answered_date
-    group by board_date, window_id, category, sub_category
+        on window_dates.response_date = category_days.response_date
+    group by as_of_date, window_id, category, sub_category
 
 ),
 
 both_levels as (
 
     select
-        board_date,
+        as_of_date,
         window_id,
         category,
         sub_category,
-        answer_count,
+        response_count,
         satisfied_count,
         true as is_sub_category
     from sub_category_windows
@@ -46,15 +46,15 @@ both_levels as (
     union all
 
     select
-        board_date,
+        as_of_date,
         window_id,
         category,
         cast(null as string) as sub_category,
-        sum(answer_count) as answer_count,
+        sum(response_count) as response_count,
         sum(satisfied_count) as satisfied_count,
         false as is_sub_category
     from sub_category_windows
-    group by board_date, window_id, category
+    group by as_of_date, window_id, category
 
 ),
 
@@ -62,22 +62,22 @@ ranked_categories as (
 
     select
         *,
-        satisfied_count / answer_count as csat_rate,
-        answer_count / sum(answer_count) over (
-            partition by board_date, window_id, is_sub_category
+        satisfied_count / response_count as csat_rate,
+        response_count / sum(response_count) over (
+            partition by as_of_date, window_id, is_sub_category
         ) as share,
         row_number() over (
-            partition by board_date, window_id, is_sub_category
-            order by answer_count desc, category, sub_category
+            partition by as_of_date, window_id, is_sub_category
+            order by response_count desc, category, sub_category
         ) as volume_rank,
         row_number() over (
-            partition by board_date, window_id, is_sub_category
+            partition by as_of_date, window_id, is_sub_category
             order by
-                answer_count - satisfied_count desc,
-                answer_count,
+                response_count - satisfied_count desc,
+                response_count,
                 category,
                 sub_category
-        ) as unhappiness_rank
+        ) as dissatisfied_rank
     from both_levels
 
 ),
@@ -85,34 +85,34 @@ ranked_categories as (
 compared_categories as (
 
     select
-        windows.board_date,
+        windows.as_of_date,
         windows.window_id,
         windows.window_start,
         ranked_categories.category,
         ranked_categories.sub_category,
-        ranked_categories.answer_count,
+        ranked_categories.response_count,
         ranked_categories.satisfied_count,
         ranked_categories.csat_rate,
         ranked_categories.share,
         ranked_categories.volume_rank,
-        ranked_categories.unhappiness_rank,
-        previous_categories.answer_count as previous_answer_count,
+        ranked_categories.dissatisfied_rank,
+        previous_categories.response_count as previous_response_count,
         previous_categories.csat_rate as previous_csat_rate,
         (
             ranked_categories.satisfied_count
             + previous_categories.satisfied_count
         ) / (
-            ranked_categories.answer_count + previous_categories.answer_count
+            ranked_categories.response_count + previous_categories.response_count
         ) as pooled_csat_rate
     from windows
     inner join ranked_categories
         on
-            windows.board_date = ranked_categories.board_date
+            windows.as_of_date = ranked_categories.as_of_date
             and windows.window_id = ranked_categories.window_id
     left join ranked_categories as previous_categories
         on
-            date_sub(windows.board_date, interval windows.window_days day)
-            = previous_categories.board_date
+            date_sub(windows.as_of_date, interval windows.window_days day)
+            = previous_categories.as_of_date
             and ranked_categories.window_id = previous_categories.window_id
             and ranked_categories.category = previous_categories.category
             and coalesce(ranked_categories.sub_category, '')
@@ -134,7 +134,7 @@ tested_categories as (
             sqrt(
                 pooled_csat_rate
                 * (1 - pooled_csat_rate)
-                * (1 / answer_count + 1 / previous_answer_count)
+                * (1 / response_count + 1 / previous_response_count)
             )
         ) as csat_change_z
     from compared_categories
@@ -144,27 +144,27 @@ tested_categories as (
 final as (
 
     select
-        board_date as ranking_date,
+        as_of_date as ranking_date,
         window_id,
         category,
         sub_category,
         window_start,
-        board_date as window_end,
-        answer_count,
+        as_of_date as window_end,
+        response_count,
         satisfied_count,
         share,
         csat_rate,
-        answer_count - satisfied_count as unhappy_count,
+        response_count - satisfied_count as dissatisfied_count,
         volume_rank,
-        unhappiness_rank,
-        previous_answer_count,
+        dissatisfied_rank,
+        previous_response_count,
         previous_csat_rate,
         csat_change,
         csat_change_z,
         coalesce(
             abs(csat_change_z) >= {{ var('z') }}
-            and least(answer_count, previous_answer_count)
-            >= {{ var('minimum_comparison_answers') }},
+            and least(response_count, previous_response_count)
+            >= {{ var('minimum_comparison_responses') }},
             false
         ) as is_significant
     from tested_categories

@@ -15,14 +15,14 @@ agents as (
         manager_name,
         tenure_bucket,
         shift,
-        sum(answer_count) over agent as answer_count,
-        min(first_answered_at) over agent as first_answered_at,
-        last_answered_at
+        sum(response_count) over agent as response_count,
+        min(first_response_at) over agent as first_response_at,
+        last_response_at
     from agents_dated
     qualify
         row_number() over (
             partition by agent_id
-            order by answered_date desc
+            order by response_date desc
         ) = 1
     window agent as (partition by agent_id)
 

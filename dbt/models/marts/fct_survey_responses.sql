@@ -1,7 +1,7 @@
 {{
     config(
         materialized='incremental',
-        partition_by={'field': 'answered_date', 'data_type': 'date'},
+        partition_by={'field': 'response_date', 'data_type': 'date'},
         partitions=touched_dates() or none,
         cluster_by=['category', 'channel', 'agent_id'],
     )
@@ -21,13 +21,13 @@ touched_responses as (
     select distinct response_id
     from messages
     where
-        answered_date in (
+        response_date in (
             {{ dates_to_build() | join(',\n            ') }}
         )
 
 ),
 
--- A copy may carry another date, and come first.
+-- A duplicate may have another date, and be first in Kafka.
 touched_messages as (
 
     select messages.*
@@ -52,11 +52,11 @@ timed_responses as (
                 issue_responded_at, issue_reported_at, microsecond
             ) / 60000000,
             null
-        ) as response_minutes
+        ) as first_reply_minutes
     from survey_responses
     {%- if is_incremental() %}
     where
-        answered_date in (
+        response_date in (
             {{ dates_to_build() | join(',\n            ') }}
         )
     {%- endif %}
@@ -67,7 +67,7 @@ final as (
 
     select
         response_id,
-        answered_date,
+        response_date,
         case_id,
         order_id,
         agent_id,
@@ -83,14 +83,14 @@ final as (
         customer_city,
         item_price,
         csat_score,
-        response_minutes,
+        first_reply_minutes,
         case
-            when response_minutes is null then 'unknown'
-            when response_minutes <= 5 then '5 minutes'
-            when response_minutes <= 60 then '1 hour'
-            when response_minutes <= 1440 then '24 hours'
+            when first_reply_minutes is null then 'unknown'
+            when first_reply_minutes <= 5 then '5 minutes'
+            when first_reply_minutes <= 60 then '1 hour'
+            when first_reply_minutes <= 1440 then '24 hours'
             else 'longer'
-        end as response_time_bucket,
+        end as first_reply_bucket,
         message_count,
         csat_score >= 4 as is_satisfied,
         coalesce(trim(customer_remarks), '') != '' as has_remarks,

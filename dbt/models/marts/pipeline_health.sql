@@ -19,7 +19,7 @@ accepted_totals as (
         count(*) as message_count,
         max(ingested_at) as newest_ingested_at,
         max(kafka_timestamp) as newest_kafka_timestamp,
-        max(survey_answered_at) as newest_answered_at
+        max(survey_answered_at) as newest_response_at
     from accepted_messages
 
 ),
@@ -32,7 +32,7 @@ outcomes as (
         response_count as message_count,
         newest_ingested_at,
         newest_kafka_timestamp,
-        newest_answered_at
+        newest_response_at
     from accepted_totals
 
     union all
@@ -43,7 +43,7 @@ outcomes as (
         message_count - response_count as message_count,
         cast(null as timestamp) as newest_ingested_at,
         cast(null as timestamp) as newest_kafka_timestamp,
-        cast(null as timestamp) as newest_answered_at
+        cast(null as timestamp) as newest_response_at
     from accepted_totals
 
     union all
@@ -54,7 +54,7 @@ outcomes as (
         count(*) as message_count,
         max(ingested_at) as newest_ingested_at,
         max(kafka_timestamp) as newest_kafka_timestamp,
-        cast(null as timestamp) as newest_answered_at
+        cast(null as timestamp) as newest_response_at
     from rejected_messages
     group by outcome
 
@@ -71,7 +71,7 @@ final as (
         ) as message_share,
         newest_ingested_at,
         newest_kafka_timestamp,
-        newest_answered_at,
+        newest_response_at,
         timestamp_diff(
             current_timestamp(), max(newest_ingested_at) over (), second
         ) as freshness_seconds

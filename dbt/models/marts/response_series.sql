@@ -1,7 +1,7 @@
 {{
     config(
         materialized='incremental',
-        partition_by={'field': 'answered_date', 'data_type': 'date'},
+        partition_by={'field': 'response_date', 'data_type': 'date'},
         partitions=touched_dates(var('smoothing_days')) or none,
         cluster_by=['channel', 'category'],
     )
@@ -13,7 +13,7 @@ with hourly_counts as (
     {%- if is_incremental() %}
     {%- set dates = dates_to_build(var('smoothing_days')) %}
     where
-        answered_date between
+        response_date between
         date_sub(
             least(
                 {{ dates | join(',\n                ') }}
@@ -32,7 +32,7 @@ responses as (
     select * from {{ ref('fct_survey_responses') }}
     {%- if is_incremental() %}
     where
-        answered_date in (
+        response_date in (
             {{ dates_to_build(var('smoothing_days')) | join(',\n            ') }}
         )
     {%- endif %}
@@ -43,7 +43,7 @@ smoothed_counts as (
 
     select
         *,
-        sum(answer_count) over smoothing_window as smoothed_answer_count,
+        sum(response_count) over smoothing_window as smoothed_response_count,
         sum(satisfied_count) over smoothing_window as smoothed_satisfied_count
     from hourly_counts
     window
@@ -56,20 +56,20 @@ smoothed_counts as (
 
 ),
 
-response_times as (
+first_reply_times as (
 
     select distinct
         timestamp_trunc(survey_answered_at, hour) as response_hour,
         channel,
         category,
-        percentile_cont(response_minutes, 0.5) over (
+        percentile_cont(first_reply_minutes, 0.5) over (
             partition by
                 timestamp_trunc(survey_answered_at, hour), channel, category
-        ) as median_response_minutes,
-        percentile_cont(response_minutes, 0.9) over (
+        ) as median_first_reply_minutes,
+        percentile_cont(first_reply_minutes, 0.9) over (
             partition by
                 timestamp_trunc(survey_answered_at, hour), channel, category
-        ) as p90_response_minutes
+        ) as p90_first_reply_minutes
     from responses
 
 ),
@@ -77,32 +77,32 @@ response_times as (
 final as (
 
     select
-        smoothed_counts.answered_date,
+        smoothed_counts.response_date,
         smoothed_counts.response_hour,
         smoothed_counts.channel,
         smoothed_counts.category,
-        smoothed_counts.answer_count,
+        smoothed_counts.response_count,
         smoothed_counts.satisfied_count,
         smoothed_counts.satisfied_count
-        / smoothed_counts.answer_count as csat_rate,
+        / smoothed_counts.response_count as csat_rate,
         smoothed_counts.up_to_5_minutes_count,
         smoothed_counts.up_to_1_hour_count,
         smoothed_counts.up_to_24_hours_count,
         smoothed_counts.over_24_hours_count,
-        smoothed_counts.unknown_response_time_count,
-        response_times.median_response_minutes,
-        response_times.p90_response_minutes,
-        smoothed_counts.smoothed_answer_count
-        / {{ 24 * var('smoothing_days') | int }} as smoothed_answer_count,
+        smoothed_counts.unknown_first_reply_count,
+        first_reply_times.median_first_reply_minutes,
+        first_reply_times.p90_first_reply_minutes,
+        smoothed_counts.smoothed_response_count
+        / {{ 24 * var('smoothing_days') | int }} as smoothed_response_count,
         smoothed_counts.smoothed_satisfied_count
-        / smoothed_counts.smoothed_answer_count as smoothed_csat_rate
+        / smoothed_counts.smoothed_response_count as smoothed_csat_rate
     from smoothed_counts
-    -- Holds the dates to build only, and so decides which hours come out.
-    inner join response_times
+    -- Has only the dates to build, and so determines the hours of the result.
+    inner join first_reply_times
         on
-            smoothed_counts.response_hour = response_times.response_hour
-            and smoothed_counts.channel = response_times.channel
-            and smoothed_counts.category = response_times.category
+            smoothed_counts.response_hour = first_reply_times.response_hour
+            and smoothed_counts.channel = first_reply_times.channel
+            and smoothed_counts.category = first_reply_times.category
 
 )
 

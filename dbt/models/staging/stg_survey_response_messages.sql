@@ -28,7 +28,7 @@ accepted_messages as (
         batch_id,
         item_price,
         csat_score,
-        date(survey_answered_at) as answered_date,
+        date(survey_answered_at) as response_date,
         issue_reported_at,
         issue_responded_at,
         survey_answered_at,

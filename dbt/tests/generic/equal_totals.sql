@@ -1,4 +1,4 @@
-{#- Fails where two models, added up by the same columns, disagree. -#}
+{#- Fails where the totals of two models by the same columns differ. -#}
 {% test equal_totals(model, total, other, other_total, by) %}
 with totals as (
 

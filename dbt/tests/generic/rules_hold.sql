@@ -1,4 +1,4 @@
-{#- Fails on a row that breaks a rule, and names the rules; as in a check constraint, null breaks none. -#}
+{#- Fails on a row that violates a rule, and names the rules; as in a check constraint, null violates none. -#}
 {% test rules_hold(model, rules) %}
 select
     array_to_string(
@@ -9,7 +9,7 @@ select
             {%- endfor %}
         ],
         '; '
-    ) as broken_rules,
+    ) as violated_rules,
     *
 from {{ model }}
 where

@@ -1,4 +1,4 @@
-{#- Fails on a key that more than one row has. Nulls count as equal. -#}
+{#- Fails on a key with more than one row. Nulls are equal. -#}
 {% test unique_combination(model, columns) %}
 select
     {{ columns | join(',\n    ') }},

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from csat.settings import ROOT, Settings
-from local import postgres
-from local.jars import kafka_jars
-from local.java import find_java
+from csat.contract.settings import ROOT, Settings
+from csat.local import postgres
+from csat.local.jars import kafka_jars
+from csat.local.java import find_java
 from tests.integration.conftest import wait_for
 from tests.integration.containers.native import Containers
 
@@ -52,7 +52,7 @@ def _start_kafka(running: Containers) -> None:
     (running.folder / "kafka" / "data").mkdir(parents=True)
     jars = kafka_jars(Settings(_env_file=None).jars_dir)[0].parent
     java = [str(find_java()), "-cp", f"{jars}/*", "-Xmx512m"]
-    logging = f"-Dlog4j2.configurationFile={ROOT / 'local' / 'kafka_log4j2.properties'}"
+    logging = f"-Dlog4j2.configurationFile={ROOT / 'csat' / 'local' / 'kafka_log4j2.properties'}"
     options = [word for folder in folders for word in (f"--{folder.name}-configs-dir", str(folder))]
     setup = [*java, logging, "kafka.docker.KafkaDockerWrapper", "setup", *options]
     subprocess.run(setup, env=running.variables("kafka"), timeout=60, check=True)
@@ -61,7 +61,7 @@ def _start_kafka(running: Containers) -> None:
 
 def _install_extensions(running: Containers) -> None:
     """The last line of the emulator's image."""
-    code = "from local.bigquery_emulator import install_extensions; install_extensions()"
+    code = "from csat.local.emulator.serve import install_extensions; install_extensions()"
     variables = running.variables("bigquery-emulator")
     python = str(shutil.which("python", path=variables["PATH"]))
     subprocess.run([python, "-c", code], cwd=ROOT, env=variables, timeout=60, check=True)

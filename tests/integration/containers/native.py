@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from csat.settings import ROOT
-from local import processes
-from local.java import find_java
-from local.ports import free_port
+from csat.contract.settings import ROOT
+from csat.local import processes
+from csat.local.java import find_java
+from csat.local.ports import free_port
 from tests.compose_model import image_variables, rendered, target_of
 
 _STATE, _SOURCES = "/var/lib/csat", "/opt/csat"

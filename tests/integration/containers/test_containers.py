@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from csat.settings import ROOT, Settings
+from csat.bigquery.client import Warehouse
+from csat.bigquery.landing_counts import landing_counts
+from csat.contract.settings import ROOT, Settings
 from tests.integration.conftest import wait_for
 from tests.integration.containers.native import Containers
-from warehouse.client import Warehouse
-from warehouse.probes import landing_counts
 
 LASTING = (
     "bigquery-emulator",
@@ -27,12 +27,12 @@ def test_airflow_starts_the_stream_in_its_container_and_answers_land(containers:
     given = containers.state("dashboard")  # the emulator's token is in its secrets
     with Warehouse(Settings(_env_file=None, bigquery_endpoint=endpoint, state_dir=given)) as warehouse:
         wait_for(lambda: landing_counts(warehouse)["accepted"] > 5, 240, "landed answers", pause=1)
-    assert document(containers, "control")["reason"] == "started by Airflow"
+    assert document(containers, "desired_state")["reason"] == "started by Airflow"
 
 
 def test_a_task_of_airflow_calls_a_command_of_the_pipeline(containers: Containers) -> None:
-    watch = containers.volume("stream") / "watch.json"
-    wait_for(watch.exists, 120, "look of check_stream_health", pause=1)
+    alert_state = containers.volume("stream") / "alert_state.json"
+    wait_for(alert_state.exists, 120, "look of check_stream_health", pause=1)
 
 
 def test_every_health_check_finds_its_container_well(containers: Containers) -> None:
@@ -43,16 +43,14 @@ def test_every_health_check_finds_its_container_well(containers: Containers) -> 
 def test_a_stopped_container_lets_the_stream_end_its_batch(containers: Containers) -> None:
     containers.stop("producer", "dashboard", "triggerer", "scheduler")  # as Compose: what waits for spark goes first
     assert containers.stop("spark") == [0]
-    assert document(containers, "control")["reason"] == "the stack stops"
-    assert document(containers, "health")["state"] == "stopped"
+    assert document(containers, "desired_state")["reason"] == "the stack stops"
+    assert document(containers, "heartbeat")["state"] == "stopped"
 
 
 def test_nothing_is_written_outside_the_volumes(containers: Containers) -> None:
     assert containers.strays() == []
     started = (containers.folder / "home").stat().st_mtime
-    image = [
-        path for folder in ("csat", "dags", "dbt", "guard", "local", "spark") for path in (ROOT / folder).rglob("*")
-    ]
+    image = [path for folder in ("csat", "dags", "dbt", "spark") for path in (ROOT / folder).rglob("*")]
     assert [path for path in image if is_written(path, started)] == []
 
 

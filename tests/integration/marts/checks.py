@@ -1,4 +1,4 @@
-"""What several tests of the marts do: compare a mart with a recount, kill a build."""
+"""Shared steps of the marts' tests: compare a mart with a recount, kill a build."""
 
 import os
 import re
@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from csat.settings import ROOT, environment
+from csat.contract.settings import ROOT, environment
 from tests.integration.marts.conftest import Marts, Rows
 
 KEYS = {
@@ -33,7 +33,7 @@ def assert_same(world: Marts, table: str, expected: Rows) -> None:
 def kill_build(world: Marts, *, after: str) -> None:
     """Build in a process, and kill it and its dbt once this model is written."""
     with subprocess.Popen(
-        [sys.executable, "-m", "csat.cli", "marts", "build"],
+        [sys.executable, "-m", "csat.cli.main", "marts", "build"],
         env=environment(**world.settings.as_environment()),
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -42,10 +42,10 @@ def kill_build(world: Marts, *, after: str) -> None:
         start_new_session=True,
     ) as process:
         assert process.stdout is not None
-        said = []
+        lines = []
         for line in process.stdout:
-            said.append(line)
+            lines.append(line)
             if re.search(rf"OK created .*\.{after} ", line):
                 os.killpg(process.pid, signal.SIGKILL)
                 return
-    pytest.fail(f"the build ended before {after} was written: {''.join(said)}")
+    pytest.fail(f"the build ended before {after} was written: {''.join(lines)}")

@@ -1,4 +1,4 @@
-"""An emulator of its own, and a landing table that the tests write rows into."""
+"""A separate emulator, and a landing table that the tests write rows into."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from google.cloud import bigquery
 
-from bench import emulator as emulators
-from csat.settings import Settings
-from warehouse import marts
-from warehouse.client import Warehouse
+from csat.bigquery.client import Warehouse
+from csat.contract.settings import Settings
+from csat.marts import build as marts
+from tools.bench import emulator as emulators
 
-# In the order of dbt's graph. pipeline_health is a view that asks the clock.
+# In the order of dbt's graph. pipeline_health is a view that depends on the current time.
 TABLES = (
     "fct_survey_responses",
     "int_agents_dated",
@@ -32,7 +32,7 @@ Rows = list[dict[str, Any]]
 
 
 def survey_response(number: int, answered_at: datetime, **changes: Any) -> dict[str, Any]:
-    """A landing row: Kafka has it a second after the answer, the stream a minute after."""
+    """A landing row: Kafka received it a second after the response, the stream read it a minute after."""
     row = {
         "response_id": f"r{number}",
         "schema_version": 1,
@@ -62,7 +62,7 @@ def survey_response(number: int, answered_at: datetime, **changes: Any) -> dict[
 
 @dataclass
 class Marts:
-    """One landing table, its marts, and every row that was put in."""
+    """One landing table, its marts, and every row that was loaded."""
 
     settings: Settings
     warehouse: Warehouse
@@ -78,7 +78,7 @@ class Marts:
         self.landed += rows
 
     def build(self, **options: Any) -> marts.BuildReport:
-        """Build, and keep what the build said."""
+        """Build, and record the progress lines."""
         self.lines.clear()
         return marts.build(self.settings, on_progress=self.lines.append, **options)
 
@@ -91,7 +91,7 @@ class Marts:
         return self.execute("select * from `{table}`", "marts", table)
 
     def drop(self) -> None:
-        """Delete every table: the emulator gets slower with each that it has."""
+        """Delete every table: the emulator gets slower with every table."""
         for role in ("raw", "marts", "ops", "scratch"):
             dataset = f"{self.settings.project_id}.{self.settings.dataset(role)}"
             self.warehouse.client.delete_dataset(dataset, delete_contents=True, timeout=60)
@@ -103,7 +103,7 @@ class Marts:
 
 @pytest.fixture(scope="package")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """The settings of a running emulator, beside which a server holds dbt ready."""
+    """The settings of a running emulator; a dbt server runs too."""
     settings = emulators.own_settings(tmp_path_factory.mktemp("marts"))
     with emulators.dbt_ready(settings), emulators.emulator(settings):
         yield settings
@@ -111,7 +111,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 @pytest.fixture(scope="package")
 def make_marts(emulator: Settings) -> Iterator[Callable[[str], Marts]]:
-    """Makes empty marts by dataset prefix."""
+    """Creates empty marts by dataset prefix."""
     with ExitStack() as stack:
 
         def make(prefix: str) -> Marts:

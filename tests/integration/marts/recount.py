@@ -1,20 +1,20 @@
-"""The marts' figures once more, from their definitions and the landing rows, in pandas and plain Python.
+"""An independent recount of the marts, from their definitions and the landing rows, in pandas and plain Python.
 
-Written without a look at the SQL's steps: no daily tables, no window functions, every board on its own. Of the project
-it takes the numbers in dbt_project.yml that the definitions name, and nothing else.
+Written independently of the SQL: no daily tables, no window functions, every window computed separately. The variables
+of dbt_project.yml that the definitions name are the only input from the project.
 """
 
 import math
 from datetime import date, timedelta
 from typing import Any
 
-import pandas as pd  # noqa: TID253  # a test may take the second
+import pandas as pd  # noqa: TID253  # a test may take the time
 
-from warehouse.mart_variables import mart_variables, window_days
+from csat.reporting.variables import mart_variables, window_days
 
 _NUMBERS = mart_variables()
-K, MINIMUM, Z = (_NUMBERS[name] for name in ("prior_answers", "minimum_answers", "z"))
-COMPARABLE, TIERS = (_NUMBERS[name] for name in ("minimum_comparison_answers", "leaderboard_tiers"))
+K, MINIMUM, Z = (_NUMBERS[name] for name in ("prior_responses", "minimum_responses", "z"))
+COMPARABLE, TIERS = (_NUMBERS[name] for name in ("minimum_comparison_responses", "leaderboard_tiers"))
 SMOOTHING = timedelta(days=_NUMBERS["smoothing_days"])
 WINDOWS = window_days()
 Rows = list[dict[str, Any]]
@@ -33,17 +33,17 @@ def responses(landed: Rows) -> pd.DataFrame:
     return first
 
 
-def boards(answers: pd.DataFrame) -> list[tuple[date, str, int | None]]:
-    """Every board: (last day, window, its days)."""
-    first, last = answers["day"].min(), answers["day"].max()
+def rankings(accepted: pd.DataFrame) -> list[tuple[date, str, int | None]]:
+    """Every ranking: (last day, window, its days)."""
+    first, last = accepted["day"].min(), accepted["day"].max()
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     return [(day, name, length) for day in days for name, length in WINDOWS.items()] + [(last, "all", None)]
 
 
-def within(answers: pd.DataFrame, end: date, length: int | None) -> pd.DataFrame:
-    """The answers of a window."""
-    start = end - timedelta(days=length - 1) if length else answers["day"].min()
-    return answers[(answers["day"] >= start) & (answers["day"] <= end)]
+def within(accepted: pd.DataFrame, end: date, length: int | None) -> pd.DataFrame:
+    """The responses of a window."""
+    start = end - timedelta(days=length - 1) if length else accepted["day"].min()
+    return accepted[(accepted["day"] >= start) & (accepted["day"] <= end)]
 
 
 def wilson(satisfied: int, count: int) -> tuple[float, float]:
@@ -54,9 +54,9 @@ def wilson(satisfied: int, count: int) -> tuple[float, float]:
     return (-b - root) / (2 * a), (-b + root) / (2 * a)
 
 
-def agent_board(window: pd.DataFrame) -> dict[str, dict[str, Any]]:
+def agent_leaderboard_rows(window: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """The agents of one window with their figures, rank and tier."""
-    board: dict[str, dict[str, Any]] = {}
+    agents: dict[str, dict[str, Any]] = {}
     rate = window["satisfied"].mean()
     expected = window.groupby(["channel", "category"])["satisfied"].transform("mean")
     newest_first = window.sort_values(["survey_answered_at", "response_id"], ascending=[False, True])
@@ -64,15 +64,15 @@ def agent_board(window: pd.DataFrame) -> dict[str, dict[str, Any]]:
         count, satisfied = len(rows), int(rows["satisfied"].sum())
         latest = rows.iloc[0]
         low, high = wilson(satisfied, count)
-        board[str(agent)] = {
+        agents[str(agent)] = {
             "agent_name": latest["agent_name"],
             "supervisor_name": latest["supervisor_name"],
             "manager_name": latest["manager_name"],
-            "answer_count": count,
+            "response_count": count,
             "satisfied_count": satisfied,
             "csat_rate": satisfied / count,
             "average_score": rows["csat_score"].mean(),
-            "shrunk_csat_rate": (satisfied + K * rate) / (count + K),
+            "adjusted_csat_rate": (satisfied + K * rate) / (count + K),
             "wilson_low": low,
             "wilson_high": high,
             "expected_csat_rate": expected[rows.index].mean(),
@@ -80,32 +80,34 @@ def agent_board(window: pd.DataFrame) -> dict[str, dict[str, Any]]:
             "leaderboard_rank": None,
             "tier": None,
             "is_ranked": count >= MINIMUM,
-            "answers_missing": max(0, MINIMUM - count),
-            "median_response_minutes": number(rows["minutes"].quantile(0.5)),
-            "p90_response_minutes": number(rows["minutes"].quantile(0.9)),
+            "responses_missing": max(0, MINIMUM - count),
+            "median_first_reply_minutes": number(rows["minutes"].quantile(0.5)),
+            "p90_first_reply_minutes": number(rows["minutes"].quantile(0.9)),
         }
-    _rank(board)
-    return board
+    _rank(agents)
+    return agents
 
 
-def _rank(board: dict[str, dict[str, Any]]) -> None:
+def _rank(agents: dict[str, dict[str, Any]]) -> None:
     def place(agent: str) -> tuple[float, int, str]:
-        return (-round(board[agent]["shrunk_csat_rate"], 9), -board[agent]["answer_count"], agent)
+        return (-round(agents[agent]["adjusted_csat_rate"], 9), -agents[agent]["response_count"], agent)
 
     tier, leader_low = 0, math.inf
-    for rank, agent in enumerate(sorted((a for a in board if board[a]["is_ranked"]), key=place), 1):
-        if board[agent]["wilson_high"] < leader_low and tier < TIERS:
-            tier, leader_low = tier + 1, board[agent]["wilson_low"]
-        board[agent] |= {"leaderboard_rank": rank, "tier": tier}
+    for rank, agent in enumerate(sorted((a for a in agents if agents[a]["is_ranked"]), key=place), 1):
+        if agents[agent]["wilson_high"] < leader_low and tier < TIERS:
+            tier, leader_low = tier + 1, agents[agent]["wilson_low"]
+        agents[agent] |= {"leaderboard_rank": rank, "tier": tier}
 
 
 def leaderboard(landed: Rows) -> Rows:
     """agent_leaderboard."""
-    answers, result = responses(landed), []
-    found = {(end, name): agent_board(within(answers, end, length)) for end, name, length in boards(answers)}
-    for end, name, length in boards(answers):
+    accepted, result = responses(landed), []
+    found = {
+        (end, name): agent_leaderboard_rows(within(accepted, end, length)) for end, name, length in rankings(accepted)
+    }
+    for end, name, length in rankings(accepted):
         before = found.get((end - timedelta(days=length), name), {}) if length else {}
-        start = end - timedelta(days=length - 1) if length else answers["day"].min()
+        start = end - timedelta(days=length - 1) if length else accepted["day"].min()
         for agent, figures in found[end, name].items():
             rank, previous = figures["leaderboard_rank"], before.get(agent, {}).get("leaderboard_rank")
             key = {"leaderboard_date": end, "agent_id": agent, "window_id": name}
@@ -126,7 +128,7 @@ def _levels(window: pd.DataFrame) -> dict[tuple[str, str | None], tuple[int, int
 
 def _compare(count: int, satisfied: int, before: tuple[int, int] | None) -> dict[str, Any]:
     if before is None:
-        return dict.fromkeys(("previous_answer_count", "previous_csat_rate", "csat_change", "csat_change_z")) | {
+        return dict.fromkeys(("previous_response_count", "previous_csat_rate", "csat_change", "csat_change_z")) | {
             "is_significant": False
         }
     change = satisfied / count - before[1] / before[0]
@@ -134,7 +136,7 @@ def _compare(count: int, satisfied: int, before: tuple[int, int] | None) -> dict
     error = math.sqrt(pooled * (1 - pooled) * (1 / count + 1 / before[0]))
     z = change / error if error else None
     return {
-        "previous_answer_count": before[0],
+        "previous_response_count": before[0],
         "previous_csat_rate": before[1] / before[0],
         "csat_change": change,
         "csat_change_z": z,
@@ -144,24 +146,28 @@ def _compare(count: int, satisfied: int, before: tuple[int, int] | None) -> dict
 
 def categories(landed: Rows) -> Rows:
     """category_ranking."""
-    answers, result = responses(landed), []
-    for end, name, length in boards(answers):
-        window = within(answers, end, length)
+    accepted, result = responses(landed), []
+    for end, name, length in rankings(accepted):
+        window = within(accepted, end, length)
         now = _levels(window)
-        before = _levels(within(answers, end - timedelta(days=length), length)) if length else {}
+        before = _levels(within(accepted, end - timedelta(days=length), length)) if length else {}
         for (category, sub_category), (count, satisfied) in now.items():
             peers = {key: value for key, value in now.items() if (key[1] is None) == (sub_category is None)}
             by_volume = sorted(peers, key=lambda key: (-peers[key][0], key[0], key[1] or ""))
-            by_unhappiness = sorted(
+            by_dissatisfied = sorted(
                 peers, key=lambda key: (peers[key][1] - peers[key][0], peers[key][0], key[0], key[1] or "")
             )
-            start = end - timedelta(days=length - 1) if length else answers["day"].min()
+            start = end - timedelta(days=length - 1) if length else accepted["day"].min()
             result.append(
                 {"ranking_date": end, "window_id": name, "category": category, "sub_category": sub_category}
-                | {"window_start": start, "window_end": end, "answer_count": count, "satisfied_count": satisfied}
-                | {"share": count / len(window), "csat_rate": satisfied / count, "unhappy_count": count - satisfied}
+                | {"window_start": start, "window_end": end, "response_count": count, "satisfied_count": satisfied}
+                | {
+                    "share": count / len(window),
+                    "csat_rate": satisfied / count,
+                    "dissatisfied_count": count - satisfied,
+                }
                 | {"volume_rank": by_volume.index((category, sub_category)) + 1}
-                | {"unhappiness_rank": by_unhappiness.index((category, sub_category)) + 1}
+                | {"dissatisfied_rank": by_dissatisfied.index((category, sub_category)) + 1}
                 | _compare(count, satisfied, before.get((category, sub_category)))
             )
     return result
@@ -169,21 +175,21 @@ def categories(landed: Rows) -> Rows:
 
 def series(landed: Rows) -> Rows:
     """response_series."""
-    answers, result = responses(landed), []
-    for (hour, channel, category), rows in answers.groupby(["hour", "channel", "category"]):
-        same = answers[(answers["channel"] == channel) & (answers["category"] == category)]
+    accepted, result = responses(landed), []
+    for (hour, channel, category), rows in accepted.groupby(["hour", "channel", "category"]):
+        same = accepted[(accepted["channel"] == channel) & (accepted["category"] == category)]
         week = same[(same["hour"] > hour - SMOOTHING) & (same["hour"] <= hour)]
         buckets = pd.cut(rows["minutes"], [-1, 5, 60, 1440, math.inf], labels=False).value_counts()
         result.append(
-            {"answered_date": hour.date(), "response_hour": hour, "channel": channel, "category": category}
-            | {"answer_count": len(rows), "satisfied_count": int(rows["satisfied"].sum())}
+            {"response_date": hour.date(), "response_hour": hour, "channel": channel, "category": category}
+            | {"response_count": len(rows), "satisfied_count": int(rows["satisfied"].sum())}
             | {"csat_rate": rows["satisfied"].mean()}
             | {"up_to_5_minutes_count": buckets.get(0, 0), "up_to_1_hour_count": buckets.get(1, 0)}
             | {"up_to_24_hours_count": buckets.get(2, 0), "over_24_hours_count": buckets.get(3, 0)}
-            | {"unknown_response_time_count": int(rows["minutes"].isna().sum())}
-            | {"median_response_minutes": number(rows["minutes"].quantile(0.5))}
-            | {"p90_response_minutes": number(rows["minutes"].quantile(0.9))}
-            | {"smoothed_answer_count": len(week) / (SMOOTHING / timedelta(hours=1))}
+            | {"unknown_first_reply_count": int(rows["minutes"].isna().sum())}
+            | {"median_first_reply_minutes": number(rows["minutes"].quantile(0.5))}
+            | {"p90_first_reply_minutes": number(rows["minutes"].quantile(0.9))}
+            | {"smoothed_response_count": len(week) / (SMOOTHING / timedelta(hours=1))}
             | {"smoothed_csat_rate": week["satisfied"].mean()}
         )
     return result

@@ -1,4 +1,4 @@
-"""dbt as a person calls it, from its folder with the project's own profile: build, test, run, and the docs."""
+"""dbt run manually, from its folder with the project's own profile: build, test, run, and docs."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from csat.settings import ROOT, environment
+from csat.contract.settings import ROOT, environment
 from tests.integration.marts.conftest import TABLES, Marts, at, survey_response
 
 pytestmark = pytest.mark.integration
@@ -21,7 +21,7 @@ Dbt = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="module")
 def world(make_marts: Callable[[str], Marts]) -> Marts:
-    """A landing table with answers of yesterday and of two weeks ago."""
+    """A landing table with responses of yesterday and of two weeks ago."""
     made = make_marts("byhand")
     made.land([survey_response(number, at(TODAY - timedelta(days=days))) for number, days in enumerate([1, 1, 14])])
     return made
@@ -34,7 +34,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def dbt(world: Marts, target: Path) -> Dbt:
-    """Calls dbt with the variables that the documentation names."""
+    """Runs dbt with the documented variables."""
     variables = {
         "CSAT_BIGQUERY_ENDPOINT": world.settings.endpoint,
         "CSAT_DATASET_PREFIX": world.settings.dataset_prefix,
@@ -43,8 +43,8 @@ def dbt(world: Marts, target: Path) -> Dbt:
         "DBT_LOG_PATH": str(target / "logs"),
     }
 
-    def run(*words: str) -> "subprocess.CompletedProcess[str]":
-        command = [str(Path(sys.executable).with_name("dbt")), *words, "--profiles-dir", "."]
+    def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        command = [str(Path(sys.executable).with_name("dbt")), *arguments, "--profiles-dir", "."]
         outcome = subprocess.run(
             command, cwd=ROOT / "dbt", env=environment(**variables), capture_output=True, text=True, check=False
         )
@@ -56,34 +56,34 @@ def dbt(world: Marts, target: Path) -> Dbt:
 
 @pytest.fixture(scope="module")
 def built(world: Marts, dbt: Dbt) -> tuple[Marts, str]:
-    """The marts after `dbt build`, and what it said."""
+    """The marts after `dbt build`, and its output."""
     return world, dbt("build").stdout
 
 
 def results(target: Path) -> dict[str, str]:
-    """Status of each node of the last call, by its id."""
+    """Status of each node of the last invocation, by its id."""
     document = json.loads((target / "run_results.json").read_text())
     return {result["unique_id"]: result["status"] for result in document["results"]}
 
 
-def test_build_makes_every_mart_and_runs_the_unit_tests(built: tuple[Marts, str], target: Path) -> None:
+def test_build_creates_every_mart_and_runs_the_unit_tests(built: tuple[Marts, str], target: Path) -> None:
     found = results(target)
     assert sum(name.startswith("unit_test.") for name in found) >= 9
-    assert set(found.values()) == {"success", "pass", "no-op"}  # there is nothing to do about an exposure
+    assert set(found.values()) == {"success", "pass", "no-op"}  # exposures are not built
     assert len(built[0].read("fct_survey_responses")) == 3
     assert {window["window_id"] for window in built[0].read("agent_leaderboard")} == {"7d", "28d", "all"}
 
 
-def test_run_builds_the_last_days_and_the_boards_that_hold_them(built: tuple[Marts, str], dbt: Dbt) -> None:
+def test_run_builds_the_last_days_and_the_windows_that_include_them(built: tuple[Marts, str], dbt: Dbt) -> None:
     world = built[0]
     world.land([survey_response(10, at(TODAY - timedelta(days=1))), survey_response(11, at(TODAY - timedelta(days=9)))])
     dbt("run")
-    rows = world.execute("select answered_date, count(*) as row_count from `{table}` group by 1", "marts", TABLES[0])
-    assert {(TODAY - row["answered_date"]).days: row["row_count"] for row in rows} == {1: 3, 14: 1}
+    rows = world.execute("select response_date, count(*) as row_count from `{table}` group by 1", "marts", TABLES[0])
+    assert {(TODAY - row["response_date"]).days: row["row_count"] for row in rows} == {1: 3, 14: 1}
     dbt("test", "--select", "fct_survey_responses")
 
 
-def test_docs_hold_every_column_and_the_dashboards(built: tuple[Marts, str], dbt: Dbt, target: Path) -> None:
+def test_docs_include_every_column_and_the_dashboards(built: tuple[Marts, str], dbt: Dbt, target: Path) -> None:
     dbt("docs", "generate")
     manifest: dict[str, Any] = json.loads((target / "manifest.json").read_text())
     catalog: dict[str, Any] = json.loads((target / "catalog.json").read_text())

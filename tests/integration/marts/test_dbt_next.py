@@ -1,4 +1,4 @@
-"""The project on the dbt that follows ours, in an environment of its own: `make test-dbt-next`."""
+"""The project on the next dbt version, in a separate environment: `make test-dbt-next`."""
 
 import json
 import re
@@ -11,28 +11,31 @@ from typing import Any
 
 import pytest
 
-from csat.settings import ROOT, environment
+from csat.contract.settings import ROOT, environment
 from tests.integration.marts.conftest import Marts, at, survey_response
 
 pytestmark = [pytest.mark.integration, pytest.mark.dbt_next]
 
 OURS, NEXT = (ROOT / folder / "bin" for folder in (".venv", ".venvs/dbt-next"))
 FIRST_DAY = date(2026, 10, 1)
-# The builds of this project, by the environment's own dbt.
-BUILD = "from csat.settings import get_settings; from warehouse.marts import build; print(build(get_settings()).status)"
+# A build of this project with the environment's own dbt.
+BUILD = (
+    "from csat.contract.settings import get_settings; from csat.marts.build import build; "
+    "print(build(get_settings()).status)"
+)
 
 
 def recorded(programs: Path, folder: Path) -> list[dict[str, Any]]:
-    """What this dbt would send, model by model; the names of temporary tables hold the time."""
+    """The statements that this dbt would send, by model, without the time in the names of temporary tables."""
     variables = {"CSAT_TOUCHED_DATES": '["2026-01-05", "2026-01-06"]', "CSAT_AS_OF": "2026-01-08"}
-    command = [programs / "python", "-m", "sqlcheck.record", folder / "recording.json"]
+    command = [programs / "python", "-m", "tools.sqlcheck.record", folder / "recording.json"]
     subprocess.run(command, cwd=ROOT, env=environment(**variables), check=True, capture_output=True)
     text = re.sub(r"__dbt_tmp\d+", "__dbt_tmp", (folder / "recording.json").read_text())
     statements: list[dict[str, Any]] = json.loads(text)["statements"]
-    return sorted(statements, key=itemgetter("origin"))  # which of two models that are ready comes first is open
+    return sorted(statements, key=itemgetter("origin"))  # the order of independent models is not defined
 
 
-def test_version_is_another_one_than_ours() -> None:
+def test_version_differs_from_ours() -> None:
     versions = [
         re.findall(
             r"installed: (\S+)",
@@ -43,13 +46,13 @@ def test_version_is_another_one_than_ours() -> None:
     assert [version[0].split(".")[:2] for version in versions] == [["1", "11"], ["1", "12"]]
 
 
-def test_next_dbt_sends_the_statements_that_ours_sends(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_next_dbt_sends_the_same_statements(tmp_path_factory: pytest.TempPathFactory) -> None:
     ours, following = (recorded(programs, tmp_path_factory.mktemp("recording")) for programs in (OURS, NEXT))
     assert len(ours) > 80
     assert following == ours
 
 
-def test_next_dbt_builds_the_rows_that_ours_builds(make_marts: Callable[[str], Marts], tmp_path: Path) -> None:
+def test_next_dbt_builds_the_same_rows(make_marts: Callable[[str], Marts], tmp_path: Path) -> None:
     world = make_marts("dbtnext")
     days = [FIRST_DAY + timedelta(days=number) for number in (0, 9, 20)]
     world.land([survey_response(number, at(day), agent_id=f"a{number % 2}") for number, day in enumerate(days * 9)])
@@ -64,7 +67,7 @@ def test_next_dbt_builds_the_rows_that_ours_builds(make_marts: Callable[[str], M
 
 def test_next_dbt_runs_the_unit_tests(make_marts: Callable[[str], Marts], tmp_path: Path) -> None:
     settings = make_marts("dbtnext").settings
-    words = [
+    arguments = [
         "test",
         "--profiles-dir",
         ".",
@@ -81,7 +84,7 @@ def test_next_dbt_runs_the_unit_tests(make_marts: Callable[[str], Marts], tmp_pa
         "CSAT_STATE_DIR": str(settings.state),
     }
     outcome = subprocess.run(
-        [NEXT / "dbt", *words],
+        [NEXT / "dbt", *arguments],
         cwd=ROOT / "dbt",
         env=environment(**variables),
         capture_output=True,
@@ -92,7 +95,7 @@ def test_next_dbt_runs_the_unit_tests(make_marts: Callable[[str], Marts], tmp_pa
 
 
 def _build(world: Marts, state: Path) -> str:
-    """The status of a build, with a state folder of its own: nothing of ours is taken up."""
+    """The status of a build with a separate state folder, so that nothing of ours is reused."""
     settings = world.settings.model_copy(update={"state_dir": state})
     outcome = subprocess.run(
         [NEXT / "python", "-c", BUILD],

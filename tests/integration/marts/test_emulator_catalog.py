@@ -1,4 +1,4 @@
-"""The emulator finds tables by name as it found them by listing all, and forgets the results of old queries."""
+"""The emulator finds tables by name as it found them by listing all, and drops the results of old queries."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 from google.api_core.exceptions import NotFound
 
-from bench.emulator import emulator, own_settings
+from csat.bigquery.client import Warehouse, WarehouseError
+from csat.local.emulator_housekeeping import delete_emulator_jobs
 from tests.integration.conftest import wait_for
 from tests.integration.marts.conftest import Marts
-from warehouse.client import Warehouse, WarehouseError
-from warehouse.housekeeping import delete_emulator_jobs
+from tools.bench.emulator import emulator, own_settings
 
 pytestmark = pytest.mark.integration
 
 FORGETFUL = """
-from local import bigquery_emulator, emulator_catalog
+from csat.local.emulator import serve as bigquery_emulator, catalog as emulator_catalog
 emulator_catalog.RESULT_SECONDS, emulator_catalog._SWEEP_SECONDS = 1, 0.2
 bigquery_emulator.main()
 """
@@ -39,18 +39,18 @@ def test_a_table_has_its_rows_and_required_columns(world: Marts) -> None:
     assert [(field.name, field.mode) for field in table.schema] == [("number", "REQUIRED")]
 
 
-def test_a_view_is_one(world: Marts) -> None:
+def test_a_view_is_reported_as_a_view(world: Marts) -> None:
     assert world.warehouse.client.get_table(world.settings.table("marts", "seen")).table_type == "VIEW"
 
 
 @pytest.mark.parametrize("name", ["`{project}.{marts}.nothing`", "`{project}.nowhere.numbers`"])
-def test_what_is_not_there_is_not_found(world: Marts, name: str) -> None:
+def test_a_missing_table_is_not_found(world: Marts, name: str) -> None:
     table = name.format(project=world.settings.project_id, marts=world.settings.dataset("marts"))
     with pytest.raises(WarehouseError, match="Not found"):
         world.warehouse.rows(f"select * from {table}")
 
 
-def test_a_dropped_table_is_gone_and_may_come_again(world: Marts) -> None:
+def test_a_dropped_table_is_gone_and_can_be_recreated(world: Marts) -> None:
     world.execute("drop table `{table}`", "marts", "numbers")
     with pytest.raises(WarehouseError, match="Not found"):
         world.read("numbers")

@@ -1,4 +1,4 @@
-"""The emulator leaves the machine to the rest of the stack: most of its memory, and no work is done twice."""
+"""The emulator leaves resources to the rest of the stack: it limits its memory, and runs no query twice."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.integration
 _LIMITS = "select current_setting('memory_limit') as memory, current_setting('temp_directory') as folder"
 
 
-def test_it_holds_a_quarter_of_the_memory_and_writes_the_rest_beside_its_data(
+def test_it_uses_a_quarter_of_the_memory_and_spills_next_to_its_data(
     make_marts: Callable[[str], Marts],
 ) -> None:
     world = make_marts("memory")
@@ -27,7 +27,7 @@ def test_it_holds_a_quarter_of_the_memory_and_writes_the_rest_beside_its_data(
 
 
 def test_a_query_with_parameters_runs_once(make_marts: Callable[[str], Marts]) -> None:
-    """It ran three times. A long one, so that what is asked around it does not count."""
+    """A regression test: it ran three times. The query is long, so that other requests do not matter."""
     world = make_marts("parameters")
     numbers = "unnest(generate_array(1, 7000))"
     sql = f"select sum(mod(a * b, {{divisor}})) as total from {numbers} as a, {numbers} as b"

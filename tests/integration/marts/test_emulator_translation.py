@@ -1,4 +1,4 @@
-"""The emulator works out once what a statement means, and knows when it means something else."""
+"""The emulator caches the translation of a statement, and invalidates it when types change."""
 
 import subprocess
 from collections import Counter
@@ -8,48 +8,48 @@ from pathlib import Path
 import pytest
 from google.cloud import bigquery
 
-from bench.emulator import emulator, own_settings
-from local.programs import EMULATOR_PYTHON
+from csat.bigquery.client import Warehouse, WarehouseError
+from csat.local.programs import EMULATOR_PYTHON
 from tests.integration.marts.conftest import Marts
-from warehouse.client import Warehouse, WarehouseError
+from tools.bench.emulator import emulator, own_settings
 
 pytestmark = pytest.mark.integration
 
-TELLING = """
+LOGGING = """
 import sys
-from local import bigquery_emulator
+from csat.local.emulator import serve as bigquery_emulator
 from local_bigquery.sql import translate
 from local_bigquery.sql.rules import typing
 
-def telling(what, call):
-    def told(*args, **options):
+def logging_calls(what, call):
+    def logged(*args, **options):
         print("did:", what, flush=True)
         return call(*args, **options)
-    return told
+    return logged
 
 class Finder:
     def find_spec(self, name, path=None, target=None):
         if name == "pandas":
             print("did: look for pandas", flush=True)
 
-translate.sqlglot.parse = telling("parse", translate.sqlglot.parse)
-typing.qualify = telling("find types", typing.qualify)
+translate.sqlglot.parse = logging_calls("parse", translate.sqlglot.parse)
+typing.qualify = logging_calls("find types", typing.qualify)
 sys.meta_path.insert(0, Finder())
 bigquery_emulator.main()
 """
 LISTS_TEMPORARY_TABLES = """
 import inspect
-from local.emulator_catalog import _TEMPORARY_SQL
+from csat.local.emulator.catalog import _TEMPORARY_SQL
 from local_bigquery.jobs import query
 assert _TEMPORARY_SQL in inspect.getsource(query.execute)
 """
 
 
 @pytest.fixture
-def telling(tmp_path: Path) -> Iterator[Warehouse]:
-    """An emulator whose log says what it does for a statement."""
+def logging_calls(tmp_path: Path) -> Iterator[Warehouse]:
+    """An emulator that logs what it does for a statement."""
     settings = own_settings(tmp_path)
-    with emulator(settings, ("-c", TELLING)), Warehouse(settings) as warehouse:
+    with emulator(settings, ("-c", LOGGING)), Warehouse(settings) as warehouse:
         yield warehouse
 
 
@@ -58,17 +58,17 @@ def _done(warehouse: Warehouse) -> Counter[str]:
     return Counter(line.removeprefix("did: ") for line in lines if line.startswith("did: "))
 
 
-def test_a_statement_that_comes_again_is_neither_parsed_nor_typed(telling: Warehouse) -> None:
-    def ask(number: int) -> Counter[str]:
-        before = _done(telling)
-        assert telling.rows("select @number + 1 as next", number=number) == [{"next": number + 1}]
-        return _done(telling) - before
+def test_a_repeated_statement_is_neither_parsed_nor_typed(logging_calls: Warehouse) -> None:
+    def run(number: int) -> Counter[str]:
+        before = _done(logging_calls)
+        assert logging_calls.rows("select @number + 1 as next", number=number) == [{"next": number + 1}]
+        return _done(logging_calls) - before
 
-    assert ask(1).keys() == {"parse", "find types"}
-    assert ask(2) == Counter()
+    assert run(1).keys() == {"parse", "find types"}
+    assert run(2) == Counter()
 
 
-def test_a_statement_is_typed_anew_when_a_column_has_another_type(make_marts: Callable[[str], Marts]) -> None:
+def test_a_statement_is_typed_from_scratch_when_a_column_changes_its_type(make_marts: Callable[[str], Marts]) -> None:
     world = make_marts("translation")
 
     def seen(value: str) -> list[dict[str, object]]:
@@ -82,7 +82,7 @@ def test_a_statement_is_typed_anew_when_a_column_has_another_type(make_marts: Ca
 
 
 def test_a_script_and_a_session_have_their_temporary_tables(make_marts: Callable[[str], Marts]) -> None:
-    """Whose names without a dataset are not taken for tables of the default dataset."""
+    """Their names without a dataset do not refer to the default dataset."""
     world = make_marts("temporary")
     client, dataset = world.warehouse.client, f"{world.settings.project_id}.{world.settings.dataset('marts')}"
     script, read = "create temp table kept as select 7 as number; select number from kept", "select number from kept"
@@ -98,5 +98,5 @@ def test_a_script_and_a_session_have_their_temporary_tables(make_marts: Callable
     assert numbers(client.query(read, config)) == [7]
 
 
-def test_the_emulator_still_lists_temporary_tables_in_the_words_that_are_answered_for_it() -> None:
+def test_the_emulator_still_lists_temporary_tables_with_the_query_that_is_replaced() -> None:
     subprocess.run([str(EMULATOR_PYTHON), "-c", LISTS_TEMPORARY_TABLES], check=True, timeout=60)

@@ -1,4 +1,4 @@
-"""The marts on a real emulator with real dbt: exact after every build, whatever came late, twice or wrong."""
+"""The marts on a real emulator with real dbt: exact after every build, with late, duplicate and invalid rows."""
 
 import random
 import re
@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from dashboard import queries
+from csat.marts import build as marts
+from csat.marts.freshness import source_freshness
+from csat.reporting import queries
 from tests.integration.marts import recount
 from tests.integration.marts.checks import assert_same, kill_build
 from tests.integration.marts.conftest import TABLES, Marts, Rows, at, survey_response
-from warehouse import marts
-from warehouse.freshness import source_freshness
 
 pytestmark = pytest.mark.integration
 
@@ -23,7 +23,7 @@ MENU = [("Returns", "Wrong"), ("Returns", "Missing"), ("Returns", "Damaged"), ("
 
 
 def random_response(number: int, rng: random.Random) -> dict[str, Any]:
-    """An answer on any of the days; agents differ in CSAT, and half way some get new names and better categories."""
+    """A response on any of the days; agents differ in CSAT, and half-way some get new names and better categories."""
     answered_at = at(FIRST_DAY, 0) + timedelta(seconds=rng.randrange(DAYS * 86_400))
     agent, is_late = rng.randrange(7), answered_at >= at(FIRST_DAY + timedelta(days=30), 0)
     category, sub_category = rng.choices(MENU, [8, 6, 1, 2, 3])[0]
@@ -48,7 +48,7 @@ def random_response(number: int, rng: random.Random) -> dict[str, Any]:
 
 
 def first_rows() -> Rows:
-    """700 random answers, three whose copies come later, and the one that has the watermark: not on the latest date."""
+    """700 random responses, three with later duplicates, and the one with the watermark, not on the latest date."""
     rng = random.Random(3)
     named = [
         survey_response(1001, at(date(2026, 9, 20)), csat_score=1),
@@ -60,7 +60,7 @@ def first_rows() -> Rows:
 
 
 def later_rows() -> Rows:
-    """What a second batch brings."""
+    """The rows of a second batch."""
     batch: dict[str, Any] = {"ingested_at": datetime(2026, 11, 4, tzinfo=UTC), "batch_id": "b2"}
     second = timedelta(seconds=1)
     on = {day: at(date(2026, *day)) for day in [(9, 15), (9, 20), (9, 22), (9, 25), (9, 27), (10, 1), (11, 3)]}
@@ -71,7 +71,7 @@ def later_rows() -> Rows:
         ),  # wins: earlier in Kafka
         survey_response(1002, on[9, 27], kafka_timestamp=on[9, 27] + second, **batch),  # loses on another date
         survey_response(1003, on[10, 1], kafka_timestamp=on[10, 1] + 2 * second, **batch),  # loses on its date
-        survey_response(2002, on[11, 3], agent_id="new", **batch),  # a later latest date, after days without answers
+        survey_response(2002, on[11, 3], agent_id="new", **batch),  # a later latest date, after days without responses
         {"rejection_reason": "not UTF-8", "payload": "AA==", "kafka_topic": "messages", "kafka_partition": 0}
         | {"kafka_offset": 9, "kafka_timestamp": on[11, 3], **batch},
     ]
@@ -88,9 +88,9 @@ def first(make_marts: Callable[[str], Marts]) -> Marts:
 
 @pytest.fixture(scope="module")
 def second(first: Marts) -> tuple[Marts, marts.BuildReport]:
-    """The marts after more rows, two builds that were killed, and one that was not.
+    """The marts after more rows, two killed builds, and a complete one.
 
-    A mark in customer_city, which no other mart reads, tells the days that were built again.
+    A marker in customer_city, which no other mart reads, shows the days that were rebuilt.
     """
     first.execute("update `{table}` set customer_city = 'OLD' where true", "marts", "fct_survey_responses")
     first.land(later_rows())
@@ -101,7 +101,7 @@ def second(first: Marts) -> tuple[Marts, marts.BuildReport]:
 
 @pytest.fixture(scope="module")
 def refreshed(second: tuple[Marts, marts.BuildReport]) -> tuple[Marts, dict[str, list[str]]]:
-    """The marts after a full refresh, and what they were before."""
+    """The marts after a full refresh, and their rows before."""
     world = second[0]
     world.execute("update `{table}` set customer_city = null where true", "marts", "fct_survey_responses")
     before = world.snapshot()
@@ -126,19 +126,19 @@ def test_first_build_matches_a_recount_of_the_series(first: Marts) -> None:
 
 
 def test_shown_leaderboard_is_the_latest_by_rank(first: Marts) -> None:
-    _, last = queries.board_dates(first.warehouse)
-    rows = queries.LEADERBOARD.rows(first.warehouse, board_date=last, window_id="28d", row_limit=3)
+    _, last = queries.mart_dates(first.warehouse)
+    rows = queries.LEADERBOARD.rows(first.warehouse, as_of_date=last, window_id="28d", row_limit=3)
     assert [row["leaderboard_rank"] for row in rows] == [1, 2, 3]
     assert {row["leaderboard_date"] for row in rows} == {date(2026, 10, 30)}
 
 
 def test_shown_categories_are_the_latest_by_volume(first: Marts) -> None:
-    _, last = queries.board_dates(first.warehouse)
-    rows = queries.CATEGORIES.rows(first.warehouse, board_date=last, window_id="7d", row_limit=2)
+    _, last = queries.mart_dates(first.warehouse)
+    rows = queries.CATEGORIES.rows(first.warehouse, as_of_date=last, window_id="7d", row_limit=2)
     assert [(row["volume_rank"], row["sub_category"]) for row in rows] == [(1, None), (2, None)]
 
 
-def test_second_build_takes_the_dates_of_touched_responses_the_look_back_and_the_former_latest(
+def test_second_build_takes_the_dates_of_touched_responses_the_look_back_and_the_previous_latest(
     second: tuple[Marts, marts.BuildReport],
 ) -> None:
     record = second[1].record
@@ -150,12 +150,12 @@ def test_second_build_takes_the_dates_of_touched_responses_the_look_back_and_the
     assert record.watermark_from == datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
-def test_second_build_leaves_the_other_dates_alone(second: tuple[Marts, marts.BuildReport]) -> None:
+def test_second_build_does_not_touch_other_dates(second: tuple[Marts, marts.BuildReport]) -> None:
     world, report = second
     assert report.record is not None
     rows = world.read("fct_survey_responses")
-    rebuilt = {row["answered_date"] for row in rows if row["customer_city"] is None}
-    old = {row["answered_date"] for row in rows if row["customer_city"] == "OLD"}
+    rebuilt = {row["response_date"] for row in rows if row["customer_city"] is None}
+    old = {row["response_date"] for row in rows if row["customer_city"] == "OLD"}
     assert rebuilt <= set(report.record.touched_dates)
     assert not old & set(report.record.touched_dates)
     assert len(old) > 40
@@ -171,7 +171,7 @@ def test_health_counts_every_message_once(second: tuple[Marts, marts.BuildReport
     assert {row["outcome"]: row["message_count"] for row in rows} == {"accepted": 706, "duplicate": 3, "not UTF-8": 1}
 
 
-def test_full_refresh_gives_the_rows_that_the_builds_by_date_gave(
+def test_full_refresh_equals_the_builds_by_date(
     refreshed: tuple[Marts, dict[str, list[str]]],
 ) -> None:
     world, before = refreshed
@@ -180,7 +180,7 @@ def test_full_refresh_gives_the_rows_that_the_builds_by_date_gave(
         assert after[table] == rows, table
 
 
-def test_build_does_nothing_when_no_accepted_row_came(refreshed: tuple[Marts, dict[str, list[str]]]) -> None:
+def test_build_does_nothing_without_new_accepted_rows(refreshed: tuple[Marts, dict[str, list[str]]]) -> None:
     world = refreshed[0]
     rejected, newest = later_rows()[-1], datetime(2026, 11, 5, tzinfo=UTC)
     world.land(
@@ -205,7 +205,7 @@ def test_freshness_is_that_of_the_newest_row(refreshed: tuple[Marts, dict[str, l
     assert (found.status, found.newest_ingested_at, found.age_seconds) == ("warn", newest, 1_200)
 
 
-def test_results_of_every_model_and_test_are_kept(refreshed: tuple[Marts, dict[str, list[str]]]) -> None:
+def test_results_of_every_model_and_test_are_stored(refreshed: tuple[Marts, dict[str, list[str]]]) -> None:
     world = refreshed[0]
     last = marts.last_build(world.settings)
     assert last is not None
@@ -220,7 +220,7 @@ def test_results_of_every_model_and_test_are_kept(refreshed: tuple[Marts, dict[s
 
 @pytest.fixture(scope="module")
 def failed(refreshed: tuple[Marts, dict[str, list[str]]]) -> tuple[Marts, dict[str, list[str]], str]:
-    """The marts after a build that a score of 9 failed, what they were before, and the error."""
+    """The marts after a build that failed on a score of 9, their rows before, and the error."""
     world = refreshed[0]
     before = world.snapshot()
     wrong = survey_response(3001, at(date(2026, 11, 4)), csat_score=9, ingested_at=datetime(2026, 11, 6, tzinfo=UTC))
@@ -230,14 +230,14 @@ def failed(refreshed: tuple[Marts, dict[str, list[str]]]) -> tuple[Marts, dict[s
     return world, before, str(caught.value)
 
 
-def test_failing_test_is_named_and_leaves_the_watermark(failed: tuple[Marts, dict[str, list[str]], str]) -> None:
+def test_failing_test_is_named_and_does_not_move_the_watermark(failed: tuple[Marts, dict[str, list[str]], str]) -> None:
     assert re.search(r"fct_survey_responses_rules_hold.*dbt\.log", failed[2])
     last = marts.last_build(failed[0].settings)
     assert last is not None
     assert last["watermark_to"] == "2026-11-04T00:00:00+00:00"
 
 
-def test_failing_test_blocks_the_marts_that_depend_on_what_it_tests(
+def test_failing_test_blocks_the_dependents_of_its_model(
     failed: tuple[Marts, dict[str, list[str]], str],
 ) -> None:
     world, before, _ = failed
@@ -245,7 +245,7 @@ def test_failing_test_blocks_the_marts_that_depend_on_what_it_tests(
     assert [table for table in TABLES if after[table] != before[table]] == ["fct_survey_responses"]
 
 
-def test_failing_test_and_what_it_blocked_are_kept(failed: tuple[Marts, dict[str, list[str]], str]) -> None:
+def test_failing_test_and_skipped_models_are_stored(failed: tuple[Marts, dict[str, list[str]], str]) -> None:
     world = failed[0]
     [test] = world.execute("select * from `{table}` where status = 'fail'", "ops", "dbt_tests")
     assert (test["test"], test["model"], test["failures"]) == (

@@ -1,4 +1,4 @@
-"""Whatever came, in whatever order, with builds in between: the marts are those of one full refresh, row for row."""
+"""For any messages in any order, with builds in between, the marts equal one full refresh, row for row."""
 
 import itertools
 from collections.abc import Callable
@@ -19,7 +19,7 @@ BETWEEN_BATCHES = timedelta(hours=1)
 CATEGORIES = [("Returns", "Wrong"), ("Returns", "Missing"), ("Others", "Wrong")]
 _numbers = itertools.count(1)
 
-# What fails is not made smaller: each try takes half a minute.
+# Failing examples are not shrunk: each attempt takes half a minute.
 FEW = settings(
     max_examples=1,
     deadline=None,
@@ -30,10 +30,10 @@ FEW = settings(
 
 
 class Event(NamedTuple):
-    """One message: `earlier` is the place in the list of those before of the answer that it sends again, if any.
+    """One message: `earlier` is the index of the earlier response that it re-sends, if any.
 
-    `is_same`: word for word. `is_first_in_kafka`: it was held up on its way, and counts before the others.
-    `is_straggler`: the stream read it a little before what the batch before brought.
+    `is_same`: unchanged. `is_first_in_kafka`: it was delayed after Kafka, and counts before the others.
+    `is_straggler`: the stream read it shortly before the previous batch.
     """
 
     earlier: int | None
@@ -46,11 +46,11 @@ class Event(NamedTuple):
     agent: int
     category: int
     score: int
-    response_minutes: int
+    first_reply_minutes: int
 
 
 class Batch(NamedTuple):
-    """What lands together, and whether the marts are built then."""
+    """The events that land together, and whether the marts are built afterwards."""
 
     events: list[Event]
     is_built: bool
@@ -63,12 +63,12 @@ events = st.builds(
     is_first_in_kafka=st.booleans(),
     is_straggler=st.booleans(),
     is_rejected=st.integers(0, 9).map(lambda number: number == 0),
-    day=st.integers(0, 20) | st.sampled_from([0, 20, 27, 28, 34, 35]),  # at the edges of windows too
+    day=st.integers(0, 20) | st.sampled_from([0, 20, 27, 28, 34, 35]),  # includes the edges of windows
     hour=st.integers(0, 23),
     agent=st.integers(0, 2),
     category=st.integers(0, 2),
     score=st.integers(1, 5),
-    response_minutes=st.sampled_from([-1, 0, 5, 6, 60, 61, 1440, 1441]),
+    first_reply_minutes=st.sampled_from([-1, 0, 5, 6, 60, 61, 1440, 1441]),
 )
 histories = st.lists(st.builds(Batch, st.lists(events, min_size=1, max_size=12), st.booleans()), min_size=2, max_size=4)
 
@@ -78,9 +78,9 @@ def new(day: int, **changes: Any) -> Event:
     return plain._replace(**changes)
 
 
-# Four traps in three batches: a copy that wins from another date, one that loses, a day that is left without an answer,
-# and a batch in which nothing is accepted.
-TRAPS = [
+# A duplicate that wins from another date, one that loses, a day that is left without a response, and a batch without an
+# accepted message.
+EDGE_CASES = [
     Batch([new(3), new(10), new(20), new(20, agent=1)], is_built=True),
     Batch([new(5, earlier=0, is_first_in_kafka=True, score=1), new(12, earlier=1, score=1), new(34)], is_built=True),
     Batch([new(34, is_rejected=True)], is_built=True),
@@ -125,7 +125,7 @@ def _row(event: Event, offset: int, read_at: datetime, accepted: Rows) -> dict[s
         sub_category=sub_category,
         csat_score=event.score,
         issue_reported_at=answered_at - timedelta(days=3),
-        issue_responded_at=answered_at - timedelta(days=3) + timedelta(minutes=event.response_minutes),
+        issue_responded_at=answered_at - timedelta(days=3) + timedelta(minutes=event.first_reply_minutes),
         **place,
         kafka_timestamp=kafka_timestamp,
     )
@@ -150,7 +150,7 @@ def hold(world: Marts, history: list[Batch]) -> None:
         assert before[table] == expected, table
 
 
-@example(history=TRAPS)
+@example(history=EDGE_CASES)
 @FEW
 @given(history=histories)
 def test_builds_by_date_equal_one_full_refresh(make_marts: Callable[[str], Marts], history: list[Batch]) -> None:

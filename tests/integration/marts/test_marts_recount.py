@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from bench.history import load, write_messages
 from producer.cases import milliseconds
 from producer.fault_kinds import Fault
 from producer.faults import FaultInjector, parse_fault_rates
@@ -18,6 +17,7 @@ from producer.simulate import Simulator
 from tests.integration.marts import recount
 from tests.integration.marts.checks import assert_same
 from tests.integration.marts.conftest import Marts, Rows
+from tools.bench.history import load, write_messages
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]
 
@@ -26,10 +26,10 @@ END = datetime(2026, 11, 1, tzinfo=UTC) - timedelta(milliseconds=1)
 
 
 def faulty_messages() -> list[Message]:
-    """Thirty days of messages of which one in ten has a fault; sent when the newest of them was answered."""
+    """Thirty days of messages of which one in ten has a fault; each sent at the newest answer time so far."""
     start = END - timedelta(days=DAYS)
     injector = FaultInjector(parse_fault_rates("all=0.011"), SEED, milliseconds(start))
-    history = Simulator(SEED).history(DAYS * load_profile().answers_per_day, start, END)
+    history = Simulator(SEED).history(DAYS * load_profile().responses_per_day, start, END)
     messages = [*injector.inject(history), *injector.rest()]
     assert {message.fault for message in messages} == {None, *Fault}
     moments = accumulate((message.answered_ms for message in messages), max)

@@ -1,16 +1,16 @@
-"""The emulator's partitions behave as BigQuery's: dbt's insert_overwrite replaces the ones it names, and no other."""
+"""The emulator's partitions behave like BigQuery's: dbt's insert_overwrite replaces only the ones that it names."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from csat.bigquery.client import WarehouseError
 from tests.integration.marts.conftest import Marts
-from warehouse.client import WarehouseError
 
 pytestmark = pytest.mark.integration
 
-# As dbt writes it for static partitions.
+# The MERGE of dbt for static partitions.
 OVERWRITE = """
 merge into `{table}` as DBT_INTERNAL_DEST
 using ({source}) as DBT_INTERNAL_SOURCE
@@ -23,7 +23,7 @@ _25TH, _26TH = "date '2026-11-25'", "date '2026-11-26'"
 
 @pytest.fixture
 def days(make_marts: Callable[[str], Marts]) -> Marts:
-    """A table `days` whose rows were selected in no order: numbers 1 to 4, two for each of two days."""
+    """A table `days` with rows in random order: numbers 1 to 4, two for each of two days."""
     world = make_marts("partitions")
     rows = f"struct({_26TH} as day, 3 as number), ({_25TH}, 1), ({_26TH}, 4), ({_25TH}, 2)"
     world.execute(

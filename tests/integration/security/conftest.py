@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import emulator as emulators
-from csat.settings import Settings
-from warehouse.client import Warehouse
+from csat.bigquery.client import Warehouse
+from csat.contract.settings import Settings
+from tools.bench import emulator as emulators
 
 SECRET = "the owner's secret"
 

@@ -7,8 +7,8 @@ import pytest
 from google.api_core.exceptions import GoogleAPIError
 from google.cloud import bigquery
 
+from csat.bigquery.client import WarehouseError
 from tests.integration.security.conftest import SECRET, Target
-from warehouse.client import WarehouseError
 
 pytestmark = pytest.mark.integration
 

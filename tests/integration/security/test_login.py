@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from csat import bigquery_login
-from csat.settings import ROOT
-from local.programs import EMULATOR_PYTHON
+from csat.bigquery import login as bigquery_login
+from csat.contract.settings import ROOT
+from csat.local.programs import EMULATOR_PYTHON
 from tests.integration.security.conftest import Target
 
 pytestmark = pytest.mark.integration

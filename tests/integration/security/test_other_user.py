@@ -7,9 +7,9 @@ import psutil
 import pytest
 from pyspark.java_gateway import launch_gateway
 
-from csat import bigquery_login
-from csat.documents import Documents
-from csat.health import State
+from csat.bigquery import login as bigquery_login
+from csat.control.state_files import StateFiles
+from csat.control.verdict import State
 from tests.integration.conftest import Driver, World, wait_for
 from tests.integration.security import other_user
 from tests.integration.security.conftest import Target
@@ -100,11 +100,11 @@ def test_runs_no_query(target: Target) -> None:
 def driver(world: World) -> Driver:
     """A driver that runs."""
     one = world.start_driver()
-    documents = Documents(world.settings.documents)
+    state_files = StateFiles(world.settings.state_files)
 
     def runs() -> bool:
-        health = documents.health()
-        return health is not None and health.state is State.RUNNING
+        heartbeat = state_files.heartbeat()
+        return heartbeat is not None and heartbeat.state is State.RUNNING
 
     wait_for(runs, 120, "running driver")
     return one

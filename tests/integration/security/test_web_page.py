@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from tests.http_server import serving
-from tests.integration.board.browser import launch
+from tests.integration.dashboard.browser import launch
 from tests.integration.security.conftest import Target
 
 pytestmark = pytest.mark.integration

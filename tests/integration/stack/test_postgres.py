@@ -14,10 +14,10 @@ from typing import Any
 import psutil
 import pytest
 
-from csat.settings import ROOT, environment
-from local import postgres, postgres_programs, processes
-from local.ports import free_port
-from local.postgres import PostgresError
+from csat.contract.settings import ROOT, environment
+from csat.local import postgres, postgres_programs, processes
+from csat.local.ports import free_port
+from csat.local.postgres import PostgresError
 from tests.integration.conftest import wait_for
 
 pytestmark = pytest.mark.integration

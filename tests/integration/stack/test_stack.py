@@ -9,13 +9,14 @@ import psutil
 import pytest
 from kafka import KafkaAdminClient
 
-from csat.settings import Settings
-from local import processes, stack, supervisord
-from local.doctor import DoctorError
-from local.ports import free_ports
-from local.supervisord import Supervisord
-from warehouse.client import Warehouse
-from warehouse.probes import check_completeness, landing_counts
+from csat.bigquery.client import Warehouse
+from csat.bigquery.landing_counts import landing_counts
+from csat.contract.settings import Settings
+from csat.local import processes, stack, supervisord
+from csat.local.doctor import DoctorError
+from csat.local.ports import free_ports
+from csat.local.supervisord import Supervisord
+from csat.monitoring.completeness import check_completeness
 
 pytestmark = pytest.mark.integration
 

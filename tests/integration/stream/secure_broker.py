@@ -11,9 +11,9 @@ from typing import Any
 from kafka import KafkaAdminClient
 from kafka.admin import ScramMechanism, UserScramCredentialUpsertion
 
-from csat.settings import Settings
-from local import kafka
-from local.ports import free_ports
+from csat.contract.settings import Settings
+from csat.local import kafka
+from csat.local.ports import free_ports
 from tests.integration.stream import token_server as tokens
 
 USERNAME = "ada"

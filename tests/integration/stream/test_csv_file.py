@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from csat.settings import ROOT, environment
+from csat.contract.settings import ROOT, environment
+from csat.kafka.offsets import kafka_offsets
 from tests.integration.conftest import World, wait_for
 from tests.unit.producer.csv_samples import HEADER, rows, write
-from warehouse.probes import kafka_offsets
 
 pytestmark = pytest.mark.integration
 
@@ -22,7 +22,7 @@ MANY = 40_000
 
 def start(world: World, path: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "csat.cli", "simulate", "--from-csv", path, "--json"],
+        [sys.executable, "-m", "csat.cli.main", "simulate", "--from-csv", path, "--json"],
         env=environment(**world.settings.as_environment()),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from kafka import KafkaProducer
 
-from csat.documents import Documents
-from csat.health import State
+from csat.control.state_files import StateFiles
+from csat.control.verdict import State
 from tests.integration.conftest import Driver, World, wait_for
 
 pytestmark = pytest.mark.integration
@@ -20,13 +20,13 @@ pytestmark = pytest.mark.integration
 CRASHING = (str(Path(__file__).with_name("crashing_driver.py")),)
 HELD = (str(Path(__file__).with_name("held_driver.py")),)
 NASTY = "'\"\\\0\x1f\x7f\u2028\u202e\ufeff\n\t{}[],<script>%s'; drop table -- Ω田中👩🏽‍❤️‍💋‍👨🏿 e\u0301"
-# What a beat takes that also asks Kafka, and its batch in hand, while a second driver starts on the same cores
+# The time of a heartbeat with its Kafka request and the current batch, while a second driver starts on the same cores
 LEAVING = timedelta(seconds=5)
 
 
-def test_catch_up_lands_what_is_there_with_its_place_in_bounded_batches(world: World, answer):
-    world.send(answer(csat_score=4, customer_remarks=NASTY), b"\xff", b"")
-    world.send(answer(csat_score=9), partition=1)
+def test_catch_up_lands_what_is_there_with_its_place_in_bounded_batches(world: World, make_message):
+    world.send(make_message(csat_score=4, customer_remarks=NASTY), b"\xff", b"")
+    world.send(make_message(csat_score=9), partition=1)
     bounded = world.settings.model_copy(update={"max_offsets_per_trigger": 2})
     assert World(bounded, world.warehouse).start_driver("--catch-up").exit_code() == 0
     rows = world.rows("kafka_topic, kafka_partition, kafka_offset, csat_score, rejection_reason, payload")
@@ -35,7 +35,7 @@ def test_catch_up_lands_what_is_there_with_its_place_in_bounded_batches(world: W
         (topic, 0, 0, 4, None, None),
         (topic, 0, 1, None, "not UTF-8", b"\xff"),
         (topic, 0, 2, None, "empty message", b""),
-        (topic, 1, 0, None, "csat_score out of range", answer(csat_score=9)),
+        (topic, 1, 0, None, "csat_score out of range", make_message(csat_score=9)),
     ]
     assert world.rows("customer_remarks, kafka_partition, kafka_offset")[0]["customer_remarks"] == NASTY
     batches = [row["batch_id"] for row in world.rows("batch_id, kafka_partition, kafka_offset")]
@@ -43,14 +43,14 @@ def test_catch_up_lands_what_is_there_with_its_place_in_bounded_batches(world: W
     assert not list((world.settings.staging_root / "csat-staging").rglob("*.parquet"))
 
 
-def test_stream_lands_a_batch_once_when_it_is_killed_at_every_step(world: World, answer):
-    world.send(*[answer() for _ in range(20)])
+def test_stream_lands_a_batch_once_when_it_is_killed_at_every_step(world: World, make_message):
+    world.send(*[make_message() for _ in range(20)])
     for step in ("before_stage", "before_submit", "after_submit", "after_load"):
         crashed = world.start_driver(step, "--catch-up", program=CRASHING)
         assert crashed.exit_code() == -signal.SIGKILL, step
         crashed.end()
         assert world.offsets() in ([], list(range(20))), step
-    world.send(*[answer() for _ in range(5)])
+    world.send(*[make_message() for _ in range(5)])
     last = world.start_driver("--catch-up")
     assert last.exit_code() == 0
     assert world.offsets() == list(range(25))
@@ -58,65 +58,65 @@ def test_stream_lands_a_batch_once_when_it_is_killed_at_every_step(world: World,
     assert [folder.name for folder in temporary_folders(world)] == [str(last.process.pid)]
 
 
-def test_held_batch_is_left_to_the_next_driver_when_this_one_is_told_to_stop(world: World, answer):
-    documents = Documents(world.settings.documents)
-    world.send(*[answer() for _ in range(3)])
+def test_held_batch_is_left_to_the_next_driver_when_this_one_is_told_to_stop(world: World, make_message):
+    state_files = StateFiles(world.settings.state_files)
+    world.send(*[make_message() for _ in range(3)])
     held = world.start_driver(program=HELD)
-    wait_for(lambda: getattr(documents.health(), "held_until", None), 90, "hold")
-    assert documents.health().held_until - datetime.now(UTC) > timedelta(hours=23)
+    wait_for(lambda: getattr(state_files.heartbeat(), "held_until", None), 90, "hold")
+    assert state_files.heartbeat().held_until - datetime.now(UTC) > timedelta(hours=23)
     [folder] = temporary_folders(world)
     assert list(folder.iterdir())
     held.process.send_signal(signal.SIGTERM)
     assert held.exit_code(30) == 0
-    assert (documents.health().state, world.offsets()) == (State.STOPPED, [])
+    assert (state_files.heartbeat().state, world.offsets()) == (State.STOPPED, [])
     assert world.start_driver("--catch-up").exit_code() == 0
     assert world.offsets() == [0, 1, 2]
 
 
-def test_stream_lands_a_batch_once_when_its_commit_is_lost(world: World, answer):
-    world.send(*[answer() for _ in range(20)])
+def test_stream_lands_a_batch_once_when_its_commit_is_lost(world: World, make_message):
+    world.send(*[make_message() for _ in range(20)])
     assert world.start_driver("--catch-up").exit_code() == 0
     commits = Path(world.settings.checkpoint) / "commits"
     [commit] = [file for file in commits.iterdir() if file.name.isdigit()]
     commit.unlink()
     (commits / f".{commit.name}.crc").unlink(missing_ok=True)
-    world.send(*[answer() for _ in range(5)])
+    world.send(*[make_message() for _ in range(5)])
     again = world.start_driver("--catch-up")
     assert again.exit_code() == 0
     assert world.offsets() == list(range(25))
     assert "Landed 20 rows" in again.log.read_text()  # the replay found its job
 
 
-def test_stream_begins_behind_the_landed_rows_when_the_checkpoint_is_lost(world: World, answer):
-    world.send(*[answer() for _ in range(20)])
+def test_stream_begins_behind_the_landed_rows_when_the_checkpoint_is_lost(world: World, make_message):
+    world.send(*[make_message() for _ in range(20)])
     assert world.start_driver("--catch-up").exit_code() == 0
-    world.send(*[answer() for _ in range(5)])
-    world.send(answer(), partition=1)
+    world.send(*[make_message() for _ in range(5)])
+    world.send(make_message(), partition=1)
     elsewhere = world.settings.model_copy(update={"checkpoint_uri": world.settings.checkpoint + "-new"})
     assert World(elsewhere, world.warehouse).start_driver("--catch-up").exit_code() == 0
     rows = world.rows("kafka_partition, kafka_offset")
     assert [tuple(row.values()) for row in rows] == [(0, offset) for offset in range(25)] + [(1, 0)]
 
 
-def test_older_driver_leaves_within_a_beat_and_writes_nothing_once_a_second_has(world: World, answer):
-    documents = Documents(world.settings.documents)
-    with answers(world, answer) as sent:
+def test_older_driver_leaves_within_a_beat_and_writes_nothing_once_a_second_has(world: World, make_message):
+    state_files = StateFiles(world.settings.state_files)
+    with answers(world, make_message) as sent:
         first = world.start_driver()
         wait_for(world.offsets, 90, "first row", pause=1)
-        token = documents.control().token
+        token = state_files.desired_state().token
         second = world.start_driver()
-        wait_for(lambda: documents.control().token != token, 60, "new token")
+        wait_for(lambda: state_files.desired_state().token != token, 60, "new token")
         assert first.exit_code(30) == 75
         wait_for(lambda: times(second, "Landed"), 60, "first batch of the second")
     wait_for(lambda: len(world.offsets()) >= len(sent), 60, "all rows", pause=1)
-    assert documents.health().token == documents.control().token
+    assert state_files.heartbeat().token == state_files.desired_state().token
     second.process.send_signal(signal.SIGTERM)
     assert second.exit_code(60) == 0
-    assert documents.health().state is State.STOPPED
+    assert state_files.heartbeat().state is State.STOPPED
     assert world.offsets() == list(range(len(sent)))
-    [left_at] = times(first, "Leaving with exit code 75")
-    beat = timedelta(seconds=world.settings.beat)
-    assert left_at - documents.control().at < beat + LEAVING
+    [left_at] = times(first, "Exiting with code 75")
+    interval = timedelta(seconds=world.settings.heartbeat_interval)
+    assert left_at - state_files.desired_state().at < interval + LEAVING
     assert max(times(first, "Landed")) < min(times(second, "Landed"))
 
 
@@ -129,15 +129,15 @@ def test_driver_names_the_command_when_the_connector_is_missing(world: World, tm
 
 
 @contextmanager
-def answers(world: World, answer) -> Iterator[list[bytes]]:
+def answers(world: World, make_message) -> Iterator[list[bytes]]:
     """Five answers a second while it is open; what was sent."""
     end, sent = threading.Event(), []
     producer = KafkaProducer(bootstrap_servers=world.settings.bootstrap_servers)
 
     def send() -> None:
         while not end.wait(0.2):
-            producer.send(world.settings.kafka_topic, answer(), partition=0).get(timeout=30)
-            sent.append(answer())
+            producer.send(world.settings.kafka_topic, make_message(), partition=0).get(timeout=30)
+            sent.append(make_message())
 
     sender = threading.Thread(target=send)
     sender.start()

@@ -3,19 +3,19 @@
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from csat.bigquery.rejected import Rejected, count_rejected, list_rejected, show_rejected
+from csat.bigquery.tables import create_ops_tables
 from producer.replay import ORIGIN_HEADER, replay
 from tests.integration.conftest import World
-from warehouse.rejected import Rejected, count_rejected, list_rejected, show_rejected
-from warehouse.tables import create_ops_tables
 
 pytestmark = pytest.mark.integration
 
 LARGE = b"[" * 3_000_000
 
 
-def test_rejected_messages_are_sent_again_once_as_they_came(world: World, answer):
+def test_rejected_messages_are_sent_again_once_as_they_came(world: World, make_message):
     create_ops_tables(world.warehouse)
-    world.send(answer(csat_score=9), b"\xff\x00", answer(), answer(csat_score=0))
+    world.send(make_message(csat_score=9), b"\xff\x00", make_message(), make_message(csat_score=0))
     send_compressed(world, LARGE)
     assert world.start_driver("--catch-up").exit_code() == 0
 
@@ -34,8 +34,8 @@ def test_rejected_messages_are_sent_again_once_as_they_came(world: World, answer
     topic = world.settings.kafka_topic
     again = [record for record in records(world, 8) if record.headers]
     assert {(record.value, *record.headers) for record in again} == {
-        (answer(csat_score=9), (ORIGIN_HEADER, f"{topic}/0/0".encode())),
-        (answer(csat_score=0), (ORIGIN_HEADER, f"{topic}/0/3".encode())),
+        (make_message(csat_score=9), (ORIGIN_HEADER, f"{topic}/0/0".encode())),
+        (make_message(csat_score=0), (ORIGIN_HEADER, f"{topic}/0/3".encode())),
         (LARGE, (ORIGIN_HEADER, f"{topic}/1/0".encode())),
     }
     assert {record.key for record in again} == {b"agent-0001", b""}

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from csat.settings import ROOT, environment
+from csat.bigquery.rejected import Rejected
+from csat.bigquery.tables import create_ops_tables
+from csat.contract.settings import ROOT, environment
 from producer.replay import replay
 from tests.integration.conftest import Driver, World
-from warehouse.rejected import Rejected
-from warehouse.tables import create_ops_tables
 
 pytestmark = pytest.mark.integration
 
@@ -25,11 +25,11 @@ EDITS = [
     ),
 ]
 MAKE_TABLE = """
-from csat import landing
+from csat.contract import landing
 landing.SCHEMA_FILE.write_text(landing.bigquery_schema_json())
-from csat.settings import get_settings
-from warehouse.client import Warehouse
-from warehouse.tables import create_landing_table
+from csat.contract.settings import get_settings
+from csat.bigquery.client import Warehouse
+from csat.bigquery.tables import create_landing_table
 with Warehouse(get_settings()) as warehouse:
     create_landing_table(warehouse)
 """
@@ -39,9 +39,9 @@ with Warehouse(get_settings()) as warehouse:
 def upgraded(tmp_path: Path) -> Path:
     """The code after the edits."""
     folder = tmp_path / "upgraded"
-    for package in ("csat", "spark", "warehouse", "local"):
+    for package in ("csat", "spark"):
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
-    event = folder / "csat" / "event.py"
+    event = folder / "csat" / "contract" / "event.py"
     text = event.read_text()
     for old, new in EDITS:
         assert text.count(old) == 1
@@ -50,16 +50,16 @@ def upgraded(tmp_path: Path) -> Path:
     return folder
 
 
-def test_new_field_reaches_its_column_and_what_was_rejected_before_follows(world: World, answer, upgraded: Path):
+def test_new_field_reaches_its_column_and_what_was_rejected_before_follows(world: World, make_message, upgraded: Path):
     create_ops_tables(world.warehouse)
-    newer = answer(schema_version=2, contact_reason="parcel lost", csat_score=1)
-    world.send(answer(), newer, answer(csat_score=2))
+    newer = make_message(schema_version=2, contact_reason="parcel lost", csat_score=1)
+    world.send(make_message(), newer, make_message(csat_score=2))
     assert world.start_driver("--catch-up").exit_code() == 0
     reasons = [row["rejection_reason"] for row in world.rows("rejection_reason, kafka_partition, kafka_offset")]
     assert reasons == [None, "unsupported schema_version", None]
 
     run(world, upgraded, "-c", MAKE_TABLE)
-    world.send(answer(csat_score=3), answer(schema_version=2, contact_reason="thanks", csat_score=4))
+    world.send(make_message(csat_score=3), make_message(schema_version=2, contact_reason="thanks", csat_score=4))
     assert replay(world.settings, Rejected("unsupported schema_version"), limit=10).replayed == 1
     driver = Driver(world.settings, [world.python, "-m", "spark.stream_responses", "--catch-up"], code=upgraded)
     assert driver.exit_code() == 0

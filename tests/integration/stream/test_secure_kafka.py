@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from csat.cli import run
-from csat.settings import Settings, get_settings
-from local import kafka
+from csat.cli.main import run
+from csat.contract.settings import Settings, get_settings
+from csat.kafka.offsets import Offsets, kafka_offsets
+from csat.local import kafka
 from producer.options import SimulateOptions
 from producer.run import simulate
 from tests.integration.conftest import World
 from tests.integration.stream import token_server
 from tests.integration.stream.secure_broker import PASSWORD, SecureBroker, certificate, secure_broker
-from warehouse.probes import Offsets, kafka_offsets
 
 pytestmark = pytest.mark.integration
 

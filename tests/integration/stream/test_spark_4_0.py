@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from csat.settings import ROOT
+from csat.contract.settings import ROOT
 from tests.integration.conftest import World
 
 pytestmark = pytest.mark.integration
@@ -14,11 +14,11 @@ pytestmark = pytest.mark.integration
 SPARK_4_0 = str(ROOT / ".venvs" / "spark40" / "bin" / "python")
 
 
-def test_spark_4_0_goes_on_with_the_checkpoint_of_the_newest_and_finds_its_job(world: World, answer):
-    world.send(answer(csat_score=4), b"\xff")
+def test_spark_4_0_goes_on_with_the_checkpoint_of_the_newest_and_finds_its_job(world: World, make_message):
+    world.send(make_message(csat_score=4), b"\xff")
     assert replace(world, python=sys.executable).start_driver("--catch-up").exit_code() == 0
     lose_commit(Path(world.settings.checkpoint))
-    world.send(answer(csat_score=9))
+    world.send(make_message(csat_score=9))
     older = replace(world, python=SPARK_4_0).start_driver("--catch-up")
     assert older.exit_code() == 0
     assert older.log.read_text().count("Landed 2 rows") == 1

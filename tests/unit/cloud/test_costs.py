@@ -1,9 +1,9 @@
-"""The arithmetic of a month's cost, against figures worked out by hand."""
+"""The monthly cost, against figures calculated by hand."""
 
 import pytest
 
-from cloud import costs
-from csat.settings import ROOT
+from csat.cloud import costs
+from csat.contract.settings import ROOT
 
 
 def test_the_stream_costs_a_driver_and_the_two_executors_that_it_must_have() -> None:
@@ -11,10 +11,10 @@ def test_the_stream_costs_a_driver_and_the_two_executors_that_it_must_have() -> 
     assert costs.spark(2_771) == pytest.approx(373.18, abs=0.01)
 
 
-@pytest.mark.parametrize(("answers_a_day", "count"), [(0, 2), (10_000_000, 2), (1_000_000_000, 2), (10**10, 15)])
-def test_executors_follow_the_peak_and_are_never_fewer_than_two(answers_a_day: int, count: int) -> None:
-    # 10^10 a day is 115,741 a second, five times that at the peak, 40,000 an executor
-    assert costs.executors(answers_a_day) == count
+@pytest.mark.parametrize(("responses_a_day", "count"), [(0, 2), (10_000_000, 2), (1_000_000_000, 2), (10**10, 15)])
+def test_executors_follow_the_peak_with_a_minimum_of_two(responses_a_day: int, count: int) -> None:
+    # 10^10 per day is 115,741 per second, five times that at the peak, 40,000 per executor
+    assert costs.executors(responses_a_day) == count
 
 
 def test_kafka_costs_three_vcpus_with_their_memory_and_disk() -> None:
@@ -32,8 +32,8 @@ def test_large_volumes_pay_for_what_the_builds_read() -> None:
     assert costs.queries(10_000_000) == pytest.approx(1_619.0 * 6.25, abs=1)
 
 
-def test_a_year_of_answers_is_kept_at_two_prices() -> None:
-    # 10^7 x 1,100 bytes = 10.2445 GiB a day; 90 days at $0.02 and 275 at $0.01
+def test_a_year_of_responses_is_stored_at_two_prices() -> None:
+    # 10^7 x 1,100 bytes = 10.2445 GiB per day; 90 days at $0.02 and 275 at $0.01
     assert costs.storage(10_000_000) == pytest.approx(10.2445 * (90 * 0.02 + 275 * 0.01), abs=0.01)
 
 
@@ -42,5 +42,5 @@ def test_a_month_is_the_sum_of_its_parts() -> None:
     assert month.total == pytest.approx(0.134 * 730 + 10 + costs.queries(100_000) + costs.storage(100_000))
 
 
-def test_the_table_in_the_docs_is_what_the_module_says() -> None:
+def test_the_table_in_the_docs_matches_the_module() -> None:
     assert costs.table() in (ROOT / "docs" / "cloud.md").read_text(), "paste the table of `make cloud-costs`"

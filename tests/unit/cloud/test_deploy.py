@@ -1,4 +1,4 @@
-"""A deploy: which files and commands it takes to where, in which order, and how it ends when a step fails."""
+"""A deploy: its uploads and commands, their order, and how it ends when a step fails."""
 
 import json
 import subprocess
@@ -9,42 +9,42 @@ from typing import Any
 
 import pytest
 
-from cloud import deploy as module
-from cloud import edge as edge_module
-from cloud.deploy import deploy
-from cloud.edge import DeployError, Edge
-from cloud.packages import package_version
-from csat.release import Release
-from csat.settings import ROOT
-from csat.version import code_version
+from csat.cloud import deploy as module
+from csat.cloud import effects as effects_module
+from csat.cloud.deploy import deploy
+from csat.cloud.effects import DeployError, Effects
+from csat.cloud.packages import package_version
+from csat.contract.settings import ROOT
+from csat.contract.version import code_version
+from csat.control.release import Release
 
 VARIABLES = {"CSAT_REGION": "europe-west1", "CSAT_PROJECT_ID": "shop"}
 IMAGE = f"registry.example/shop/images/pipeline:{package_version()}"
 
 
 class Machine:
-    """What a deploy touches, noted down. Buckets are folders; commands answer what the test says."""
+    """Records a deploy's side effects. Buckets are folders; commands return what the test sets."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.commands: list[str] = []
         self.secrets: list[Mapping[str, str]] = []
-        self.answers: dict[str, str] = {}
+        self.responses: dict[str, str] = {}
         self.failing = ""
         self.jar = folder / "a.jar"
         self.jar.write_text("jar")
 
-    def edge(self) -> Edge:
-        return Edge(edge_module.upload, edge_module.write, self.command, self.ask, lambda: [self.jar])
+    def effects(self) -> Effects:
+        return Effects(effects_module.upload, effects_module.write, self.command, self.output_of, lambda: [self.jar])
 
-    def command(self, words: Sequence[str], variables: Mapping[str, str]) -> None:
-        if self.failing and self.failing in " ".join(words):
-            raise DeployError(f"{words[0]} failed")
-        self.commands.append(" ".join(words))
+    def command(self, arguments: Sequence[str], variables: Mapping[str, str]) -> None:
+        if self.failing and self.failing in " ".join(arguments):
+            raise DeployError(f"{arguments[0]} failed")
+        self.commands.append(" ".join(arguments))
         self.secrets.append(variables)
 
-    def ask(self, words: Sequence[str]) -> str:
-        return next((answer for part, answer in self.answers.items() if part in " ".join(words)), "")
+    def output_of(self, arguments: Sequence[str]) -> str:
+        return next((response for part, response in self.responses.items() if part in " ".join(arguments)), "")
 
     def outputs(self, *, has_airflow: bool) -> dict[str, Any]:
         airflow = {
@@ -59,14 +59,14 @@ class Machine:
         return {"env_vars": {"value": variables}, "airflow": {"value": airflow if has_airflow else None}}
 
     def run(self, *, has_airflow: bool = True, is_dry: bool = False) -> list[str]:
-        told: list[str] = []
-        deploy(self.outputs(has_airflow=has_airflow), self.edge(), told.append, is_dry=is_dry)
-        return told
+        reported: list[str] = []
+        deploy(self.outputs(has_airflow=has_airflow), self.effects(), reported.append, is_dry=is_dry)
+        return reported
 
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """A machine on which what a batch runs is built in no time: tests/unit/cloud/test_packages.py builds it."""
+    """A machine with a fake build of the batch's packages: tests/unit/cloud/test_packages.py builds them."""
 
     def wheel(folder: Path, version: str) -> Path:
         path = folder / f"csat-{version}-py3-none-any.whl"
@@ -82,11 +82,11 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine(tmp_path)
 
 
-def test_a_dry_run_tells_every_step_and_takes_none(machine: Machine) -> None:
-    told = machine.run(is_dry=True)
-    assert [text.split(". ")[0] for text in told] == [str(number) for number in range(1, len(told) + 1)]
-    assert any(f"docker push {IMAGE}" in text for text in told)
-    assert any("dags/run_stream.py" in text for text in told)
+def test_a_dry_run_reports_every_step_and_runs_none(machine: Machine) -> None:
+    reported = machine.run(is_dry=True)
+    assert [text.split(". ")[0] for text in reported] == [str(number) for number in range(1, len(reported) + 1)]
+    assert any(f"docker push {IMAGE}" in text for text in reported)
+    assert any("dags/run_stream.py" in text for text in reported)
     assert machine.commands == []
     assert not (machine.folder / "code").exists()
 
@@ -97,10 +97,10 @@ def test_a_deploy_puts_what_a_batch_runs_into_the_folder_of_this_version(machine
     files = [release.job, release.packages, *release.jars]
     assert [uri.rpartition("/")[2] for uri in files] == ["stream_job.py", "packages.tar.gz", "a.jar"]
     assert all(Path(uri.removeprefix("file://")).is_file() for uri in files)
-    assert Path(release.job.removeprefix("file://")).read_text() == (ROOT / "cloud/stream_job.py").read_text()
+    assert Path(release.job.removeprefix("file://")).read_text() == (ROOT / "csat/cloud/stream_job.py").read_text()
 
 
-def test_half_a_deploy_is_no_release(machine: Machine) -> None:
+def test_an_incomplete_deploy_is_not_a_release(machine: Machine) -> None:
     machine.jar.unlink()
     with pytest.raises(DeployError, match=r"a\.jar was not uploaded"):
         machine.run(has_airflow=False)
@@ -109,13 +109,13 @@ def test_half_a_deploy_is_no_release(machine: Machine) -> None:
 
 
 def test_without_composer_no_command_is_run(machine: Machine) -> None:
-    told = machine.run(has_airflow=False)
-    assert "docs/cloud.md" in told[-1]
+    reported = machine.run(has_airflow=False)
+    assert "docs/cloud.md" in reported[-1]
     assert machine.commands == []
 
 
 def test_with_composer_the_image_goes_to_its_job_and_the_package_to_airflow(machine: Machine) -> None:
-    machine.answers = {"print-access-token": "ya29.token\n"}
+    machine.responses = {"print-access-token": "ya29.token\n"}
     machine.run()
     where, place = "--region=europe-west1 --project=shop", "--location=europe-west1 --project=shop"
     assert machine.commands[:3] == [
@@ -135,21 +135,27 @@ def test_with_composer_the_image_goes_to_its_job_and_the_package_to_airflow(mach
 
 
 def test_the_login_of_the_registry_is_in_no_command_line(machine: Machine) -> None:
-    machine.answers = {"print-access-token": "ya29.token\n"}
-    told = machine.run()
+    machine.responses = {"print-access-token": "ya29.token\n"}
+    reported = machine.run()
     assert machine.secrets[3] == {"UV_PUBLISH_USERNAME": "oauth2accesstoken", "UV_PUBLISH_PASSWORD": "ya29.token"}
-    assert "ya29" not in " ".join([*machine.commands, *told])
+    assert "ya29" not in " ".join([*machine.commands, *reported])
 
 
-def test_composer_that_has_this_code_is_left_alone_for_half_an_hour_less(machine: Machine) -> None:
-    machine.answers = {"environments describe": f"=={package_version()}\n"}
+def test_composer_is_not_updated_if_it_has_this_code(machine: Machine) -> None:
+    machine.responses = {"environments describe": f"=={package_version()}\n"}
     machine.run()
-    assert [words.split()[0] for words in machine.commands] == ["docker", "docker", "gcloud", "gcloud", "gcloud"]
+    assert [arguments.split()[0] for arguments in machine.commands] == [
+        "docker",
+        "docker",
+        "gcloud",
+        "gcloud",
+        "gcloud",
+    ]
     assert "update-pypi-package" not in " ".join(machine.commands)
 
 
-def test_a_package_that_is_there_is_not_published_again(machine: Machine) -> None:
-    machine.answers = {"artifacts versions list": f"0.1.0.post1\n{package_version()}\n"}
+def test_an_existing_package_is_not_published_again(machine: Machine) -> None:
+    machine.responses = {"artifacts versions list": f"0.1.0.post1\n{package_version()}\n"}
     machine.run()
     assert "uv publish" not in " ".join(machine.commands)
     assert "update-pypi-package" in " ".join(machine.commands)
@@ -166,7 +172,7 @@ def test_every_dag_goes_to_the_bucket_and_after_the_package(machine: Machine) ->
     assert uploaded == {path.name for path in (ROOT / "dags").glob("*.py")}
 
 
-def test_the_version_of_the_package_is_one_that_pip_takes_and_follows_from_the_code() -> None:
+def test_the_package_version_is_valid_for_pip_and_derived_from_the_code() -> None:
     number = package_version().removeprefix("0.1.0.post")
     assert number.isdigit()
     assert package_version() == package_version()
@@ -174,14 +180,14 @@ def test_the_version_of_the_package_is_one_that_pip_takes_and_follows_from_the_c
 
 def test_a_command_that_is_missing_or_fails_is_an_error_that_names_it() -> None:
     with pytest.raises(DeployError, match="no-such-program is missing"):
-        edge_module.command(["no-such-program"], {})
-    with pytest.raises(DeployError, match=r"'exit 3' failed: mend what it says"):
-        edge_module.command(["sh", "-c", "exit 3"], {})
+        effects_module.command(["no-such-program"], {})
+    with pytest.raises(DeployError, match=r"'exit 3' failed: fix the error above"):
+        effects_module.command(["sh", "-c", "exit 3"], {})
 
 
-def test_the_program_refuses_outputs_that_are_empty_with_the_fix() -> None:
+def test_the_program_refuses_empty_outputs_with_the_fix() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "cloud.deploy", "--dry-run"],
+        [sys.executable, "-m", "csat.cloud.deploy", "--dry-run"],
         input="{}",
         cwd=ROOT,
         capture_output=True,
@@ -192,9 +198,9 @@ def test_the_program_refuses_outputs_that_are_empty_with_the_fix() -> None:
     assert (done.returncode, done.stderr) == (1, "error: Terraform has no outputs yet: make cloud-apply\n")
 
 
-def test_the_program_tells_its_steps_from_terraforms_outputs(machine: Machine) -> None:
+def test_the_program_reports_its_steps_from_terraforms_outputs(machine: Machine) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "cloud.deploy", "--dry-run"],
+        [sys.executable, "-m", "csat.cloud.deploy", "--dry-run"],
         input=json.dumps(machine.outputs(has_airflow=True)),
         cwd=ROOT,
         capture_output=True,

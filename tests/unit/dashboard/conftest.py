@@ -1,4 +1,4 @@
-"""A source on a warehouse that is a list of answers, with a clock that is turned by hand."""
+"""A source on a fake warehouse that numbers its rows, with a manual clock."""
 
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -7,20 +7,20 @@ from typing import Any
 
 import pytest
 
-from csat.settings import Settings
-from dashboard import source as source_module
-from dashboard.queries import Query, Rows
-from dashboard.source import Source
-from warehouse.client import WarehouseError
+from csat.bigquery.client import WarehouseError
+from csat.contract.settings import Settings
+from csat.dashboard import source as source_module
+from csat.dashboard.source import Source
+from csat.reporting.queries import Query, Rows
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
-ANSWERS = Query("select answers from {agent_leaderboard} where x = @x")
+RESPONSES = Query("select responses from marts.agent_leaderboard where x = @x")
 BUILD = {"watermark_to": START - timedelta(minutes=5), "built_at": START - timedelta(minutes=4)}
 DATES = {"first_date": date(2026, 10, 1), "last_date": date(2026, 11, 20)}
 
 
-class World:
-    """What the source sees of the world, and what it asked."""
+class FakeWarehouse:
+    """The warehouse, its clock, and the queries that the source ran."""
 
     def __init__(self) -> None:
         self.settings = Settings(_env_file=None, dashboard_refresh_seconds=10)
@@ -28,7 +28,7 @@ class World:
         self.version: str | Exception | None = "v1"
         self.builds: Rows = [BUILD]
         self.read_error: Exception | None = None
-        self.asked: list[dict[str, Any]] = []
+        self.queried: list[dict[str, Any]] = []
 
     def rows(self, sql: str, **parameters: Any) -> Rows:
         if self.read_error:
@@ -37,22 +37,22 @@ class World:
             return self.builds
         if "min(leaderboard_date)" in sql:
             return [DATES]
-        self.asked.append(parameters)
+        self.queried.append(parameters)
         if isinstance(self.version, Exception):
             raise self.version
-        return [{"answer": len(self.asked)}]
+        return [{"row": len(self.queried)}]
 
-    def look(self, *_: Any) -> str | None:
+    def version_of(self, *_: Any) -> str | None:
         if isinstance(self.version, Exception):
             raise self.version
         return self.version
 
 
-class Turn(Executor):
-    """Does what it is given when it is told to; by itself at once, unless it is held back."""
+class ManualExecutor(Executor):
+    """Runs its work at once, or, while paused, when run_all is called."""
 
     def __init__(self) -> None:
-        self.is_held = False
+        self.is_paused = False
         self._waiting: list[Callable[[], None]] = []
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -65,36 +65,36 @@ class Turn(Executor):
                 future.set_exception(error)
 
         self._waiting.append(work)
-        if not self.is_held:
-            self.end()
+        if not self.is_paused:
+            self.run_all()
         return future
 
-    def end(self) -> None:
+    def run_all(self) -> None:
         while self._waiting:
             self._waiting.pop(0)()
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def warehouse() -> FakeWarehouse:
+    return FakeWarehouse()
 
 
 @pytest.fixture
-def renewer() -> Turn:
-    return Turn()
+def refresher() -> ManualExecutor:
+    return ManualExecutor()
 
 
 @pytest.fixture
-def source(world: World, renewer: Turn, monkeypatch: pytest.MonkeyPatch) -> Source:
-    monkeypatch.setattr(source_module, "table_version", world.look)
-    return Source(world.settings, world, lambda: world.now, renewer)  # type: ignore[arg-type]
+def source(warehouse: FakeWarehouse, refresher: ManualExecutor, monkeypatch: pytest.MonkeyPatch) -> Source:
+    monkeypatch.setattr(source_module, "table_version", warehouse.version_of)
+    return Source(warehouse.settings, warehouse, lambda: warehouse.now, refresher)  # type: ignore[arg-type]
 
 
 @pytest.fixture
-def later(world: World) -> Callable[[float], None]:
-    """Turns the clock on."""
+def later(warehouse: FakeWarehouse) -> Callable[[float], None]:
+    """Advances the clock."""
 
-    def turn(seconds: float) -> None:
-        world.now += timedelta(seconds=seconds)
+    def advance(seconds: float) -> None:
+        warehouse.now += timedelta(seconds=seconds)
 
-    return turn
+    return advance

@@ -1,13 +1,13 @@
-"""A chart's look is made once, and what its points ask for goes into a copy."""
+"""A chart's template is made once, and what its points need goes into a copy."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from dashboard import charts
-from dashboard.palette import DARK, LIGHT
-from dashboard.series import Grain, Parts, points, time_points
+from csat.dashboard import charts
+from csat.dashboard.palette import DARK, LIGHT
+from csat.reporting.series import Grain, Parts, points, time_points
 
 START = datetime(2026, 8, 3, tzinfo=UTC)  # a Monday
 LENGTHS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
@@ -18,10 +18,10 @@ def rows(grain: Grain, count: int, part: str = "") -> list[dict[str, Any]]:
         {
             "bucket": START + number * LENGTHS[grain],
             "part": part,
-            "answer_count": 10,
+            "response_count": 10,
             "satisfied_count": 8,
-            "median_response_minutes": 12.5,
-            "p90_response_minutes": 90.0,
+            "median_first_reply_minutes": 12.5,
+            "p90_first_reply_minutes": 90.0,
         }
         for number in range(count)
     ]
@@ -35,24 +35,24 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, dict[str, Any]]]:
     return seen
 
 
-def test_a_look_is_made_once_for_a_grain_the_parts_and_a_theme(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_template_is_made_once_per_grain_parts_and_theme(monkeypatch: pytest.MonkeyPatch) -> None:
     first = charts.rates(points(rows("day", 3)), "day")
-    assert charts.rates(points(rows("day", 9)), "day").look is first.look
-    assert charts.rates(points(rows("hour", 3)), "hour").look is not first.look
+    assert charts.rates(points(rows("day", 9)), "day").template is first.template
+    assert charts.rates(points(rows("hour", 3)), "hour").template is not first.template
     named = points(rows("day", 3, "Email"), parts=Parts(("Email",)))
-    assert charts.rates(named, "day", Parts(("Email",))).look is not first.look
+    assert charts.rates(named, "day", Parts(("Email",))).template is not first.template
     assert charts.palette() is LIGHT
     monkeypatch.setattr(charts, "palette", lambda: DARK)
     dark = charts.rates(points(rows("day", 3)), "day")
-    assert DARK.satisfied in str(dark.look.spec)
-    assert DARK.satisfied not in str(first.look.spec)
+    assert DARK.satisfied in str(dark.template.spec)
+    assert DARK.satisfied not in str(first.template.spec)
 
 
-def test_a_chart_is_given_the_fields_that_it_uses(drawn: list[tuple[Any, dict[str, Any]]]) -> None:
+def test_a_chart_gets_only_the_fields_that_it_uses(drawn: list[tuple[Any, dict[str, Any]]]) -> None:
     charts.draw(charts.volume(points(rows("day", 2)), "day"), "")
-    charts.draw(charts.response_times(time_points(rows("day", 2), "day"), "day"), "")
+    charts.draw(charts.first_reply_times(time_points(rows("day", 2), "day"), "day"), "")
     names = [set(table.column_names) for table, _ in drawn]
-    assert names[0] == {"at", "end", "label", "part", "answers", "bottom", "top"}
+    assert names[0] == {"at", "end", "label", "part", "responses", "bottom", "top"}
     assert names[1] == {"at", "label", "part", "median", "p90", "median_drawn", "p90_drawn"}
     assert [table.num_rows for table, _ in drawn] == [2, 2]
 
@@ -79,7 +79,10 @@ def test_ranks_are_drawn_between_two_dates(drawn: list[tuple[Any, dict[str, Any]
     [(_, spec)] = drawn
     domain = spec["encoding"]["x"]["scale"]["domain"]
     assert [(end["year"], end["month"], end["date"]) for end in domain] == [(2026, 8, 3), (2026, 8, 9)]
-    assert charts.ranks(ranks, date(2026, 1, 1), date(2026, 1, 2)).look is charts.ranks(ranks, *2 * [date.min]).look
+    assert (
+        charts.ranks(ranks, date(2026, 1, 1), date(2026, 1, 2)).template
+        is charts.ranks(ranks, *2 * [date.min]).template
+    )
 
 
 @pytest.mark.parametrize(("count", "is_on_a_canvas"), [(120, False), (121, True)])

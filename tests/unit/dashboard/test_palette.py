@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from dashboard.palette import DARK, LIGHT, Palette
+from csat.dashboard.palette import DARK, LIGHT, Palette
 
 # Machado, Oliveira and Fernandes (2009), severity 1, on linear RGB
 SIGHTS = {
@@ -46,18 +46,18 @@ def lab(color: str, sight: str) -> tuple[float, float, float]:
 
 @THEMES
 @pytest.mark.parametrize("sight", SIGHTS)
-def test_lines_of_a_chart_are_told_apart(palette: Palette, sight: str) -> None:
+def test_lines_of_a_chart_are_distinguishable(palette: Palette, sight: str) -> None:
     pairs = itertools.combinations((*palette.parts, palette.rest), 2)
     nearest = min(math.dist(lab(one, sight), lab(other, sight)) for one, other in pairs)
     assert nearest >= 15  # about 2 is just noticeable
 
 
 @THEMES
-def test_lines_stand_out_from_the_ground(palette: Palette) -> None:
-    drawn = (*palette.parts, palette.rest, palette.satisfied, palette.unhappy)
-    assert min(contrast(color, palette.ground) for color in drawn) >= 3
+def test_lines_contrast_with_the_background(palette: Palette) -> None:
+    drawn = (*palette.parts, palette.rest, palette.satisfied, palette.dissatisfied)
+    assert min(contrast(color, palette.background) for color in drawn) >= 3
 
 
 @THEMES
 def test_text_is_legible(palette: Palette) -> None:
-    assert min(contrast(color, palette.ground) for color in (palette.ink, palette.muted)) >= 4.5
+    assert min(contrast(color, palette.background) for color in (palette.text, palette.muted)) >= 4.5

@@ -1,11 +1,11 @@
 import re
 
-from csat.settings import Settings
-from dashboard.serve import document, make_app, options, security_policy
-from dashboard.views import PAGES
+from csat.contract.settings import Settings
+from csat.dashboard.serve import document, make_app, options, security_policy
+from csat.dashboard.views import PAGES
 
 
-def test_document_tells_the_page_where_its_server_is() -> None:
+def test_document_names_the_address_of_its_server() -> None:
     html = document()
     assert html.index("BACKEND_BASE_URL: window.location.origin") < html.index('<script type="module"')
     assert "<title>CSAT</title>" in html
@@ -26,12 +26,12 @@ def test_policy_allows_the_inline_scripts_of_the_document_by_their_hash() -> Non
     assert "'unsafe-inline'" not in re.search("script-src[^;]*", policy).group()  # type: ignore[union-attr]
 
 
-def test_every_page_has_a_path_of_its_own() -> None:
+def test_every_page_has_its_own_path() -> None:
     assert len({page.path for page in PAGES}) == len(PAGES)
     assert make_app(Settings(_env_file=None)).script_path.name == "app.py"
 
 
-def test_server_listens_on_this_machine_and_answers_to_its_names_only() -> None:
+def test_server_listens_on_this_machine_and_accepts_its_host_names_only() -> None:
     made = options(Settings(_env_file=None))
     assert (made["server.address"], made["server.allowedHosts"]) == ("127.0.0.1", ["127.0.0.1", "localhost"])
     public = options(Settings(_env_file=None, dashboard_address="10.0.0.5", dashboard_hosts="csat.example.com"))

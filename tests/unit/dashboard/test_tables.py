@@ -1,4 +1,4 @@
-from dashboard.tables import (
+from csat.dashboard.tables import (
     Card,
     Column,
     Scale,
@@ -19,13 +19,13 @@ SAFE = "&lt;img src=x onerror=&quot;alert(1)&quot;&gt;"
 
 def test_table_names_its_rows_and_columns_for_screen_readers() -> None:
     html = table("Two agents", [Column("Agent", lambda row: row["name"], is_figure=False)], [{"name": "Ada"}])
-    assert '<caption class="unseen">Two agents</caption>' in html
+    assert '<caption class="visually-hidden">Two agents</caption>' in html
     assert '<th scope="col" class="text importance-1">Agent</th>' in html
     assert '<th scope="row" class="text importance-1">Ada</th>' in html
     assert 'role="region" aria-label="Two agents" tabindex="0"' in html
 
 
-def test_names_from_messages_are_text_wherever_they_stand() -> None:
+def test_names_from_messages_are_escaped_everywhere() -> None:
     columns = [
         Column(EVIL, lambda _: lines(EVIL, EVIL, narrow=EVIL)),
         Column("x", lambda _: link(EVIL, "agents", agent=EVIL)),
@@ -43,14 +43,14 @@ def test_names_from_messages_are_text_wherever_they_stand() -> None:
     assert html.count(SAFE) == 14
 
 
-def test_link_holds_the_filters_of_the_view_and_no_empty_ones() -> None:
+def test_link_contains_the_filters_of_the_view_and_no_empty_ones() -> None:
     assert (
         link("Ada & Co", "agents", agent="a 1", window="")
         == '<a href="agents?agent=a+1" target="_self">Ada &amp; Co</a>'
     )
 
 
-def test_scale_begins_at_the_tenth_below_the_lowest_interval() -> None:
+def test_scale_starts_at_the_tenth_below_the_lowest_interval() -> None:
     assert scale_of([{"wilson_low": 0.87}, {"wilson_low": 0.52}]) == Scale(0.5)
     assert scale_of([{"wilson_low": 0.93}], mark=0.82) == Scale(0.8)
     assert scale_of([]) == Scale(0.0)

@@ -1,4 +1,4 @@
-"""dbt as a person calls it for Google Cloud: nothing but environment variables, a key file of nobody, no network."""
+"""dbt as a person runs it for Google Cloud: only environment variables, a generated key file, no network."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from csat.settings import ROOT
+from csat.contract.settings import ROOT
 from tests.google_key import write_key
 
 CLOUD = {"CSAT_TARGET": "gcp", "CSAT_PROJECT_ID": "shop-1", "CSAT_DATASET_PREFIX": "cx", "CSAT_LOCATION": "EU"}
@@ -16,17 +16,17 @@ CLOUD = {"CSAT_TARGET": "gcp", "CSAT_PROJECT_ID": "shop-1", "CSAT_DATASET_PREFIX
 
 @pytest.fixture(scope="session")
 def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A service account's key."""
+    """The key file of a service account, in Google's format."""
     return write_key(tmp_path_factory.mktemp("key") / "key.json")
 
 
 @pytest.fixture(scope="session")
 def compiled(key_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """dbt's target folder after it compiled the views: other models ask BigQuery whether their table is there."""
+    """dbt's target folder after it compiled the views: other models query BigQuery for their table."""
     target: Path = tmp_path_factory.mktemp("dbt")
-    words = ["compile", "--profiles-dir", ".", "--no-populate-cache", "--no-introspect", "--warn-error"]
+    arguments = ["compile", "--profiles-dir", ".", "--no-populate-cache", "--no-introspect", "--warn-error"]
     outcome = subprocess.run(
-        [ROOT / ".venv" / "bin" / "dbt", *words, "--select", "config.materialized:view"],
+        [ROOT / ".venv" / "bin" / "dbt", *arguments, "--select", "config.materialized:view"],
         cwd=ROOT / "dbt",
         env={
             "PATH": os.environ["PATH"],

@@ -1,4 +1,4 @@
-"""A definition is changed in one place, `vars` of dbt_project.yml, and everything that names it follows."""
+"""A variable is changed in one place, `vars` of dbt_project.yml, and everything that uses it follows."""
 
 import json
 import re
@@ -11,32 +11,32 @@ from typing import Any
 import pytest
 import yaml
 
-from csat.settings import ROOT, environment
+from csat.contract.settings import ROOT, environment
 
 OTHER: dict[str, Any] = {
-    "prior_answers": 37,
-    "minimum_answers": 17,
+    "prior_responses": 37,
+    "minimum_responses": 17,
     "z": 1.2345,
-    "minimum_comparison_answers": 123,
+    "minimum_comparison_responses": 123,
     "leaderboard_tiers": 4,
     "windows": [{"id": "5d", "days": 5}, {"id": "31d", "days": 31}],
     "smoothing_days": 11,
     "lookback_days": 13,
 }
-WHAT_CODE_SAYS = """
+PRINT_VALUES = """
 import json
 from pathlib import Path
 from tests.integration.marts import recount
 from dataclasses import asdict
-from dashboard.definitions import variables
-from dashboard.report import report
-from warehouse.mart_variables import ranking_window, with_values
+from csat.reporting.definitions import variables
+from csat.reporting.report import report
+from csat.reporting.variables import ranking_window, with_values
 print(json.dumps({
     "recount": [recount.K, recount.MINIMUM, recount.Z, recount.COMPARABLE, recount.TIERS, recount.SMOOTHING.days],
     "windows": recount.WINDOWS,
-    "shown": ranking_window(),
-    "board": asdict(variables()),
-    "report": [chart.query.template for chart in report().charts],
+    "default_window": ranking_window(),
+    "dashboard": asdict(variables()),
+    "report": [chart.query.text for chart in report().charts],
     "page": with_values(Path("docs/metrics.md").read_text()),
 }))
 """
@@ -44,10 +44,10 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tree with other definitions, changed in one place."""
+    """The tree with other values, changed in one place."""
     folder: Path = tmp_path_factory.mktemp("copy")
     without = shutil.ignore_patterns("__pycache__", "target", "logs")
-    for name in ("csat", "dashboard", "dbt", "docs", "sqlcheck", "tests", "warehouse"):
+    for name in ("csat", "dbt", "docs", "tests", "tools"):
         shutil.copytree(ROOT / name, folder / name, ignore=without)
     file = folder / "dbt" / "dbt_project.yml"
     project = yaml.safe_load(file.read_text())
@@ -56,23 +56,23 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(copy: Path, *words: str, **variables: str) -> str:
+def run(copy: Path, *arguments: str, **variables: str) -> str:
     return subprocess.run(
-        [sys.executable, *words], cwd=copy, env=environment(**variables), capture_output=True, text=True, check=True
+        [sys.executable, *arguments], cwd=copy, env=environment(**variables), capture_output=True, text=True, check=True
     ).stdout
 
 
 @pytest.fixture(scope="module")
-def said(copy: Path) -> dict[str, Any]:
-    """What the code beside dbt makes of it."""
-    document: dict[str, Any] = json.loads(run(copy, "-c", WHAT_CODE_SAYS))
+def values(copy: Path) -> dict[str, Any]:
+    """The values that the code outside dbt uses."""
+    document: dict[str, Any] = json.loads(run(copy, "-c", PRINT_VALUES))
     return document
 
 
 @pytest.fixture(scope="module")
 def sql(copy: Path) -> dict[str, str]:
-    """What dbt would send for each model, all its statements together."""
-    run(copy, "-m", "sqlcheck.record", "recording.json", "--project", "dbt")
+    """The statements that dbt would send for each model, concatenated."""
+    run(copy, "-m", "tools.sqlcheck.record", "recording.json", "--project", "dbt")
     texts: dict[str, str] = {}
     for statement in json.loads((copy / "recording.json").read_text())["statements"]:
         name = statement["origin"].split(",")[0].split(" ")[0].split("/")[-1].split(".")[0]
@@ -84,10 +84,10 @@ def sql(copy: Path) -> dict[str, str]:
     ("model", "piece"),
     [
         ("agent_leaderboard", "+ 37 * max(window_csat_rate)"),
-        ("agent_leaderboard", "(sum(answer_count) + 37)"),
-        ("agent_leaderboard", "sum(answer_count) >= 17"),
-        ("agent_leaderboard", "0, 17 - ranked_agents.answer_count"),
-        ("agent_leaderboard", "1 + pow(1.2345, 2) / answer_count"),
+        ("agent_leaderboard", "(sum(response_count) + 37)"),
+        ("agent_leaderboard", "sum(response_count) >= 17"),
+        ("agent_leaderboard", "0, 17 - ranked_agents.response_count"),
+        ("agent_leaderboard", "1 + pow(1.2345, 2) / response_count"),
         ("agent_leaderboard", "tier_4.tier"),
         ("agent_leaderboard", "struct('31d' as window_id, 31 as window_days)"),
         ("agent_leaderboard", "window_id in ('all', '5d', '31d')"),
@@ -102,36 +102,36 @@ def test_sql_follows(sql: dict[str, str], model: str, piece: str) -> None:
     assert piece in sql[model]
 
 
-def test_sql_holds_none_of_the_numbers_from_before(sql: dict[str, str]) -> None:
+def test_sql_contains_none_of_the_original_values(sql: dict[str, str]) -> None:
     text = " ".join(sql[name] for name in ("agent_leaderboard", "category_ranking", "response_series"))
     assert re.findall(r"\b1\.96\b|\b28d\b|'7d'|tier_5|\b167 preceding|\b168\b|>= 20\b|\b25 \*", text) == []
 
 
-def test_recount_follows(said: dict[str, Any]) -> None:
-    assert said["recount"] == [37, 17, 1.2345, 123, 4, 11]
-    assert said["windows"] == {"5d": 5, "31d": 31}
+def test_recount_follows(values: dict[str, Any]) -> None:
+    assert values["recount"] == [37, 17, 1.2345, 123, 4, 11]
+    assert values["windows"] == {"5d": 5, "31d": 31}
 
 
-def test_board_follows(said: dict[str, Any]) -> None:
-    assert said["shown"] == "31d"
-    assert sum("window_id = '31d'" in sql for sql in said["report"]) == 7
-    assert not any("28d" in sql or "{window}" in sql for sql in said["report"])
-    assert said["board"] == {
+def test_dashboard_follows(values: dict[str, Any]) -> None:
+    assert values["default_window"] == "31d"
+    assert sum("window_id = '31d'" in sql for sql in values["report"]) == 7
+    assert not any("28d" in sql or "{window}" in sql for sql in values["report"])
+    assert values["dashboard"] == {
         "z": 1.2345,
-        "prior_answers": 37,
-        "minimum_answers": 17,
-        "minimum_comparison_answers": 123,
+        "prior_responses": 37,
+        "minimum_responses": 17,
+        "minimum_comparison_responses": 123,
         "window_days": {"5d": 5, "31d": 31},
     }
 
 
-def test_page_of_the_metrics_follows(said: dict[str, Any]) -> None:
-    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \|", said["page"], re.MULTILINE))
+def test_metrics_page_follows(values: dict[str, Any]) -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \|", values["page"], re.MULTILINE))
     assert {name: rows[name] for name in OTHER} == {
-        "prior_answers": "37",
-        "minimum_answers": "17",
+        "prior_responses": "37",
+        "minimum_responses": "17",
         "z": "1.2345",
-        "minimum_comparison_answers": "123",
+        "minimum_comparison_responses": "123",
         "leaderboard_tiers": "4",
         "windows": "5d, 31d",
         "smoothing_days": "11",

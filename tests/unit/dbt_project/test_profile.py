@@ -1,15 +1,15 @@
-"""dbt by hand on Google Cloud: the profile takes its project, datasets and limits from the environment."""
+"""dbt run manually on Google Cloud: the profile takes its project, datasets and limits from the environment."""
 
 from pathlib import Path
 from typing import Any
 
 
-def test_views_read_the_project_that_the_environment_names(compiled: Path) -> None:
+def test_views_read_the_project_of_the_environment(compiled: Path) -> None:
     sql = (compiled / "compiled/csat/models/staging/stg_survey_responses_rejected.sql").read_text()
     assert "`shop-1`.`cx_raw`.`survey_responses`" in sql
 
 
-def test_marts_have_their_dataset_and_their_plain_names(manifest: dict[str, Any]) -> None:
+def test_marts_have_their_dataset_and_plain_names(manifest: dict[str, Any]) -> None:
     names = {node["name"]: node["relation_name"] for node in manifest["nodes"].values()}
     assert names["agent_leaderboard"] == "`shop-1`.`cx_marts`.`agent_leaderboard`"
     assert names["fct_survey_responses"] == "`shop-1`.`cx_marts`.`fct_survey_responses`"

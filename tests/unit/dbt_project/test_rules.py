@@ -1,4 +1,4 @@
-"""The rules of dbt/dbt-bouncer.yml find what breaks them."""
+"""The rules of dbt/dbt-bouncer.yml find violations."""
 
 import copy
 import json
@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 import yaml
 
-from csat.settings import ROOT
+from csat.contract.settings import ROOT
 
 RULES = ROOT / "dbt" / "dbt-bouncer.yml"
 Manifest = dict[str, Any]
-Broken = Callable[[Manifest], set[str]]
+Violations = Callable[[Manifest], set[str]]
 
 
 @pytest.fixture
-def broken(tmp_path: Path) -> Broken:
-    """Gives the names of the rules that a manifest breaks, each with the node that breaks it."""
+def violations(tmp_path: Path) -> Violations:
+    """Returns the names of the rules that a manifest violates, each with the node."""
 
     def check(manifest: Manifest) -> set[str]:
         rules = yaml.safe_load(RULES.read_text()) | {"dbt_artifacts_dir": str(tmp_path)}
@@ -36,9 +36,9 @@ def broken(tmp_path: Path) -> Broken:
     return check
 
 
-def test_rules_find_what_breaks_them(manifest: Manifest, broken: Broken) -> None:
-    spoiled = copy.deepcopy(manifest)
-    nodes = spoiled["nodes"]
+def test_rules_find_violations(manifest: Manifest, violations: Violations) -> None:
+    modified = copy.deepcopy(manifest)
+    nodes = modified["nodes"]
     facts, agents = nodes["model.csat.fct_survey_responses"], nodes["model.csat.dim_agents"]
     facts["description"] = "Responses."
     facts["columns"]["is_satisfied"]["data_type"] = "int64"
@@ -51,8 +51,8 @@ def test_rules_find_what_breaks_them(manifest: Manifest, broken: Broken) -> None
     nodes["model.csat.agg_agent_daily"]["depends_on"]["nodes"].append("source.csat.landing.survey_responses")
     for name in [name for name, node in nodes.items() if node.get("attached_node") == "model.csat.agg_category_daily"]:
         del nodes[name]
-    spoiled["sources"]["source.csat.landing.survey_responses"]["freshness"] = None
-    assert broken(spoiled) == {
+    modified["sources"]["source.csat.landing.survey_responses"]["freshness"] = None
+    assert violations(modified) == {
         "column_descriptions_are_consistent",
         "exposure_based_on_non_public_models: local_dashboard",
         "lineage_source_cannot_be_used: agg_agent_daily",

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from csat.settings import Settings
-from local import ports, programs
+from csat.contract.settings import Settings
+from csat.local import ports, programs
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from csat.settings import Settings
-from local import airflow, container, supervisord
-from local.programs import stream
+from csat.contract.settings import Settings
+from csat.local import airflow, container, supervisord
+from csat.local.programs import stream
 from tests.http_server import serving
 
 MakeSettings = Callable[..., Settings]

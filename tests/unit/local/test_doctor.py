@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from csat.settings import Settings
-from local import doctor, stack
-from local.java import JavaError, find_java, java_variables
+from csat.contract.settings import Settings
+from csat.local import doctor, stack
+from csat.local.java import JavaError, find_java, java_variables
 
 
 def make_java(home: Path, version: str) -> Path:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from csat.settings import Settings
-from local import airflow, postgres
-from local.housekeeping import HousekeepingError, clean_airflow, clean_staging
-from local.secret_files import secret
+from csat.contract.settings import Settings
+from csat.local import airflow, postgres
+from csat.local.housekeeping import HousekeepingError, clean_airflow, clean_staging
+from csat.local.secret_files import secret
 
 MakeSettings = Callable[..., Settings]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local import jar_sums, jars
-from local.jars import Bundle, JarsError
+from csat.local import jar_sums, jars
+from csat.local.jars import Bundle, JarsError
 
 WANTED = {"kafka-1/a-1.0.jar": "aa", "kafka-1/b-1.0.jar": "bb", "spark-1/c-1.0.jar": "cc"}
 

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from local import jars
+from csat.local import jars
 
 
 def test_fetch_leaves_folders_that_are_there_alone(tmp_path: Path) -> None:

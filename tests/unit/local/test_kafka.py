@@ -1,7 +1,7 @@
 from collections.abc import Callable
 
-from csat.settings import Settings
-from local import kafka
+from csat.contract.settings import Settings
+from csat.local import kafka
 
 
 def test_properties_listen_on_loopback_at_the_ports_of_the_settings(

@@ -3,8 +3,8 @@
 import subprocess
 import sys
 
-from csat.settings import ROOT
-from local.ports import free_port, free_ports
+from csat.contract.settings import ROOT
+from csat.local.ports import free_port, free_ports
 
 
 def test_every_port_setting_gets_a_port_that_no_call_named_before() -> None:
@@ -14,7 +14,7 @@ def test_every_port_setting_gets_a_port_that_no_call_named_before() -> None:
 
 
 def test_another_process_gets_ports_of_its_own() -> None:
-    ask = "from local.ports import free_port; print([free_port() for _ in range(150)])"
+    ask = "from csat.local.ports import free_port; print([free_port() for _ in range(150)])"
     own = {free_port() for _ in range(150)}
     done = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     others = set(map(int, done.stdout.strip("[]\n").split(",")))

@@ -6,8 +6,8 @@ from typing import Any
 import psutil
 import pytest
 
-from csat.settings import environment
-from local import processes
+from csat.contract.settings import environment
+from csat.local import processes
 
 WAIT = "import sys, time; print('up', flush=True); time.sleep(60)"
 WAIT_DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + WAIT

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from csat.settings import Settings
-from local import readiness
+from csat.contract.settings import Settings
+from csat.local import readiness
 
 
 class EndsBetweenTheQuestions:

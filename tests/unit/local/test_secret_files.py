@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from csat import bigquery_login
-from csat.settings import Settings, SettingsError
-from local import kafka, supervisord
-from local.secret_files import bigquery_token, private_folder, secret, write_private
+from csat.bigquery import login as bigquery_login
+from csat.contract.settings import Settings, SettingsError
+from csat.local import kafka, supervisord
+from csat.local.secret_files import bigquery_token, private_folder, secret, write_private
 
 
 @pytest.fixture(autouse=True)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from csat.settings import Settings
-from local import stack
+from csat.contract.settings import Settings
+from csat.local import stack
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from csat.documents import Documents
-from csat.health import Control, Health, State, Verdict
-from csat.settings import Settings
-from local.secret_files import bigquery_token
-from local.status import answered_states, component_states, is_healthy, shown_components, status, stream_status
+from csat.contract.settings import Settings
+from csat.control.state_files import StateFiles
+from csat.control.verdict import DesiredState, Heartbeat, State, Verdict
+from csat.local.secret_files import bigquery_token
+from csat.local.status import answered_states, component_states, is_healthy, shown_components, status, stream_status
 from tests.http_server import serving
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -166,11 +166,11 @@ def healthy_services() -> Iterator[str]:
 
 def test_stream_status_counts_restarts_and_the_age_of_progress(make_settings: Callable[..., Settings]) -> None:
     settings = make_settings()
-    documents = Documents(settings.documents)
+    state_files = StateFiles(settings.state_files)
     starts = (NOW - timedelta(minutes=9), NOW - timedelta(minutes=5))
-    documents.write_control(Control(token="t", desired="run", reason="", at=starts[-1], started_at=starts))
-    documents.write_health(
-        Health(
+    state_files.write_desired_state(DesiredState(token="t", desired="run", reason="", at=starts[-1], started_at=starts))
+    state_files.write_heartbeat(
+        Heartbeat(
             token="t",
             driver_id="d",
             state=State.RUNNING,
@@ -195,8 +195,10 @@ def test_stream_status_counts_restarts_and_the_age_of_progress(make_settings: Ca
 
 def test_stream_status_tells_no_number_of_an_earlier_life(make_settings: Callable[..., Settings]) -> None:
     settings = make_settings()
-    documents = Documents(settings.documents)
-    documents.write_control(Control(token="new", desired="run", reason="", at=NOW, started_at=(NOW,)))
-    documents.write_health(Health(token="old", driver_id="d", state=State.RUNNING, at=NOW, started_at=NOW, backlog=9))
+    state_files = StateFiles(settings.state_files)
+    state_files.write_desired_state(DesiredState(token="new", desired="run", reason="", at=NOW, started_at=(NOW,)))
+    state_files.write_heartbeat(
+        Heartbeat(token="old", driver_id="d", state=State.RUNNING, at=NOW, started_at=NOW, backlog=9)
+    )
     found = stream_status(settings, NOW)
     assert (found["state"], found["token"], found["backlog"]) == ("starting", "new", None)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from csat.settings import Settings, SettingsError
-from local import supervisord
+from csat.contract.settings import Settings, SettingsError
+from csat.local import supervisord
 
 MakeSettings = Callable[..., Settings]
 
@@ -106,7 +106,7 @@ def test_secrets_stay_the_same_at_the_next_start(make_settings: MakeSettings) ->
 
 
 class OlderStack(supervisord.Supervisord):
-    """Answers as a supervisord whose configuration names no dashboard."""
+    """Responses as a supervisord whose configuration names no dashboard."""
 
     def _call(self, method: str, *arguments: object) -> object:
         assert method == "getAllProcessInfo", (method, arguments)

@@ -1,4 +1,4 @@
-"""What the producer's tests share: one month of simulated answers, and a Kafka client that only remembers."""
+"""Fixtures of the producer's tests: one month of simulated responses, and a fake Kafka client."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ END = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 
 
 class FakeDelivery:
-    """A delivery that is decided when the client is flushed."""
+    """A delivery whose outcome is set when the client is flushed."""
 
     def __init__(self) -> None:
         self.exception: Exception | None = None
@@ -27,7 +27,7 @@ class FakeDelivery:
 
 
 class FakeClient:
-    """Stands where kafka-python's producer stands; remembers what it was asked."""
+    """Replaces kafka-python's producer; records its calls."""
 
     def __init__(self, **config: Any) -> None:
         self.config = config
@@ -63,19 +63,19 @@ class FakeClient:
 
 @pytest.fixture
 def make_client() -> type[FakeClient]:
-    """Makes Kafka clients that take everything."""
+    """Makes Kafka clients that accept everything."""
     return FakeClient
 
 
 @pytest.fixture
 def client() -> FakeClient:
-    """A Kafka client that takes everything."""
+    """A Kafka client that accepts everything."""
     return FakeClient()
 
 
 @pytest.fixture
 def create_client(client: FakeClient) -> Callable[..., FakeClient]:
-    """Creates that client, and gives it its configuration."""
+    """Creates that client with its configuration."""
 
     def create(**config: Any) -> FakeClient:
         client.config = config
@@ -92,11 +92,11 @@ def simulator() -> Simulator:
 
 @pytest.fixture(scope="session")
 def month(simulator: Simulator) -> list[Message]:
-    """20,000 answers over four weeks."""
+    """20,000 responses over four weeks."""
     return list(simulator.history(20_000, START, END))
 
 
 @pytest.fixture(scope="session")
 def events(month: list[Message]) -> list[dict[str, Any]]:
-    """The same answers, read as JSON."""
+    """The same responses, parsed as JSON."""
     return [json.loads(message.value) for message in month]

@@ -10,7 +10,7 @@ HEADER = (
     "Agent_name,Supervisor,Manager,Tenure Bucket,Agent Shift,CSAT Score"
 )
 FULL = (
-    '7e9ae164-6a8b-4521-a2d4-58f7c9fff13f,Outcall,Product Queries,Life Insurance,"Nice, thanks ??",'
+    '7e9ae164-6a8b-4521-a2d4-58f7c9fff13f,Outcall,Product Queries,StreamRun Insurance,"Nice, thanks ??",'
     "c27c9bb4-fa36-4140-9f1f-21009254ffdb,03/07/2023 18:45,01/08/2023 11:13,01/08/2023 11:47,01-Aug-23,PUNE,"
     "Electronics,5671.0,308,Richard Buchanan,Mason Gupta,Jennifer Nguyen,On Job Training,Morning,5"
 )

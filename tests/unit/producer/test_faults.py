@@ -1,4 +1,4 @@
-"""Faults come at their rates, are counted exactly, and are really in the messages."""
+"""Faults occur at their rates, are counted exactly, and are really in the messages."""
 
 import json
 from collections import Counter
@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from csat.event import SurveyResponse
-from csat.landing import Rejection
+from csat.contract.event import SurveyResponse
+from csat.contract.landing import Rejection
 from producer.fault_kinds import FAULT_KINDS, Fault
 from producer.faults import FaultInjector, FaultRatesError, parse_fault_rates
 from producer.message import Message
@@ -44,7 +44,7 @@ def test_rates_decide_how_many_messages_have_a_fault(month: list[Message]) -> No
     assert set(faults) == {None, "late", "malformed"}
 
 
-def test_messages_stay_the_same_bytes_where_no_fault_is_named(month: list[Message]) -> None:
+def test_messages_keep_their_bytes_without_faults(month: list[Message]) -> None:
     injector = FaultInjector(parse_fault_rates("all=0.05"), 7, 0)
     passed = [message for message in (*injector.inject(month), *injector.rest()) if message.fault is None]
     assert set(passed) <= set(month)
@@ -56,7 +56,7 @@ def test_messages_stay_the_same_bytes_where_no_fault_is_named(month: list[Messag
     assert len(passed) + changed == 20_000
 
 
-def test_faults_are_the_same_when_seed_and_clock_are(month: list[Message]) -> None:
+def test_same_seed_and_clock_give_the_same_faults(month: list[Message]) -> None:
     first, second = (list(FaultInjector(parse_fault_rates("all=0.1"), 7, 123).inject(month[:500])) for _ in range(2))
     assert first == second
 
@@ -72,7 +72,7 @@ def test_duplicates_are_added_copies_that_follow_their_originals(month: list[Mes
     assert all(message.rejection is None for _, message in copies)
 
 
-def test_late_messages_were_answered_one_to_four_days_earlier(month: list[Message]) -> None:
+def test_late_messages_have_a_response_time_one_to_four_days_earlier(month: list[Message]) -> None:
     for before, after in pairs(Fault.LATE, month):
         moved = {old - new for old, new in zip(times(before), times(after), strict=True)}
         assert len(moved) == 1
@@ -90,8 +90,10 @@ def test_malformed_messages_are_no_json_object_in_utf8(month: list[Message]) -> 
     assert all(_is_utf8(value) and not _is_json_object(value) for value in broken["not one JSON object"])
 
 
-def test_malformed_messages_are_utf8_where_the_reason_is_not_that(answer: Callable[..., bytes]) -> None:
-    messages = [Message(b"key", answer(customer_remarks=text).decode("unicode-escape").encode(), 0) for text in REMARKS]
+def test_malformed_messages_are_utf8_where_the_reason_is_not_that(make_message: Callable[..., bytes]) -> None:
+    messages = [
+        Message(b"key", make_message(customer_remarks=text).decode("unicode-escape").encode(), 0) for text in REMARKS
+    ]
     for after in injected(Fault.MALFORMED, messages):
         assert _is_utf8(after.value) is (after.rejection != "not UTF-8")
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from csat.event import SurveyResponse
+from csat.contract.event import SurveyResponse
 from producer.csv_event import RowReader, event
 from producer.csv_layout import Layout
 from producer.csv_rows import COLUMNS
@@ -41,7 +41,7 @@ def test_row_becomes_the_event_with_day_first_times(tmp_path: Path) -> None:
         "case_id": "7e9ae164-6a8b-4521-a2d4-58f7c9fff13f",
         "channel": "Outcall",
         "category": "Product Queries",
-        "sub_category": "Life Insurance",
+        "sub_category": "StreamRun Insurance",
         "order_id": "c27c9bb4-fa36-4140-9f1f-21009254ffdb",
         "product_category": "Electronics",
         "item_price": 5671.0,

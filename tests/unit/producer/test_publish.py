@@ -1,4 +1,4 @@
-"""The publisher tells of each confirmed message, and of what went wrong, at the Kafka client's edge."""
+"""The publisher reports each confirmed message and every error, with a fake Kafka client."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaConnectionError, KafkaTimeoutError, NotEnoughReplicasError, SaslAuthenticationFailedError
 from pydantic import SecretStr
 
-from csat.settings import Settings
+from csat.contract.settings import Settings
 from producer import publish
 from producer.kafka_client import (
     AccessRefusedError,
@@ -73,7 +73,7 @@ def test_publisher_flushes_and_closes_when_its_caller_fails(
     assert client.calls == ["flush", "close"]
 
 
-def test_publisher_raises_a_failed_delivery_and_tells_only_of_the_others(
+def test_publisher_raises_a_failed_delivery_and_reports_only_the_others(
     settings: Settings, client: Any, create_client: Create
 ) -> None:
     delivered: list[Message] = []
@@ -87,7 +87,7 @@ def test_publisher_raises_a_failed_delivery_and_tells_only_of_the_others(
     assert client.calls[-1] == "close"
 
 
-def test_publisher_tells_of_the_failure_when_closing_fails_too(
+def test_publisher_raises_the_first_failure_when_closing_fails_too(
     settings: Settings, client: Any, create_client: Create
 ) -> None:
     client.failures = {0: NotEnoughReplicasError()}
@@ -100,7 +100,7 @@ def test_publisher_tells_of_the_failure_when_closing_fails_too(
     assert client._closed
 
 
-def test_publisher_does_not_count_a_message_whose_flush_ran_out_of_time(
+def test_publisher_does_not_count_a_message_whose_flush_timed_out(
     settings: Settings, client: Any, create_client: Create, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run_out(timeout: float) -> None:
@@ -124,7 +124,7 @@ def test_publisher_waits_when_too_many_are_unconfirmed(settings: Settings, clien
     assert len(delivered) == 10_001
 
 
-def test_publisher_makes_no_client_until_it_is_opened(settings: Settings) -> None:
+def test_publisher_creates_no_client_until_it_is_opened(settings: Settings) -> None:
     publisher = Publisher(settings, lambda _: None, failing(AssertionError("connected")))
     with pytest.raises(PublishError, match="Open the publisher"):
         publisher.send(MESSAGES)

@@ -12,8 +12,8 @@ import pytest
 from kafka.errors import KafkaTimeoutError
 from rich.console import Console
 
-from csat.cli import run
-from csat.settings import Settings
+from csat.cli.main import run
+from csat.contract.settings import Settings
 from producer.csv_problems import CsvError
 from producer.faults import parse_fault_rates
 from producer.kafka_client import DeliveryError

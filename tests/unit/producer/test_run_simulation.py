@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from csat.settings import Settings
+from csat.contract.settings import Settings
 from producer.faults import parse_fault_rates
 from producer.interrupt import noticed_interrupt
 from producer.options import SimulateOptions, SimulateOptionsError
@@ -22,7 +22,7 @@ Create = Callable[..., Any]
 
 
 class FakeTime:
-    """A clock that only sleeping moves."""
+    """A clock that advances only by sleeping."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -67,7 +67,7 @@ def test_events_alone_are_a_history_of_one_day(settings: Settings, edges: Edges,
     assert report.last_survey_answered_at == max(answered(client))
 
 
-def test_rate_sends_so_many_a_second_answered_now(settings: Settings, edges: Edges, client: Any) -> None:
+def test_rate_sends_n_per_second_with_the_current_response_time(settings: Settings, edges: Edges, client: Any) -> None:
     report = simulate(settings, SimulateOptions(rate=10, events=31), edges=edges)
     assert report.sent == 31
     assert report.seconds == pytest.approx(3, abs=0.1)
@@ -92,7 +92,7 @@ def test_same_seed_and_clock_send_the_same_bytes(settings: Settings, make_client
     assert sent[0] == sent[1]
 
 
-def test_faults_are_reported_as_they_were_sent(settings: Settings, edges: Edges, client: Any) -> None:
+def test_reported_faults_are_the_sent_ones(settings: Settings, edges: Edges, client: Any) -> None:
     options = SimulateOptions(events=2_000, faults=parse_fault_rates("duplicate=0.1,out_of_range=0.1"))
     report = simulate(settings, options, edges=edges)
     values = [value for _, _, value in client.sent]
@@ -102,13 +102,13 @@ def test_faults_are_reported_as_they_were_sent(settings: Settings, edges: Edges,
     assert report.expected_distinct_responses == len(set(values)) - bad == 2_000 - bad
 
 
-def test_copies_that_are_still_owed_come_at_the_end(settings: Settings, edges: Edges, client: Any) -> None:
+def test_pending_copies_come_at_the_end(settings: Settings, edges: Edges, client: Any) -> None:
     report = simulate(settings, SimulateOptions(events=100, faults=parse_fault_rates("duplicate=1")), edges=edges)
     assert report.faults == {"duplicate": 100}
     assert len(client.sent) == 200
 
 
-def test_signals_are_handled_as_before_when_the_work_is_done() -> None:
+def test_signal_handlers_are_restored_after_the_work() -> None:
     signals = (signal.SIGINT, signal.SIGTERM)
     before = [signal.getsignal(number) for number in signals]
     with noticed_interrupt() as interrupt:

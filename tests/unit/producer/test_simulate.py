@@ -1,4 +1,4 @@
-"""The simulated answers have the shape of the real ones, and come from the seed and the clock alone."""
+"""The simulated responses have the real distribution, and depend only on the seed and the clock."""
 
 import json
 import statistics
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from csat.event import SurveyResponse
+from csat.contract.event import SurveyResponse
 from producer.message import Message
 from producer.simulate import Simulator
 
@@ -26,12 +26,12 @@ def minutes(event: dict[str, Any]) -> float:
     return (responded - reported) / timedelta(minutes=1)
 
 
-def test_history_is_the_same_bytes_when_seed_and_clock_are() -> None:
+def test_same_seed_and_clock_give_the_same_history() -> None:
     first, second = (list(Simulator(3).history(300, END - timedelta(days=2), END)) for _ in range(2))
     assert first == second
 
 
-def test_history_has_other_ids_when_the_clock_is_another(simulator: Simulator) -> None:
+def test_another_clock_gives_other_ids(simulator: Simulator) -> None:
     earlier, later = (
         {json.loads(message.value)["response_id"] for message in simulator.history(200, END - timedelta(days=1), end)}
         for end in (END, END + timedelta(milliseconds=1))
@@ -39,7 +39,7 @@ def test_history_has_other_ids_when_the_clock_is_another(simulator: Simulator) -
     assert not earlier & later
 
 
-def test_history_has_other_ids_when_the_seed_is_another() -> None:
+def test_another_seed_gives_other_ids() -> None:
     first, second = (
         {json.loads(message.value)["response_id"] for message in Simulator(seed).history(200, END - timedelta(1), END)}
         for seed in (3, 4)
@@ -70,14 +70,14 @@ def test_every_event_has_ids_of_its_own(events: Events) -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_history_stays_between_its_ends_and_comes_in_order(month: list[Message]) -> None:
+def test_history_stays_within_its_bounds_and_is_in_order(month: list[Message]) -> None:
     times = [message.answered_ms for message in month]
     assert times == sorted(times)
     assert times[0] >= datetime(2026, 10, 5, 9, 30, tzinfo=UTC).timestamp() * 1000
     assert times[-1] <= datetime(2026, 11, 2, 9, 30, tzinfo=UTC).timestamp() * 1000
 
 
-def test_history_fills_each_week_alike(month: list[Message]) -> None:
+def test_history_fills_each_week_evenly(month: list[Message]) -> None:
     first = datetime(2026, 10, 5, 9, 30, tzinfo=UTC).timestamp() * 1000
     weeks = Counter(int((message.answered_ms - first) // (7 * 86_400_000)) for message in month)
     assert all(4_700 < weeks[week] < 5_300 for week in range(4))
@@ -105,12 +105,12 @@ def test_categories_have_the_real_shares(events: Events) -> None:
     assert len(categories) == 12
 
 
-def test_general_enquiry_stands_in_three_categories(events: Events) -> None:
+def test_general_enquiry_is_in_three_categories(events: Events) -> None:
     found = {event["category"] for event in events if event["sub_category"] == "General Enquiry"}
     assert found == {"Returns", "Order Related", "Shopzilla Related"}
 
 
-def test_response_times_have_the_real_shares_and_a_heavy_tail(events: Events) -> None:
+def test_first_reply_times_have_the_real_shares_and_a_heavy_tail(events: Events) -> None:
     times = [minutes(event) for event in events]
     assert share(time <= 5 for time in times) == pytest.approx(0.494, abs=0.02)
     assert share(5 < time <= 60 for time in times) == pytest.approx(0.293, abs=0.02)
@@ -120,19 +120,19 @@ def test_response_times_have_the_real_shares_and_a_heavy_tail(events: Events) ->
     assert min(times) == 0
 
 
-def test_fast_responses_are_happier_than_slow_ones(events: Events) -> None:
+def test_fast_replies_have_higher_csat_than_slow_ones(events: Events) -> None:
     fast = share(event["csat_score"] >= 4 for event in events if minutes(event) <= 5)
     slow = share(event["csat_score"] >= 4 for event in events if minutes(event) > 1_440)
     assert fast == pytest.approx(0.895, abs=0.02)
     assert slow == pytest.approx(0.574, abs=0.06)
 
 
-def test_email_is_unhappier_than_the_rest(events: Events) -> None:
+def test_email_has_lower_csat_than_the_rest(events: Events) -> None:
     email = share(event["csat_score"] >= 4 for event in events if event["channel"] == "Email")
     assert email == pytest.approx(0.731, abs=0.06)
 
 
-def test_answers_come_on_the_day_of_the_report_or_soon_after(events: Events) -> None:
+def test_responses_come_on_the_day_of_the_report_or_soon_after(events: Events) -> None:
     names = ("issue_reported_at", "survey_answered_at")
     days = [(dates[1] - dates[0]).days for event in events if (dates := [_date(event[name]) for name in names])]
     assert share(day == 0 for day in days) == pytest.approx(0.91, abs=0.025)
@@ -164,10 +164,10 @@ def test_order_details_are_missing_together_and_need_an_order(events: Events) ->
         assert event["order_id"] is not None or present == {False}
 
 
-def test_remarks_are_left_more_by_the_unhappy(events: Events) -> None:
-    unhappy = share(event["customer_remarks"] is not None for event in events if event["csat_score"] == 1)
+def test_dissatisfied_customers_leave_more_remarks(events: Events) -> None:
+    dissatisfied = share(event["customer_remarks"] is not None for event in events if event["csat_score"] == 1)
     content = share(event["customer_remarks"] is not None for event in events if event["csat_score"] == 4)
-    assert unhappy == pytest.approx(0.489, abs=0.03)
+    assert dissatisfied == pytest.approx(0.489, abs=0.03)
     assert content == pytest.approx(0.237, abs=0.03)
 
 
@@ -215,7 +215,7 @@ def test_true_rates_spread_by_seven_and_a_half_points_around_the_real_rate(simul
     assert sum(truth["true_csat_rate"] * truth["weight"] for truth in truths) == pytest.approx(0.825, abs=0.008)
 
 
-def test_answers_follow_the_true_rates(simulator: Simulator, events: Events) -> None:
+def test_scores_follow_the_true_rates(simulator: Simulator, events: Events) -> None:
     truths = simulator.truths()
     best = set(sorted(truths, key=lambda agent_id: truths[agent_id]["true_csat_rate"])[-137:])
     true = statistics.fmean(
@@ -226,7 +226,7 @@ def test_answers_follow_the_true_rates(simulator: Simulator, events: Events) -> 
     assert seen == pytest.approx(true, abs=0.025)
 
 
-def test_live_events_are_answered_now_and_differ_from_tick_to_tick(simulator: Simulator) -> None:
+def test_live_events_have_the_current_time_and_differ_between_ticks(simulator: Simulator) -> None:
     first, second = (list(simulator.live(count, 20, END)) for count in (0, 20))
     for message in first + second:
         event = SurveyResponse.model_validate_json(message.value)

@@ -1,4 +1,4 @@
-"""Messages as Spark's workers get them, and a Spark session for what only Spark can tell."""
+"""Messages as Spark's workers get them, and a Spark session for tests that need Spark."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
-from csat.settings import Settings
+from csat.contract.settings import Settings
 from spark.session import session_options
 from spark.transform import landing_rows
 
@@ -47,7 +47,7 @@ def land(now: datetime):
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    """A session with the stream's own options, without the JVM's slow second compiler."""
+    """A session with the stream's options, without the JVM's slow C2 compiler."""
     builder = SparkSession.builder.appName("csat-tests")
     for name, value in session_options(Settings(spark_master="local[1]", _env_file=None)).items():
         builder = builder.config(name, value)

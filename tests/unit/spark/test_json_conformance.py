@@ -1,5 +1,5 @@
-"""The cases that public JSON conformance suites try, under their customary names: each value alone, inside an answer
-and behind one. What a reader must take (Y), must refuse (N), and may decide (I): there the outcome is ours.
+"""The cases that public JSON conformance suites try, under their customary names: each value alone, inside a response
+and after one. What a reader must take (Y), must refuse (N), and may decide (I): there the outcome is ours.
 """
 
 import pytest
@@ -266,7 +266,7 @@ N = {
     "structure_whitespace_formfeed": b"[\x0c]",
 }
 TAKEN, NO_UTF8, NO_OBJECT = None, "not UTF-8", "not one JSON object"
-I = {  # noqa: E741  # the suites' own letter
+I = {  # noqa: E741  # the suites' own name
     "number_double_huge_neg_exp": (b"[123.456e-789]", TAKEN),
     "number_huge_exp": (b"[0.4e00669999999999999999999999999999999999999999999999999999999999999999999999]", TAKEN),
     "number_neg_int_huge_exp": (b"[-1e+9999]", TAKEN),
@@ -299,26 +299,26 @@ def reasons(land, messages: dict[str, bytes]) -> dict[str, str | None]:
 
 
 @pytest.fixture
-def inside(answer):
-    """An answer with this value in a field that the contract does not know."""
-    head = answer()[:-1]
+def inside(make_message):
+    """A response with this value in a field that the contract does not know."""
+    head = make_message()[:-1]
     return lambda value: head + b',"more":' + value + b"}"
 
 
-def test_answer_is_taken_with_any_json_value_inside(land, inside):
+def test_response_is_accepted_with_any_json_value_inside(land, inside):
     assert reasons(land, {name: inside(value) for name, value in Y.items()}) == dict.fromkeys(Y, TAKEN)
 
 
-def test_answer_is_no_object_with_anything_else_inside(land, inside):
+def test_response_is_not_an_object_with_anything_else_inside(land, inside):
     assert reasons(land, {name: inside(value) for name, value in N.items()}) == dict.fromkeys(N, NO_OBJECT)
 
 
-def test_answer_with_what_readers_may_decide_is_taken_where_it_is_utf8(land, inside):
+def test_response_with_implementation_defined_json_is_accepted_if_it_is_utf8(land, inside):
     found = reasons(land, {name: inside(value) for name, (value, _) in I.items()})
     assert found == {name: reason for name, (_, reason) in I.items()}
 
 
-def test_no_value_alone_is_an_answer(land):
+def test_no_value_alone_is_a_response(land):
     found = reasons(land, Y | N)
     empty = {name for name, value in N.items() if not value}
     objects = {name for name, value in Y.items() if value.strip().startswith(b"{")}
@@ -327,8 +327,8 @@ def test_no_value_alone_is_an_answer(land):
     assert {reason for name, reason in found.items() if name not in empty | objects} == {NO_OBJECT}
 
 
-def test_nothing_but_white_space_may_follow_an_answer(land, answer):
-    behind = {name: answer() + value for name, value in (Y | N).items() if value.strip(b" \t\r\n")}
-    assert reasons(land, behind) == dict.fromkeys(behind, NO_OBJECT)
-    spaces = {repr(space): answer() + space for space in (b"", b" ", b"\t\r\n ")}
+def test_only_white_space_may_follow_a_response(land, make_message):
+    followed = {name: make_message() + value for name, value in (Y | N).items() if value.strip(b" \t\r\n")}
+    assert reasons(land, followed) == dict.fromkeys(followed, NO_OBJECT)
+    spaces = {repr(space): make_message() + space for space in (b"", b" ", b"\t\r\n ")}
     assert reasons(land, spaces) == dict.fromkeys(spaces, TAKEN)

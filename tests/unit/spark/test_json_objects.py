@@ -1,4 +1,4 @@
-"""A message is one object of RFC 8259 or it is none, however many are read at once."""
+"""A message is one RFC 8259 object or it is not, however many are read at once."""
 
 import json
 
@@ -14,7 +14,7 @@ DEPTH = 100_000
 
 
 def read(*messages, among=0):
-    """Rows of these messages, read with `among` good ones on each side of each."""
+    """Rows of these messages, each read with `among` valid ones on both sides."""
     good = [b'{"name":"good"}'] * among
     around = [text for message in messages for text in (*good, message, *good)]
     rows = read_objects(pa.array(around, pa.binary()), FIELDS).to_pylist()
@@ -31,7 +31,7 @@ OBJECTS = [
     b'{"a":"\\u0000\\"\\\\\\/\\b\\f\\n\\r\\t\\uD83D\\uDE00"}',
     b'{"a":"\x7f"}',
     '{"a":"\u2028\ufeff\U0010ffff"}'.encode(),
-    b'{"a":"\\uD800"}',  # half of a pair: valid JSON, though no Unicode
+    b'{"a":"\\uD800"}',  # half of a surrogate pair: valid JSON, but not Unicode
     b'{"a":123123123123123123123123123123123123123}',
     b'{"a":1e400}',
     b'{"a":' + b"9" * 10_000 + b"}",
@@ -58,12 +58,12 @@ NOT_UTF8 = [b'{"a":"\xff"}', b'{"a":"\xed\xa0\x80"}', b'{"a":"\xc0\xaf"}', b'{"a
 
 
 @pytest.mark.parametrize("among", [0, 50])
-def test_message_is_an_object_when_the_grammar_says_so(among):
+def test_message_is_an_object_if_the_grammar_says_so(among):
     assert [row["is_object"] for row in read(*OBJECTS, among=among)] == [True] * len(OBJECTS)
 
 
 @pytest.mark.parametrize("among", [0, 50])
-def test_message_is_no_object_when_it_is_anything_else(among):
+def test_message_is_not_an_object_if_it_is_anything_else(among):
     found = {
         message[:40]: row["is_object"] for message, row in zip(NO_OBJECTS, read(*NO_OBJECTS, among=among), strict=True)
     }
@@ -72,7 +72,7 @@ def test_message_is_no_object_when_it_is_anything_else(among):
 
 @pytest.mark.parametrize("word", [b"NaN", b"-NaN", b"Inf", b"-Inf", b"Infinity", b"-Infinity"])
 @pytest.mark.parametrize("field", [b"name", b"count", b"price", b"other"])
-def test_message_is_no_object_when_it_alone_of_many_has_a_word_for_a_number(field, word):
+def test_message_is_not_an_object_if_only_it_has_nan_or_infinity(field, word):
     [row] = read(b'{"%b":%b}' % (field, word), among=50)
     assert row["is_object"] is False
 
@@ -95,7 +95,7 @@ RIGHT = [
 
 
 @pytest.mark.parametrize("among", [0, 50])
-def test_fields_hold_their_values_when_these_are_of_their_type(among):
+def test_fields_hold_values_of_their_type(among):
     rows = read(*[message for message, _ in RIGHT], among=among)
     assert [(row["name"], row["count"], row["price"]) for row in rows] == [values for _, values in RIGHT]
     assert [row["wrong_fields"] for row in rows] == [0] * len(RIGHT)
@@ -124,7 +124,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize("among", [0, 50])
-def test_fields_are_wrong_and_null_when_their_values_are_of_another_type(among):
+def test_fields_with_values_of_another_type_are_wrong_and_null(among):
     rows = read(*[message for message, _ in WRONG], among=among)
     assert [(row["is_object"], row["wrong_fields"]) for row in rows] == [(True, bits) for _, bits in WRONG]
     assert {(row["name"], row["count"], row["price"]) for row in rows} == {(None, None, None)}
@@ -141,7 +141,7 @@ objects = st.dictionaries(known | st.text(max_size=3), values, max_size=5)
 
 @st.composite
 def messages(draw):
-    """JSON as Python writes it (NaN included), sometimes with a bite taken out or a piece put in."""
+    """JSON as Python writes it (NaN included), sometimes with a piece removed or inserted."""
     text = json.dumps(draw(objects | values), ensure_ascii=draw(st.booleans())).encode("utf-8", "surrogatepass")
     start, end = sorted((draw(st.integers(0, len(text))), draw(st.integers(0, len(text)))))
     piece = draw(
@@ -154,7 +154,7 @@ def messages(draw):
 @settings(deadline=None, max_examples=300)
 @example([b'{"a":1}{"b":2}', b'{"name":"}', b'{"}'])
 @example([b'{"other":[{}', b"{}]}"])
-def test_messages_say_the_same_when_read_at_once_as_when_read_alone(texts):
+def test_messages_read_the_same_in_a_batch_and_alone(texts):
     alone = [row for text in texts for row in read(text)]
     assert read(*texts, among=20) == alone
     packed = read_objects(pa.array([b"{}"] * 40 + texts, pa.binary()), FIELDS).to_pylist()[40:]

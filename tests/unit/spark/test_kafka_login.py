@@ -1,11 +1,11 @@
-"""The JVM's Kafka options by the settings, and a plan that does not show them."""
+"""The JVM's Kafka options from the settings, and query plans that do not show them."""
 
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
-from csat.settings import Settings
+from csat.contract.settings import Settings
 from spark.kafka_login import client_options, jvm_properties
 from spark.session import session_options
 from spark.source import read_messages
@@ -81,7 +81,7 @@ def test_options_are_those_of_the_settings(values: dict[str, Any], options: dict
     assert client_options(settings(values)) == options
 
 
-def test_only_the_token_server_of_the_settings_may_be_asked() -> None:
+def test_only_the_token_server_of_the_settings_is_allowed() -> None:
     wanted = {"org.apache.kafka.sasl.oauthbearer.allowed.urls": "https://login.example/token"}
     assert jvm_properties(settings(OIDC)) == wanted
     assert jvm_properties(settings(GOOGLE)) == {}

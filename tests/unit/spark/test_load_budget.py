@@ -1,12 +1,12 @@
-"""The day's load jobs are spent so that they last."""
+"""The day's load jobs are spaced so that they last."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from csat.settings import Settings
+from csat.bigquery.client import WarehouseError
+from csat.contract.settings import Settings
 from spark.load_budget import HoldEndedError, LoadBudget, load_budget
-from warehouse.client import WarehouseError
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -29,25 +29,25 @@ class Clock:
 
 
 def budget(count, *, age=3600, jobs_per_day=1500):
-    """A bucket with this many jobs submitted at once, so many seconds ago."""
+    """A bucket with this many jobs submitted at once, `age` seconds ago."""
     clock = Clock()
     return LoadBudget(jobs_per_day, [NOON - age * SECOND] * count, clock, clock.wait), clock
 
 
-def test_job_waits_for_nothing_while_a_tenth_is_left():
+def test_job_does_not_wait_while_a_tenth_is_left():
     bucket, clock = budget(1350, age=0)
     bucket.take()
     assert (clock.slept, bucket.left) == ([], 149)
 
 
-def test_job_keeps_about_the_pace_of_the_limit_when_less_than_a_tenth_is_left():
+def test_jobs_run_at_about_the_rate_of_the_limit_when_less_than_a_tenth_is_left():
     bucket, clock = budget(1351, age=10)
     bucket.take()
     assert clock.slept == [pytest.approx(57.6 * 150 / 149 - 10, abs=1e-3)]
 
 
-def test_jobs_get_rarer_with_every_token():
-    bucket, clock = budget(1485, age=0)  # 15 left: ten times the pace
+def test_jobs_slow_down_with_every_token():
+    bucket, clock = budget(1485, age=0)  # 15 left: ten times the interval
     bucket.take()
     bucket.take()
     assert clock.slept == [pytest.approx(576, abs=1e-3), pytest.approx(57.6 * 150 / 14, abs=1e-3)]
@@ -57,10 +57,10 @@ def test_job_waits_for_the_oldest_to_be_a_day_old_when_none_is_left():
     bucket, clock = budget(1500, age=86_000)
     bucket.take()
     assert clock.slept == [400]
-    assert bucket.left == 1499  # all the old ones came back at once
+    assert bucket.left == 1499  # all old tokens returned at once
 
 
-def test_job_of_a_day_ago_counts_no_more():
+def test_job_older_than_a_day_no_longer_counts():
     bucket, clock = budget(1500, age=86_400)
     assert bucket.left == 1500
     bucket.take()
@@ -74,11 +74,11 @@ def test_no_day_holds_more_jobs_than_the_limit():
     for _ in range(350):
         bucket.take()
         times.append(clock.now)
-        clock.now += 300 * SECOND  # a trigger that would make 288 a day
+        clock.now += 300 * SECOND  # a trigger interval for 288 jobs per day
     assert max(sum(1 for other in times if start <= other < start + timedelta(days=1)) for start in times) <= 100
 
 
-def test_bucket_tells_until_when_it_holds_a_job():
+def test_bucket_shows_until_when_it_holds_a_job():
     clock, seen = Clock(), []
 
     def wait(seconds):
@@ -97,7 +97,7 @@ def test_bucket_without_limit_never_holds():
     assert clock.slept == []
 
 
-def test_hold_ends_when_the_driver_leaves():
+def test_hold_ends_when_the_driver_exits():
     bucket = LoadBudget(10, [NOON] * 10, lambda: NOON + SECOND)
     bucket.end_hold()
     with pytest.raises(HoldEndedError):
@@ -105,7 +105,7 @@ def test_hold_ends_when_the_driver_leaves():
 
 
 class FakeWarehouse:
-    """BigQuery with the jobs that it had, or that it may not tell of."""
+    """BigQuery with past jobs, or without permission to list them."""
 
     def __init__(self, settings, jobs=(), error=None):
         self.settings, self.jobs, self.error = settings, jobs, error
@@ -123,15 +123,15 @@ class FakeWarehouse:
 CLOUD = Settings(target="gcp", project_id="shop", _env_file=None)
 
 
-def test_budget_begins_with_the_load_jobs_of_the_last_day():
+def test_budget_starts_with_the_load_jobs_of_the_last_day():
     warehouse = FakeWarehouse(CLOUD, [NOON - timedelta(hours=23), NOON - timedelta(hours=1)])
     assert load_budget(warehouse, lambda: NOON).left == 1498
     assert warehouse.since == NOON - timedelta(hours=24)
 
 
-def test_budget_begins_whole_when_bigquery_does_not_tell(caplog):
+def test_budget_starts_full_when_bigquery_does_not_list_jobs(caplog):
     assert load_budget(FakeWarehouse(CLOUD, error=WarehouseError("access denied")), lambda: NOON).left == 1500
-    assert "are not known and count as none: access denied" in caplog.text
+    assert "Cannot list the load jobs of the last 24 hours, assuming none: access denied" in caplog.text
 
 
 def test_budget_has_no_limit_on_one_machine():

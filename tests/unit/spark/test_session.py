@@ -1,15 +1,15 @@
-"""The folder of a driver's temporary files: what dead drivers left is deleted, what a living one uses is not."""
+"""The folder of a driver's temporary files: those of dead drivers are deleted, those of live ones are not."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-from csat.settings import Settings
+from csat.contract.settings import Settings
 from spark.session import own_temporary_folder
 
 
-def test_only_folders_of_drivers_that_are_gone_are_deleted(tmp_path: Path) -> None:
+def test_only_folders_of_dead_drivers_are_deleted(tmp_path: Path) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait(30)
     folders = tmp_path / "stream" / "tmp"

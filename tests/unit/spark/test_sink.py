@@ -1,10 +1,10 @@
-"""Which load jobs the sink makes of a batch, whatever happened before."""
+"""Which load jobs the sink submits for a batch, whatever happened before."""
 
 from datetime import UTC, datetime
 
 import pytest
 
-from csat.settings import Settings
+from csat.contract.settings import Settings
 from spark.load_budget import LoadBudget
 from spark.sink import BatchRefusedError, LandingSink, Outcome, SupersededError
 from spark.staging import StagedFile, discard, spark_path
@@ -14,7 +14,7 @@ REFUSED, STUCK = (Outcome.REFUSED, 0, "invalid: no such column"), (Outcome.STUCK
 
 
 class FakeLoadJobs:
-    """BigQuery at the edge: what each job id ends with, and which ids were used before."""
+    """A fake BigQuery: the outcome of each job id, and the ids that were used before."""
 
     def __init__(self, ends, *, submitted=(), landed_rows=0):
         self.ends = ends
@@ -70,31 +70,31 @@ def test_sink_submits_nothing_when_the_batch_has_no_messages():
     assert jobs.submitted == []
 
 
-def test_sink_waits_for_the_job_of_an_earlier_life_without_writing_again():
+def test_sink_waits_for_the_job_of_an_earlier_run_without_writing_again():
     jobs = FakeLoadJobs({"csat-q-7-a1": DONE}, submitted=["csat-q-7-a1"])
     assert land(jobs) == (10, 0)
     assert jobs.submitted == []
 
 
-def test_sink_takes_the_next_attempt_after_a_failed_job_with_the_same_files():
+def test_sink_makes_the_next_attempt_with_the_same_files_after_a_failed_job():
     jobs = FakeLoadJobs({"csat-q-7-a1": FAILED, "csat-q-7-a2": DONE})
     assert land(jobs) == (10, 1)
     assert [job_id for job_id, _ in jobs.submitted] == ["csat-q-7-a1", "csat-q-7-a2"]
 
 
-def test_sink_goes_on_behind_the_failed_attempts_of_an_earlier_life():
+def test_sink_continues_after_the_failed_attempts_of_an_earlier_run():
     jobs = FakeLoadJobs({"csat-q-7-a1": FAILED, "csat-q-7-a2": DONE}, submitted=["csat-q-7-a1"])
     assert land(jobs) == (10, 1)
     assert [job_id for job_id, _ in jobs.submitted] == ["csat-q-7-a2"]
 
 
-def test_sink_tries_again_what_bigquery_refused_in_an_earlier_life():
+def test_sink_retries_what_bigquery_refused_in_an_earlier_run():
     jobs = FakeLoadJobs({"csat-q-7-a1": REFUSED, "csat-q-7-a2": DONE}, submitted=["csat-q-7-a1"])
     assert land(jobs) == (10, 1)
     assert [job_id for job_id, _ in jobs.submitted] == ["csat-q-7-a2"]
 
 
-def test_sink_has_five_attempts_of_its_own_however_many_earlier_lives_had():
+def test_sink_has_five_attempts_of_its_own_however_many_earlier_runs_had():
     earlier = [f"csat-q-7-a{n}" for n in range(1, 8)]
     ends = dict.fromkeys(earlier, FAILED) | {f"csat-q-7-a{n}": FAILED for n in range(8, 12)} | {"csat-q-7-a12": DONE}
     jobs = FakeLoadJobs(ends, submitted=earlier)
@@ -102,12 +102,12 @@ def test_sink_has_five_attempts_of_its_own_however_many_earlier_lives_had():
     assert [job_id for job_id, _ in jobs.submitted] == [f"csat-q-7-a{n}" for n in range(8, 13)]
 
 
-def test_sink_believes_the_rows_when_a_job_is_stuck_after_its_commit():
+def test_sink_trusts_the_rows_when_a_job_is_stuck_after_its_commit():
     jobs = FakeLoadJobs({"csat-q-7-a1": STUCK}, submitted=["csat-q-7-a1"], landed_rows=10)
     assert land(jobs) == (10, 0)
 
 
-def test_sink_tries_again_when_a_job_is_stuck_before_its_commit():
+def test_sink_retries_when_a_job_is_stuck_before_its_commit():
     jobs = FakeLoadJobs({"csat-q-7-a1": STUCK, "csat-q-7-a2": DONE}, submitted=["csat-q-7-a1"])
     assert land(jobs) == (10, 1)
 
@@ -136,14 +136,14 @@ def test_sink_submits_nothing_when_another_driver_has_the_stream():
     assert jobs.submitted == []
 
 
-def test_sink_takes_a_load_job_of_the_day_for_each_attempt_and_for_no_job_of_an_earlier_life():
+def test_sink_takes_a_token_for_each_attempt_and_none_for_jobs_of_an_earlier_run():
     budget = LoadBudget(100)
     jobs = FakeLoadJobs({"csat-q-7-a1": FAILED, "csat-q-7-a2": FAILED, "csat-q-7-a3": DONE}, submitted=["csat-q-7-a1"])
     land(jobs, budget=budget)
     assert budget.left == 98
 
 
-def test_sink_submits_nothing_when_another_driver_came_while_it_was_held():
+def test_sink_submits_nothing_when_another_driver_took_over_during_a_hold():
     came = []
 
     def wait(seconds):
@@ -172,7 +172,7 @@ def test_spark_path_is_the_address_itself_on_google_cloud():
 
 
 class FakeBatch:
-    """A batch of Spark's, as far as the sink looks at it before it is landed."""
+    """The part of a Spark batch that the sink reads before landing it."""
 
     def __init__(self):
         self.sparkSession = self
@@ -182,22 +182,22 @@ class FakeBatch:
         return "q"
 
 
-def test_sink_has_the_batch_in_hand_that_it_could_not_land(monkeypatch):
+def test_sink_keeps_the_id_of_the_batch_that_it_could_not_land(monkeypatch):
     monkeypatch.setattr(LandingSink, "_stage", lambda *arguments: FILES)
     jobs = FakeLoadJobs({"csat-q-7-a1": REFUSED})
     sink = LandingSink(Settings(_env_file=None), jobs, lambda: None, LoadBudget(0))
-    assert sink.batch_in_hand == ""
+    assert sink.current_batch == ""
     with pytest.raises(BatchRefusedError):
         sink.write(FakeBatch(), 7)
-    assert sink.batch_in_hand == "q-7"
+    assert sink.current_batch == "q-7"
 
 
-def test_sink_has_no_batch_in_hand_once_it_has_landed(monkeypatch):
+def test_sink_has_no_current_batch_once_it_has_landed(monkeypatch):
     monkeypatch.setattr("spark.sink.discard", lambda settings, uri: None)
     jobs = FakeLoadJobs({"csat-q-7-a1": DONE}, submitted=["csat-q-7-a1"])
     sink = LandingSink(Settings(_env_file=None), jobs, lambda: None, LoadBudget(0))
     sink.write(FakeBatch(), 7)
-    assert (sink.batch_in_hand, sink.rows_committed) == ("", 10)
+    assert (sink.current_batch, sink.rows_committed) == ("", 10)
 
 
 def test_files_that_have_landed_are_deleted_with_their_folder_and_nothing_else(tmp_path):

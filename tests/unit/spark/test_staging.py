@@ -1,4 +1,4 @@
-"""Batches to files, by Spark and its workers."""
+"""Spark and its workers write batches to files."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,14 +7,14 @@ from typing import Any
 from pyarrow import parquet
 from pyspark.sql import DataFrame, SparkSession
 
-from csat.settings import Settings
+from csat.contract.settings import Settings
 from spark.staging import stage
 
 MESSAGE = "value BINARY, topic STRING, partition INT, offset LONG, timestamp TIMESTAMP, timestampType INT"
 
 
 def batch(spark: SparkSession, offset: int) -> DataFrame:
-    """One message, as Kafka's source has it."""
+    """One message, as the Kafka source delivers it."""
     received = datetime(2026, 11, 20, 12, tzinfo=UTC)
     return spark.createDataFrame([(b"no answer", "messages", 0, offset, received, 0)], MESSAGE)
 
@@ -24,9 +24,7 @@ def compilations(spark: SparkSession) -> int:
     return int(jvm.org.apache.spark.metrics.source.CodegenMetrics.METRIC_COMPILATION_TIME().getCount())
 
 
-def test_batches_are_ingested_when_they_are_staged_by_code_that_is_compiled_once(
-    spark: SparkSession, tmp_path: Path
-) -> None:
+def test_batches_get_their_staging_time_from_code_that_is_compiled_once(spark: SparkSession, tmp_path: Path) -> None:
     settings = Settings(state_dir=tmp_path, _env_file=None)
     known = []
     for number in range(4):

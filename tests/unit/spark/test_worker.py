@@ -1,4 +1,4 @@
-"""What a worker of Spark's does and does not load."""
+"""What a Spark worker imports and what it does not."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pyarrow import parquet
 
-from csat.settings import ROOT
+from csat.contract.settings import ROOT
 
 WRITE_ONE_FILE = """
 import sys

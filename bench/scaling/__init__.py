@@ -1,1 +1,0 @@
-"""What more answers a day ask of each part, and where each limit binds: arithmetic on measured figures."""

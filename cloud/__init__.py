@@ -1,1 +1,0 @@
-"""Brings the code to Google Cloud, and says what it costs there."""

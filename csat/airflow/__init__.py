@@ -1,0 +1,1 @@
+"""What Airflow imports: operators, triggers, backends, alerts."""

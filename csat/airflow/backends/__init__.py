@@ -1,0 +1,1 @@
+"""What runs the stream's process: supervisord or Dataproc."""

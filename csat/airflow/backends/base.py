@@ -1,0 +1,33 @@
+"""The interface of every backend of the stream's process."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class BackendError(Exception):
+    """The stream's process could not be queried, started or stopped; the message names the fix."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """What the backend knows about the process. The exit code is of its last end; None: it never ran."""
+
+    is_alive: bool
+    exit_code: int | None
+    detail: str
+
+
+class StreamBackend(Protocol):
+    """Starts and stops the one process of the stream. Every method may raise BackendError."""
+
+    def start(self, token: str) -> None:
+        """Start a new process, after stopping one that still runs; it reads its token from desired_state.json."""
+
+    def state(self) -> Process:
+        """The process's current state."""
+
+    def stop(self, grace_seconds: float) -> None:
+        """End the process and all its children; raises if it still runs after the grace period."""
+
+    def log_tail(self, lines: int) -> list[str]:
+        """The last lines of the process's log."""

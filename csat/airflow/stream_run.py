@@ -1,0 +1,147 @@
+"""One stream run, from the start of its driver to the verdict that ends it."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+from csat.airflow.backends.base import BackendError
+from csat.airflow.decide import Plan, RunStatus, conclude, next_desired_state, stopped_status
+from csat.airflow.stream import Stream
+from csat.control.state_files import StateFilesUnreachableError
+from csat.control.verdict import RECYCLING, DesiredState, Verdict
+
+logger = logging.getLogger(__name__)
+
+_TERM_SECONDS = 5
+# Two stream runs in one triggerer (one stopping, the next starting) must not interleave a read and a write
+_CONTROL_LOCK = threading.Lock()
+
+
+def utc_now() -> datetime:
+    """The time now, in UTC."""
+    return datetime.now(UTC)
+
+
+class StreamRun:
+    """Carries out a plan. Every step is decided from the state files, so a restarted trigger resumes where it was."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        stream: Stream,
+        now: Callable[[], datetime] = utc_now,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._plan = plan
+        self._stream = stream
+        self._now = now
+        self._sleep = sleep
+        self._killed = threading.Event()
+        self._logged: tuple[Verdict, datetime] | None = None
+
+    async def end(self) -> RunStatus:
+        """Start the driver when it is due, or keep watching it; returns how the run ended."""
+        while True:
+            status = await asyncio.to_thread(self._check)
+            if status is not None:
+                self._log(status)
+                if status.has_ended:
+                    return status
+            await self._sleep(self._stream.pace.poll)
+
+    async def stop(self, reason: str) -> None:
+        """Stop the driver, by request first; does nothing to the driver of another run."""
+        self._killed.set()
+        if not await asyncio.to_thread(self._request_stop, reason):
+            return
+        deadline = self._now() + timedelta(seconds=self._stream.pace.kill_grace)
+        while await asyncio.to_thread(self._is_there):
+            if self._now() >= deadline:
+                await asyncio.to_thread(self._stream.backend.stop, _TERM_SECONDS)
+                return
+            await self._sleep(self._stream.pace.poll)
+
+    def _check(self) -> RunStatus | None:
+        """The status after one step; None while the state files are unreachable: unknown state changes nothing."""
+        try:
+            return self._step()
+        except StateFilesUnreachableError as error:
+            self._stream.warn(error)
+            return None
+
+    def _step(self) -> RunStatus:
+        desired_state = self._stream.desired_state()
+        if desired_state is not None and desired_state.token == self._plan.token:
+            return self._watch(desired_state)
+        wait = (self._plan.at - self._now()).total_seconds()
+        if self._is_replaceable(desired_state) and wait > 0:
+            return RunStatus(Verdict.STARTING, f"back-off, a new start in {wait:.0f} s", False)
+        return self._start()
+
+    def _start(self) -> RunStatus:
+        with _CONTROL_LOCK:
+            desired_state = self._stream.desired_state()
+            if not self._is_replaceable(desired_state):
+                return RunStatus(Verdict.SUPERSEDED, "desired_state.json names another driver", True)
+            if self._killed.is_set():
+                return RunStatus(Verdict.STOPPED, "stop requested before the start", True)
+            # Before the start, so that a surviving driver of the last run sees the new token and exits
+            self._stream.state_files.write_desired_state(
+                next_desired_state(desired_state, self._stream.heartbeat(), self._plan.token, self._now())
+            )
+        try:
+            self._stream.backend.start(self._plan.token)
+        except BackendError as error:
+            return RunStatus(Verdict.NEVER_STARTED, str(error), True)
+        return RunStatus(Verdict.STARTING, f"process started, token {self._plan.token}", False)
+
+    def _watch(self, desired_state: DesiredState) -> RunStatus:
+        heartbeat, process, now = self._stream.heartbeat(), self._stream.process(), self._now()
+        status = conclude(desired_state, heartbeat, process, now, self._stream.policy)
+        if status.has_ended:
+            return status
+        if desired_state.desired == "stop":
+            return self._end_overdue(desired_state, now) or status
+        if status.verdict in RECYCLING:
+            self._request_stop(f"{status.verdict}: {status.detail}")
+        return status
+
+    def _end_overdue(self, desired_state: DesiredState, now: datetime) -> RunStatus | None:
+        if now - desired_state.at <= timedelta(seconds=self._stream.pace.grace):
+            return None
+        try:
+            self._stream.backend.stop(_TERM_SECONDS)
+        except BackendError as error:
+            logger.warning("%s", error)  # the next start stops it, or reports why it cannot
+        return stopped_status(desired_state)
+
+    def _request_stop(self, reason: str) -> bool:
+        with _CONTROL_LOCK:
+            desired_state = self._stream.desired_state()
+            if desired_state is None or desired_state.token != self._plan.token:
+                return False
+            if desired_state.desired == "run":
+                change = {"desired": "stop", "reason": reason, "at": self._now()}
+                self._stream.state_files.write_desired_state(desired_state.model_copy(update=change))
+            return True
+
+    def _is_replaceable(self, desired_state: DesiredState | None) -> bool:
+        return desired_state is None or desired_state.token == self._plan.replaces
+
+    def _is_there(self) -> bool:
+        desired_state, process = self._stream.desired_state(), self._stream.process()
+        is_ours = desired_state is not None and desired_state.token == self._plan.token
+        return is_ours and process is not None and process.is_alive
+
+    def _log(self, status: RunStatus) -> None:
+        now = self._now()
+        is_same = self._logged is not None and self._logged[0] is status.verdict
+        if self._logged and is_same and now - self._logged[1] < timedelta(seconds=self._stream.pace.log_interval):
+            return
+        self._logged = (status.verdict, now)
+        logger.log(logging.INFO if status.verdict in _GOOD else logging.WARNING, "%s", status)
+
+
+_GOOD = {Verdict.STARTING, Verdict.HEALTHY, Verdict.IDLE, Verdict.STOPPED, Verdict.RECYCLE}

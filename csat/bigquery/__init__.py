@@ -1,0 +1,1 @@
+"""BigQuery: the client, tables, schemas and rejected messages."""

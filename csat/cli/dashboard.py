@@ -1,0 +1,29 @@
+"""`csat dashboard-link`: the report of the marts in Data Studio."""
+
+from typing import Annotated
+
+import typer
+
+from csat.cli.output import say
+from csat.contract.settings import get_settings
+
+
+def dashboard_link(
+    project: Annotated[str, typer.Option(help="Google Cloud project of the marts; empty: CSAT_PROJECT_ID.")] = "",
+    dataset: Annotated[str, typer.Option(help="Dataset of the marts; empty: <CSAT_DATASET_PREFIX>_marts.")] = "",
+    template: Annotated[str, typer.Option(help="Report to copy; empty: a plain page. See docs/dashboard.md.")] = "",
+    check: Annotated[str, typer.Option(help="Say what is wrong with this link instead of making one.")] = "",
+) -> None:
+    """Print the link that makes the report in Data Studio for whoever opens it; it asks for no login here."""
+    from csat.reporting.data_studio import LinkError, link_problems, report_link
+
+    if check:
+        problems = link_problems(check)
+        for problem in problems:
+            say(problem)
+        say("the link is good" if not problems else f"{len(problems)} problems")
+        raise typer.Exit(1 if problems else 0)
+    settings = get_settings()
+    if settings.is_local and not project:
+        raise LinkError("Data Studio does not reach this machine, fix: --project or CSAT_PROJECT_ID of Google Cloud")
+    print(report_link(project or settings.project_id, dataset or settings.dataset("marts"), template))

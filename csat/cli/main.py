@@ -1,0 +1,211 @@
+"""The command line. Each command's work lives with its part, which is imported when the command is called."""
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from csat.cli import dashboard as board
+from csat.cli import health, maintain, marts, rejected
+from csat.cli.output import report, say
+from csat.contract.settings import get_settings, settings_problem
+from producer.csv_dates import DateOrder
+
+_PARTS = ("csat", "producer", "spark")
+_INTERRUPTED = 130  # as a shell counts it: 128 + SIGINT
+
+app = typer.Typer(help="Real-time customer satisfaction.", no_args_is_help=True, pretty_exceptions_enable=False)
+app.command()(health.alert)
+app.command("dashboard-link")(board.dashboard_link)
+app.add_typer(health.check, name="check")
+app.add_typer(marts.app, name="marts")
+app.add_typer(rejected.app, name="rejected")
+app.add_typer(maintain.app, name="maintain")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+
+@app.command()
+def up(
+    airflow: Annotated[bool, typer.Option(help="Start Airflow too, which runs the stream.")] = True,
+    dashboard: Annotated[bool, typer.Option(help="Start the dashboard too.")] = True,
+) -> None:
+    """Start the stack on this machine; returns when all of it answers."""
+    from csat.local import stack
+
+    stack.up(get_settings(), say, has_airflow=airflow, has_dashboard=dashboard)
+
+
+@app.command()
+def down() -> None:
+    """Stop the stack: the stream after its batch, then the rest. The data stays."""
+    from csat.local import stack
+
+    stack.down(get_settings(), say)
+
+
+@app.command()
+def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Stop the stack and delete its state folder: data, logs and passwords."""
+    from csat.local import stack
+
+    settings = get_settings()
+    if not yes:
+        typer.confirm(f"Delete {settings.state} with all data in it?", abort=True, err=True)
+    stack.reset(settings, say)
+
+
+@app.command()
+def status(is_json: Json = False) -> None:
+    """Show what runs; exits with 0 only when all is healthy."""
+    from csat.cli.render import components_table, fields_table
+    from csat.local.status import is_healthy
+    from csat.local.status import status as ask
+
+    document = ask(get_settings())
+    parts = [fields_table(part, document[part]) for part in ("stream", "landing", "marts")]
+    report(document, is_json, components_table(document), *parts)
+    if not is_healthy(document):
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor(is_json: Json = False) -> None:
+    """Check what the stack needs; exits with 0 only when all is there."""
+    from csat.cli.render import checks_table
+    from csat.local import doctor as look
+
+    found = look.checks(get_settings())
+    checks = [{"name": one.name, "ok": one.is_ok, "detail": one.detail, "fix": one.fix} for one in found]
+    document = {"checks": checks}
+    report(document, is_json, checks_table(document))
+    if not all(one.is_ok for one in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def simulate(
+    events: Annotated[int | None, typer.Option(help="Events of the history, and of the live stream.")] = None,
+    days: Annotated[int | None, typer.Option(help="A history over the last so many days.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Live events a second, until --events or Ctrl-C.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same agents and answers.")] = 1,
+    faults: Annotated[str, typer.Option(help="Bad messages: name=rate,…; a wrong name lists all.")] = "",
+    truth: Annotated[Path | None, typer.Option(help="Write each agent's true CSAT to this file.")] = None,
+    from_csv: Annotated[Path | None, typer.Option(help="Send this CSV file as the history (docs/import.md).")] = None,
+    date_order: Annotated[
+        DateOrder | None, typer.Option(help="Read the file's dates in this order; default: decided from all of them.")
+    ] = None,
+    allow_span: Annotated[
+        bool, typer.Option("--allow-span", help="Accept dates of the file that span more than a year; default: refuse.")
+    ] = False,
+    is_json: Json = False,
+) -> None:
+    """Send survey responses to Kafka; the report says what should land."""
+    from csat.cli.render import fields_table
+    from producer.faults import parse_fault_rates
+    from producer.options import SimulateOptions
+    from producer.run import simulate as send
+
+    options = SimulateOptions(
+        events=events,
+        days=days,
+        rate=rate,
+        seed=seed,
+        faults=parse_fault_rates(faults),
+        truth=truth,
+        from_csv=from_csv,
+        date_order=date_order,
+        allow_span=allow_span,
+    )
+    sent = send(get_settings(), options)
+    document = sent.as_dict()
+    tables = [fields_table("simulated", {name: value for name, value in document.items() if name != "file"})]
+    tables += [fields_table("file", document["file"])] if "file" in document else []
+    report(document, is_json, *tables)
+    if sent.was_interrupted:
+        raise typer.Exit(_INTERRUPTED)
+
+
+@app.command()
+def logs(
+    component: Annotated[str | None, typer.Argument(help="kafka, stream, …; all where it is left out.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("-n", help="How many of the last lines.")] = 20,
+) -> None:
+    """Print what the programs of the stack wrote."""
+    from csat.local import logs as read
+
+    settings = get_settings()
+    if follow and component is None:
+        raise typer.BadParameter("--follow needs the name of a component")
+    for line in read.read(settings, component, lines):
+        print(line)
+    if follow and component is not None:
+        for line in read.follow(settings, component):
+            print(line, flush=True)
+
+
+@app.command()
+def demo() -> None:
+    """Start everything, send 30 days of history and then live answers, and show what the marts make of them."""
+    from csat.cli.render import login_table
+    from csat.cli.render_marts import agents_table, categories_table, series_table
+    from csat.local.demo import demo as show_all
+
+    document = show_all(get_settings(), say)
+    boards = [agents_table(document["agents"]), categories_table(document["categories"])]
+    report(document, False, *boards, series_table(document["days"], "day"), login_table(document))
+    say("It goes on running: csat status shows how it is, csat down stops it.")
+
+
+@app.command()
+def password() -> None:
+    """Print the password of Airflow's user, admin."""
+    from csat.clients import airflow_api
+
+    print(airflow_api.password(get_settings()))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(installed_version("csat"))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """The exit code of a call.
+
+    An error of ours is one line on stderr with its fix; an unknown one is a bug and keeps its traceback.
+    """
+    try:
+        app(arguments)
+    except SystemExit as end:
+        return int(end.code or 0)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except ValidationError as error:
+        if error.title != "Settings":
+            raise
+        say(f"error: {settings_problem(error)}, fix: correct it in the environment or in .env")
+        return 1
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in _PARTS:
+            raise
+        say(f"error: {error}")
+        return 1
+    return 0
+
+
+def main() -> None:
+    """The entry point of `csat`."""
+    # BigQuery's client imports it where it is: a third of a second for what no command asks
+    sys.modules["pandas"] = None  # type: ignore[assignment]  # as the import system documents it
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""`csat rejected …`: look at rejected messages, and send them again."""
+
+import base64
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from csat.cli.output import report
+from csat.contract.settings import get_settings
+
+if TYPE_CHECKING:
+    from csat.bigquery.rejected import Rejected
+
+app = typer.Typer(help="Rejected messages: count, list, show, send again.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Reason = Annotated[str, typer.Option(help="Only reasons that begin so, such as 'unsupported schema_version'.")]
+Since = Annotated[datetime | None, typer.Option(help="Only messages that Kafka received since then (UTC).")]
+Limit = Annotated[int, typer.Option(min=1, help="Most messages.")]
+
+
+def _which(reason: str, since: datetime | None) -> "Rejected":
+    from csat.bigquery.rejected import Rejected
+
+    return Rejected(reason, since.replace(tzinfo=UTC)) if since else Rejected(reason)
+
+
+@app.command()
+def count(reason: Reason = "", since: Since = None, is_json: Json = False) -> None:
+    """Count the rejected messages by reason."""
+    from csat.bigquery.client import Warehouse
+    from csat.bigquery.rejected import count_rejected
+    from csat.cli.render import rows_table
+
+    with Warehouse(get_settings()) as warehouse:
+        rows = count_rejected(warehouse, _which(reason, since))
+    report(rows, is_json, rows_table("rejected", rows))
+
+
+@app.command("list")
+def list_(reason: Reason = "", since: Since = None, limit: Limit = 20, is_json: Json = False) -> None:
+    """List the newest rejected messages, without their content."""
+    from csat.bigquery.client import Warehouse
+    from csat.bigquery.rejected import list_rejected
+    from csat.cli.render import rows_table
+
+    with Warehouse(get_settings()) as warehouse:
+        rows = list_rejected(warehouse, _which(reason, since), limit)
+    report(rows, is_json, rows_table("rejected", rows))
+
+
+@app.command()
+def show(
+    partition: Annotated[int, typer.Argument(help="Partition of the message.")],
+    offset: Annotated[int, typer.Argument(help="Offset of the message.")],
+    payload: Annotated[bool, typer.Option("--payload", help="Show the content too: it may be personal.")] = False,
+    is_json: Json = False,
+) -> None:
+    """Show one rejected message; its content only on request, in base64 in JSON."""
+    from csat.bigquery.client import Warehouse
+    from csat.bigquery.rejected import show_rejected
+    from csat.cli.render import rows_table
+
+    with Warehouse(get_settings()) as warehouse:
+        rows = show_rejected(warehouse, partition, offset)
+    for row in rows:
+        content = bytes(row.pop("payload") or b"")
+        row["payload_bytes"] = len(content)
+        if payload:
+            row["payload"] = (
+                base64.b64encode(content).decode() if is_json else content.decode(errors="backslashreplace")
+            )
+    report(rows, is_json, rows_table("rejected", rows))
+    if not rows:
+        raise typer.Exit(1)
+
+
+@app.command()
+def replay(reason: Reason = "", since: Since = None, limit: Limit = 10_000, is_json: Json = False) -> None:
+    """Send rejected messages to Kafka again, each once, the oldest first."""
+    from csat.cli.render import fields_table
+    from producer.replay import replay as send
+
+    document = send(get_settings(), _which(reason, since), limit).as_dict()
+    report(document, is_json, fields_table("replay", document))

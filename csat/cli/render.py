@@ -1,0 +1,95 @@
+"""Tables for people. Each takes the same document that --json prints, so that both always say the same."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+_COLORS = {"healthy": "green", "idle": "green", "starting": "yellow", "lagging": "yellow", "slow": "yellow"}
+_COLORS |= {"ok": "green", "skipped": "dim", "warning": "yellow"}
+
+
+def login_table(document: Mapping[str, Any]) -> Table:
+    """Where to look, and how to log in."""
+    login = document["login"]
+    lines = {**document["urls"], "user": login["user"], "password": login["password"], "kept in": login["file"]}
+    return fields_table("look", lines)
+
+
+def rows_table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    """The rows with one column for each of their fields."""
+    names = list(rows[0]) if rows else []
+    return _table(title, names, ([row[name] for name in names] for row in rows))
+
+
+def fields_table(title: str, document: Mapping[str, Any]) -> Table:
+    """A line for each field."""
+    return _table(title, ("", "value"), document.items())
+
+
+def components_table(document: Mapping[str, Any]) -> Table:
+    """The components of a status document."""
+    components = document["components"].items()
+    rows = ([name, _colored(component["state"]), component["url"]] for name, component in components)
+    return _table(document["project"], ("component", "state", "url"), rows)
+
+
+def checks_table(document: Mapping[str, Any]) -> Table:
+    """The checks of `csat doctor`."""
+    rows = (
+        ["[green]ok[/]" if check["ok"] else "[red]no[/]", check["name"], check["detail"], check["fix"]]
+        for check in document["checks"]
+    )
+    return _table("doctor", ("", "check", "found", "fix"), rows)
+
+
+def text_table(
+    title: str, heads: Sequence[str], lines: Iterable[Sequence[str]], *, names: Collection[str] = ()
+) -> Table:
+    """Lines of text; figures stand to the right, the columns of `names` to the left. No text is taken for markup."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for head in heads:
+        is_name = head in names
+        table.add_column(head, justify="left" if is_name else "right", no_wrap=not is_name)
+    for line in lines:
+        table.add_row(*(Text(text) for text in line))
+    return table
+
+
+def health_check_table(document: Mapping[str, Any]) -> Table:
+    """The checks of `csat check health`."""
+    rows = ([_colored(check["grade"]), check["check"], check["detail"]] for check in document["checks"])
+    return _table("health", ("", "check", "found"), rows)
+
+
+def alerts_table(document: Mapping[str, Any]) -> Table:
+    """The alerts that stand."""
+    rows = (
+        [_colored(alert["severity"]), alert["key"], alert["about"], alert["opened_at"][:16], alert["text"]]
+        for alert in document["open_alerts"]
+    )
+    return _table("open alerts (docs/runbook.md)", ("", "key", "about", "since", "text"), rows)
+
+
+def _table(title: str, names: Iterable[str], rows: Iterable[Iterable[Any]]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for name in names:
+        table.add_column(name.replace("_", " "))
+    for row in rows:
+        table.add_row(*(_text(value) for value in row))
+    return table
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:,.3f}"
+    return value if isinstance(value, str) else escape(str(value))  # the names of a file's columns are no markup
+
+
+def _colored(state: str) -> str:
+    return f"[{_COLORS.get(state, 'red')}]{state}[/]"

@@ -1,0 +1,1 @@
+"""Clients of Airflow's and supervisord's APIs."""

@@ -1,0 +1,1 @@
+"""Deploys the code to Google Cloud, and estimates what it costs there."""

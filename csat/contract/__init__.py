@@ -1,0 +1,1 @@
+"""What every part agrees on: the event, the landing table, settings, errors and alert keys."""

@@ -1,0 +1,36 @@
+"""Reads or writes one object of an object store (gs://…, or any fsspec address) in one request, with a timeout."""
+
+from typing import Any
+
+_SECONDS = 10  # the store's own client would retry for minutes
+
+
+class StoreUnreachableError(OSError):
+    """The store did not respond, or refused; the message names the object and what to check."""
+
+
+def read_object(uri: str) -> str:
+    """The text of an object. Raises FileNotFoundError or StoreUnreachableError."""
+    return str(_request(uri, "cat_file").decode())
+
+
+def write_object(uri: str, text: str) -> None:
+    """Write an object, whole or not at all. Raises StoreUnreachableError."""
+    _request(uri, "pipe_file", text.encode())
+
+
+def _request(uri: str, method: str, *arguments: bytes) -> Any:
+    from fsspec.asyn import AsyncFileSystem
+    from fsspec.core import url_to_fs
+
+    try:
+        store, path = url_to_fs(uri)
+        limit = {"timeout": _SECONDS} if isinstance(store, AsyncFileSystem) else {}
+        return getattr(store, method)(path, *arguments, **limit)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # each store raises its own types; none quotes the content
+        raise StoreUnreachableError(
+            f"{uri} cannot be accessed ({type(error).__name__}: {error}): check the network, the address, and that "
+            "this account may read and write there"
+        ) from error

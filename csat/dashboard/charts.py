@@ -1,0 +1,267 @@
+"""Charts of the dashboard. Each draws plain rows, and has an alternative text.
+
+Altair makes and validates a chart's Vega-Lite template once, since that takes longer than everything else that a page
+does here. Each drawing adds its rows.
+"""
+
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any, Literal
+
+import altair as alt
+import pyarrow as pa
+import streamlit as st
+
+from csat.dashboard.palette import Palette, palette
+from csat.reporting.series import WHOLE, Grain, Parts
+
+Points = Sequence[dict[str, Any]]
+_AltairChart = alt.Chart | alt.LayerChart | alt.FacetChart
+
+_Symbol = Literal["square", "stroke"]
+
+_HEIGHT, _HEIGHT_WITH_LEGEND = 220, 340
+_MAX_TICKS = 8
+_DASHES = ((1, 0), (6, 3), (2, 2), (8, 2, 2, 2), (4, 2), (1, 3))
+_MINUTES_LABEL = (
+    "datum.value < 60 ? datum.value + ' min' : datum.value < 1440 ? datum.value / 60 + ' h' : datum.value / 1440 + ' d'"
+)
+# With more points, an SVG element for each takes the browser longer than everything else on the page
+_MAX_SVG_POINTS = 120
+_MAX_CACHED = 200
+
+
+@dataclass(frozen=True)
+class ChartTemplate:
+    """A chart in Vega-Lite without its points, and the fields of them that it uses. Shared: must not be changed."""
+
+    spec: dict[str, Any]
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A template with the points to draw."""
+
+    template: ChartTemplate
+    points: Points
+    grain: Grain
+    span: tuple[date, date] | None = None  # of the time axis, where it is longer than the points cover
+
+
+def draw(chart: Chart, alt_text: str) -> None:
+    """Put a chart on the page."""
+    spec = deepcopy(chart.template.spec)
+    for x in (layer["encoding"]["x"] for layer in _layers(spec)):
+        if chart.grain == "week":
+            x["axis"]["values"] = _mondays(chart.points)
+        if chart.span:
+            x["scale"]["domain"] = [_vega_date(end) for end in chart.span]
+    if len(chart.points) > _MAX_SVG_POINTS:
+        # All that screen readers get of a canvas is its alternative text
+        spec["usermeta"] = {"embedOptions": {"renderer": "canvas"}}
+        spec["config"]["mark"] = {"aria": False}
+    # Streamlit would convert a list to a data frame first
+    table = pa.Table.from_pylist([{name: point[name] for name in chart.template.fields} for point in chart.points])
+    st.vega_lite_chart(table, spec, alt=alt_text)
+
+
+def volume(points: Points, grain: Grain, parts: Parts = WHOLE) -> Chart:
+    """Responses of each bucket as bars, its parts stacked. A point: at, end, part, responses, bottom, top."""
+    return Chart(_volume(grain, parts, palette()), points, grain)
+
+
+def rates(points: Points, grain: Grain, parts: Parts = WHOLE) -> Chart:
+    """CSAT of each bucket as a line within its interval. A point: at, part, responses, csat, low, high."""
+    return Chart(_rates(grain, parts, palette()), points, grain)
+
+
+def first_reply_times(points: Points, grain: Grain, parts: Parts = WHOLE) -> Chart:
+    """Median (thick) and p90 (thin) of the first reply time, on a log scale. A point: at, part, median, p90 (minutes).
+
+    A log scale has no zero: median_drawn and p90_drawn are the values that are drawn.
+    """
+    return Chart(_first_reply_times(grain, parts, palette()), points, grain)
+
+
+def ranks(points: Points, first: date, last: date) -> Chart:
+    """An agent's rank by date, the first at the top, between two dates. A point: at, label, rank."""
+    return Chart(_ranks(palette()), points, "day", (first, last))
+
+
+def build_times(points: Points) -> Chart:
+    """Duration of builds. A point: at, label, seconds."""
+    return Chart(_build_times(palette()), points, "hour")
+
+
+@lru_cache(_MAX_CACHED)
+def _volume(grain: Grain, parts: Parts, colors: Palette) -> ChartTemplate:
+    y = alt.Y(
+        "top:Q",
+        title="Responses",
+        axis=alt.Axis(format=",d", tickMinStep=1, tickCount=4),
+        scale=alt.Scale(zero=True),
+    )
+    chart = (
+        _chart(parts)
+        .mark_rect(x2Offset=-1)
+        .encode(
+            x=_time(grain),
+            x2="end:T",
+            y=y,
+            y2="bottom:Q",
+            color=_color(parts, colors, "square"),
+            tooltip=[*_tooltip_header(grain, parts), alt.Tooltip("responses:Q", title="Responses", format=",")],
+        )
+    )
+    return _template(chart, colors)
+
+
+@lru_cache(_MAX_CACHED)
+def _rates(grain: Grain, parts: Parts, colors: Palette) -> ChartTemplate:
+    base = _chart(parts).encode(x=_time(grain))
+    y = alt.Y(
+        "csat:Q",
+        title="CSAT",
+        axis=alt.Axis(format=".0%", tickCount=4),
+        scale=alt.Scale(zero=False),
+    )
+    tooltip = [
+        *_tooltip_header(grain, parts),
+        alt.Tooltip("csat:Q", title="CSAT", format=".1%"),
+        alt.Tooltip("low:Q", title="Interval from", format=".1%"),
+        alt.Tooltip("high:Q", title="Interval to", format=".1%"),
+        alt.Tooltip("responses:Q", title="Responses", format=","),
+    ]
+    lines = _line(base, parts, colors, y, tooltip)
+    # The bands of several lines would hide each other: their intervals are in the tooltip only
+    if parts != WHOLE:
+        return _template(alt.layer(*lines), colors)
+    low = alt.Y("low:Q", title="CSAT")
+    band = base.mark_area(opacity=0.18).encode(y=low, y2="high:Q", color=_color(parts, colors))
+    return _template(alt.layer(band, *lines), colors)
+
+
+@lru_cache(_MAX_CACHED)
+def _first_reply_times(grain: Grain, parts: Parts, colors: Palette) -> ChartTemplate:
+    base = _chart(parts).encode(x=_time(grain))
+    axis = alt.Axis(values=[0.1, 1, 5, 15, 60, 240, 1440, 5760], labelExpr=_MINUTES_LABEL)
+    scale = alt.Scale(type="log", nice=False)
+    tooltip = [
+        *_tooltip_header(grain, parts),
+        alt.Tooltip("median:Q", title="Median, min", format=",.1f"),
+        alt.Tooltip("p90:Q", title="p90, min", format=",.1f"),
+    ]
+    lines: list[alt.Chart] = []
+    for name, width in (("median", 2.5), ("p90", 1.2)):
+        y = alt.Y(f"{name}_drawn:Q", title="First reply time", axis=axis, scale=scale)
+        lines += _line(base, parts, colors, y, tooltip, width)
+    return _template(alt.layer(*lines), colors)
+
+
+@lru_cache(_MAX_CACHED)
+def _ranks(colors: Palette) -> ChartTemplate:
+    chart = (
+        _chart()
+        .mark_line(interpolate="step-after", strokeWidth=2, color=colors.satisfied, point={"size": 16})
+        .encode(
+            x=_time("day"),
+            y=alt.Y(
+                "rank:Q",
+                title="Rank",
+                axis=alt.Axis(format=",d", tickMinStep=1, tickCount=4),
+                scale=alt.Scale(reverse=True, padding=8, zero=False),
+            ),
+            tooltip=[alt.Tooltip("label:N", title="Day"), alt.Tooltip("rank:Q", title="Rank", format=",")],
+        )
+    )
+    return _template(chart, colors)
+
+
+@lru_cache(_MAX_CACHED)
+def _build_times(colors: Palette) -> ChartTemplate:
+    chart = (
+        _chart()
+        .mark_line(strokeWidth=2, color=colors.satisfied, point={"size": 24})
+        .encode(
+            x=_time("hour"),
+            y=alt.Y("seconds:Q", title="Seconds", axis=alt.Axis(format=",d", tickCount=4)),
+            tooltip=[
+                alt.Tooltip("label:N", title="Built"),
+                alt.Tooltip("seconds:Q", title="Seconds", format=",.0f"),
+            ],
+        )
+    )
+    return _template(chart, colors)
+
+
+def _chart(parts: Parts = WHOLE) -> alt.Chart:
+    return alt.Chart(height=_HEIGHT if parts == WHOLE else _HEIGHT_WITH_LEGEND)
+
+
+def _template(chart: _AltairChart, colors: Palette) -> ChartTemplate:
+    text = {"labelColor": colors.muted, "titleColor": colors.muted}
+    chart = chart.configure_view(stroke=None).configure_axis(**text).configure_legend(**text)
+    spec: dict[str, Any] = chart.to_dict()
+    channels = [channel for layer in _layers(spec) for channel in layer["encoding"].values()]
+    fields = [one["field"] for channel in channels for one in (channel if isinstance(channel, list) else [channel])]
+    return ChartTemplate(spec, tuple(dict.fromkeys(fields)))
+
+
+def _layers(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from spec.get("layer", [spec])
+
+
+def _line(
+    base: alt.Chart, parts: Parts, colors: Palette, y: alt.Y, tooltip: list[alt.Tooltip], width: float = 2
+) -> list[alt.Chart]:
+    """A line and its points. Only points have a tooltip: the browser computes the text of every element."""
+    styled = base.encode(y=y, color=_color(parts, colors))
+    line = styled.mark_line(strokeWidth=width)
+    if parts != WHOLE:
+        dashes = [list(dash) for dash in _DASHES[: len(parts.names)]]
+        scale = alt.Scale(domain=list(parts.names), range=dashes)
+        line = line.encode(strokeDash=alt.StrokeDash("part:N", scale=scale, legend=_legend(parts)))
+    return [line, styled.mark_point(size=16, filled=True, opacity=1).encode(tooltip=tooltip)]
+
+
+def _time(grain: Grain) -> alt.X:
+    form = "%d %b %H:%M" if grain == "hour" else "%d %b"
+    axis = alt.Axis(format=form, labelOverlap=True, tickCount=6, grid=False)
+    return alt.X("at:T", title=None, axis=axis, scale=alt.Scale(type="utc"))
+
+
+def _mondays(points: Points) -> list[dict[str, Any]]:
+    """The ticks of the axis: Vega's own weeks begin on Sundays."""
+    starts = sorted({point["at"] for point in points})
+    return [_vega_date(date.fromisoformat(start[:10])) for start in starts[:: 1 + len(starts) // _MAX_TICKS]]
+
+
+def _vega_date(day: date) -> dict[str, Any]:
+    return {"year": day.year, "month": day.month, "date": day.day, "hours": 0, "utc": True}
+
+
+def _color(parts: Parts, colors: Palette, symbol: _Symbol = "stroke") -> alt.Color:
+    scale = alt.Scale(domain=list(parts.names), range=_colors(parts, colors))
+    return alt.Color("part:N", scale=scale, legend=_legend(parts, symbol))
+
+
+def _legend(parts: Parts, symbol: _Symbol = "stroke") -> alt.Legend | None:
+    if parts == WHOLE:
+        return None
+    return alt.Legend(title=None, orient="bottom", columns=2, labelLimit=160, symbolType=symbol, symbolStrokeWidth=3)
+
+
+def _colors(parts: Parts, colors: Palette) -> list[str]:
+    if parts == WHOLE:
+        return [colors.satisfied]
+    named = colors.parts[: len(parts.names) - parts.has_rest]
+    return [*named, *([colors.rest] if parts.has_rest else [])]
+
+
+def _tooltip_header(grain: Grain, parts: Parts) -> list[alt.Tooltip]:
+    time = alt.Tooltip("label:N", title=grain.capitalize())
+    return [time] if parts == WHOLE else [time, alt.Tooltip("part:N", title="Series")]

@@ -1,0 +1,177 @@
+"""What surrounds every page: the freshness of the data, the definitions, and the message where there are no data."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import streamlit as st
+
+from csat.bigquery.client import WarehouseError, WarehouseUnreachableError
+from csat.contract.settings import Settings, get_settings
+from csat.dashboard.palette import palette
+from csat.dashboard.source import BoundQuery, Source, State, utc_now
+from csat.dashboard.tables import Html, joined, link
+from csat.reporting import formats
+from csat.reporting.definitions import definition, variables
+from csat.reporting.queries import Rows
+from csat.reporting.series import window_start
+from csat.reporting.variables import ALL_TIME
+
+UNREACHABLE = (
+    "**BigQuery is not reachable.** No data are lost: the page loads as soon as the connection is back. "
+    "`csat status` shows the cause, `csat up` starts what is down."
+)
+UNREACHABLE_WITH_DATA = (
+    "**BigQuery is not reachable.** These are the last figures read; the page refreshes as soon as the connection is "
+    "back. `csat status` shows the cause."
+)
+EMPTY = (
+    "**No figures yet.** They appear here after the first build of the marts. "
+    "`csat status` shows how far the responses have come, `csat marts build` starts a build now."
+)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The marts at one moment, as a page reads them."""
+
+    source: Source
+    state: State
+
+    def rows(self, *bound_queries: BoundQuery) -> list[Rows]:
+        """The rows of each query, in their order. Raises WarehouseError."""
+        return self.source.rows(self.state, *bound_queries)
+
+    def first_date_of(self, window: str) -> date:
+        """The first date of a window that ends with the last date."""
+        first, last = self.state.first_date, self.state.last_date
+        assert first is not None
+        assert last is not None
+        return first if window == ALL_TIME else max(first, window_start(last, variables().window_days[window]))
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: its path in the URL, what it shows, and the columns that its glossary explains, by label.
+
+    With `refresh` it is redrawn at that interval, not only after a build. `prefetch` returns the queries that the page
+    runs first, as far as the filters in its address determine them: they run while the browser still starts.
+    """
+
+    title: str
+    path: str
+    show: Callable[[Snapshot], None]
+    terms: Mapping[str, str] = field(default_factory=dict)
+    refresh: timedelta | None = None
+    prefetch: Callable[[State, Mapping[str, str]], Iterable[BoundQuery]] | None = None
+
+
+@st.cache_resource(show_spinner=False)
+def shared_source(_settings: Settings, address: str) -> Source:
+    """One source for all viewers of the warehouse at this address."""
+    return Source(_settings)
+
+
+def _source() -> Source:
+    settings = get_settings()
+    return shared_source(settings, f"{settings.endpoint} {settings.project_id} {settings.dataset_prefix}")
+
+
+def prefetch(page: Page, address: Mapping[str, str]) -> None:
+    """Start the queries that the page will run with these filters in its address. Returns at once."""
+    if page.prefetch is not None:
+        bound_queries = page.prefetch
+        _source().prefetch(lambda state: bound_queries(state, address))
+
+
+def run(page: Page) -> None:
+    """Show a page, or the reason why there is nothing to show."""
+    source = _source()
+    state = source.state()
+    st.title(page.title, anchor=False)
+    _head(page, source, state)
+    st.fragment(run_every=page.refresh)(_guarded_body)(page, Snapshot(source, state))
+
+
+def _guarded_body(page: Page, snapshot: Snapshot) -> None:
+    try:
+        _body(page, snapshot)
+    except WarehouseUnreachableError:
+        st.info(UNREACHABLE, icon=":material/cloud_off:")
+    except WarehouseError as error:
+        _show_error(str(error))
+
+
+def _body(page: Page, snapshot: Snapshot) -> None:
+    if snapshot.state.last_date is not None:
+        if not snapshot.state.is_reachable:
+            st.info(UNREACHABLE_WITH_DATA, icon=":material/cloud_off:")
+        page.show(snapshot)
+    elif snapshot.state.problem:
+        _show_error(snapshot.state.problem)
+    elif snapshot.state.is_reachable:
+        st.info(EMPTY, icon=":material/hourglass_empty:")
+    else:
+        st.info(UNREACHABLE, icon=":material/cloud_off:")
+
+
+def _head(page: Page, source: Source, state: State) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="head"):
+        _live_status(source, state)
+        if page.terms:
+            with st.popover("Definitions", icon=":material/menu_book:"):
+                _terms(page.terms)
+
+
+def _live_status(source: Source, state: State) -> None:
+    """The freshness line. It checks periodically, and redraws the page after a new build or a change of theme."""
+    settings, drawn_in = get_settings(), palette()
+
+    @st.fragment(run_every=settings.dashboard_refresh_seconds)
+    def live() -> None:
+        now_state = source.state()
+        if now_state != state or palette() != drawn_in:
+            st.rerun()
+        st.html(status_line(now_state, timedelta(minutes=settings.freshness_minutes)))
+
+    live()
+
+
+def status_line(state: State, target: timedelta) -> str:
+    """The freshness of the data as HTML: a badge with text and colour, and the time."""
+    now = utc_now()
+    details: str | Html = ""
+    if state.data_up_to is not None:
+        details = f"Data up to {formats.moment(state.data_up_to)}, {formats.age(now - state.data_up_to)}."
+    if not state.is_reachable:
+        kind, label = "offline", "Not connected"
+    elif state.data_up_to is None:
+        kind, label = "empty", "No data"
+    elif state.is_stale(now, target):
+        kind, label = "stale", "Stale"
+        details = joined(
+            details, f" The target is {target.total_seconds() / 60:g} min. ", link("See the pipeline", "pipeline")
+        )
+    else:
+        kind, label = "fresh", "Fresh"
+    return joined(
+        Html(f'<p class="status" role="status"><span class="badge badge-{kind}">{label}</span> <span>'),
+        details,
+        Html("</span></p>"),
+    )
+
+
+def _terms(terms: Mapping[str, str]) -> None:
+    numbers = variables()
+    lines = [f"- **{label}**: {definition(column)}" for label, column in terms.items()]
+    st.markdown("\n".join(lines))
+    st.caption(
+        f"k = {numbers.prior_responses} responses. A rank needs {numbers.minimum_responses} responses in the period, a "
+        f"significant change {numbers.minimum_comparison_responses} in both periods. Intervals are 95 %. "
+        "Days and hours are UTC."
+    )
+
+
+def _show_error(problem: str) -> None:
+    reason = problem.replace("`", " ").splitlines()[0]
+    st.warning(f"**The figures could not be read.** `csat status` shows more. BigQuery's message: `{reason}`")

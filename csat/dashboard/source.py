@@ -1,0 +1,249 @@
+"""The dashboard's data source: it queries the warehouse, and refreshes when a new build of the marts is available.
+
+One object serves every viewer. Checking the table of builds costs no query, and the rows of one build are cached, so
+more viewers, or a viewer who returns to a page, cost no BigQuery query. The queries that viewers repeat run against a
+new build before viewers see it, so nobody waits for its figures. The queries of a page are prefetched while the browser
+still starts.
+"""
+
+import threading
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from csat.bigquery.client import Warehouse, WarehouseError, WarehouseUnreachableError
+from csat.bigquery.tables import table_version
+from csat.contract.settings import Settings
+from csat.reporting import queries
+from csat.reporting.queries import Query, Rows
+
+# A table that is rebuilt by hand leaves no record of a build.
+CACHED_FOR = timedelta(minutes=10)
+_MAX_CACHED = 200
+# A new build waits for at most this many queries, run one after the other, and starts none after this many seconds.
+# Queries that ran once are not among them: that viewer has left, or will request them from the new build too.
+_MAX_REFRESHED = 6
+_REFRESH_SECONDS = 5.0
+_CHECK_SECONDS = 2.0
+_PARALLEL_QUERIES = 8
+_ANY_BUILD = ""
+_UNREACHABLE = "the warehouse does not respond"
+
+
+def utc_now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class State:
+    """What is known of the marts. No version: they were never built, or the warehouse was never reached."""
+
+    version: str = ""
+    is_reachable: bool = True
+    problem: str = ""  # BigQuery's message where it responds, but not with the builds
+    data_up_to: datetime | None = None
+    built_at: datetime | None = None
+    first_date: date | None = None
+    last_date: date | None = None
+
+    def is_stale(self, now: datetime, target: timedelta) -> bool:
+        """Whether the newest data are older than the freshness target."""
+        return self.data_up_to is None or now - self.data_up_to > target
+
+
+@dataclass(frozen=True)
+class BoundQuery:
+    """A query with its parameters."""
+
+    query: Query
+    parameters: Mapping[str, Any]
+    cached_for: timedelta = CACHED_FOR  # or until the next build
+    outlives_builds: bool = False  # for a filter's options, not for figures
+
+
+def bind(query: Query, **parameters: Any) -> BoundQuery:
+    """A query with its parameters."""
+    return BoundQuery(query, parameters)
+
+
+def bind_choices(query: Query, **parameters: Any) -> BoundQuery:
+    """A query for a filter's options: a new option may appear CACHED_FOR later, and no viewer waits after a build."""
+    return BoundQuery(query, parameters, outlives_builds=True)
+
+
+class Source:
+    """The marts as every viewer sees them; thread-safe."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        warehouse: Warehouse | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        refresher: Executor | None = None,
+    ) -> None:
+        timeouts = dict.fromkeys(
+            ("bigquery_timeout_seconds", "bigquery_job_timeout_seconds"), settings.dashboard_query_seconds
+        )
+        self._warehouse = warehouse or Warehouse(settings.model_copy(update=timeouts))
+        self._settings = settings
+        self._clock = clock
+        self._state = State()
+        self._checked_at: datetime | None = None
+        self._checking = threading.Lock()
+        self._cache: OrderedDict[tuple[Any, ...], tuple[datetime, Rows]] = OrderedDict()
+        # Requested from the build in _state, the most recent last
+        self._requested: OrderedDict[tuple[Any, ...], BoundQuery] = OrderedDict()
+        # How often, plus one where it was requested from the build before
+        self._request_counts: Counter[tuple[Any, ...]] = Counter()
+        self._running: dict[tuple[Any, ...], Future[Rows]] = {}
+        self._cache_lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(_PARALLEL_QUERIES, thread_name_prefix="dashboard")
+        self._refresher = refresher or ThreadPoolExecutor(1, thread_name_prefix="refresh")
+        self._refresh: Future[State] | None = None
+
+    def state(self) -> State:
+        """The state of the marts, checked once in dashboard_refresh_seconds.
+
+        It is the last known one where the warehouse does not respond, another viewer's check is running, or the rows of
+        a new build are being queried. Never raises WarehouseError.
+        """
+        if not self._checking.acquire(blocking=self._checked_at is None):
+            return self._state
+        try:
+            now = self._clock()
+            pause = timedelta(seconds=self._settings.dashboard_refresh_seconds)
+            is_refreshed = self._refresh is not None and self._refresh.done()
+            if is_refreshed or self._checked_at is None or now - self._checked_at >= pause:
+                self._state = self._check()
+                self._checked_at = self._clock()
+            return self._state
+        finally:
+            self._checking.release()
+
+    def rows(self, state: State, *bound_queries: BoundQuery) -> list[Rows]:
+        """The rows of each query, in their order; the queries run in parallel. Callers must not change the rows.
+
+        Raises WarehouseError, at once where the warehouse is known to be unreachable.
+        """
+        results = [self._pool.submit(self._rows, state, bound) for bound in bound_queries]
+        return [result.result() for result in results]
+
+    def prefetch(self, bound_queries: Callable[[State], Iterable[BoundQuery]]) -> None:
+        """Run in the background what a viewer is about to request. Returns at once."""
+        # A callback that raises is logged
+        self._pool.submit(self._prefetch, bound_queries).add_done_callback(Future.result)
+
+    def _prefetch(self, bound_queries: Callable[[State], Iterable[BoundQuery]]) -> None:
+        state = self.state()
+        with suppress(WarehouseError):  # the viewer's own request reports it
+            for bound in bound_queries(state):
+                self._rows(state, bound, is_request=False)
+
+    def _check(self) -> State:
+        builds = self._settings.table("ops", "mart_builds")
+        try:
+            version = table_version(self._warehouse, builds, _CHECK_SECONDS)
+            if version is None:
+                return State()
+            if not self._state.version:
+                return self._read_state(version)
+            if version != self._state.version and self._refresh is None:
+                self._refresh = self._refresher.submit(self._refreshed, version)
+            return replace(self._refreshed_state() or self._state, is_reachable=True, problem="")
+        except WarehouseUnreachableError:
+            return replace(self._state, is_reachable=False)
+        except WarehouseError as error:
+            return replace(self._state, is_reachable=True, problem=str(error))
+
+    def _refreshed_state(self) -> State | None:
+        """The state of the new build; None where there is none, or its rows are not there yet."""
+        if self._refresh is None or not self._refresh.done():
+            return None
+        refresh, self._refresh = self._refresh, None
+        state = refresh.result()
+        with self._cache_lock:
+            self._request_counts = Counter(self._requested.keys())
+            self._requested.clear()
+            for key in [key for key in self._cache if key[0] not in (_ANY_BUILD, state.version)]:
+                del self._cache[key]
+        return state
+
+    def _refreshed(self, version: str) -> State:
+        """The state of a new build, once the queries that viewers requested more than once have run on it."""
+        state = self._read_state(version)
+        with self._cache_lock:
+            repeated = [bound for key, bound in reversed(self._requested.items()) if self._request_counts[key] > 1]
+        deadline = time.monotonic() + _REFRESH_SECONDS
+        with suppress(WarehouseError):  # the viewer's own request reports it
+            for bound in repeated[:_MAX_REFRESHED]:
+                if time.monotonic() < deadline:
+                    self._query(_key(state, bound), bound)
+        return state
+
+    def _read_state(self, version: str) -> State:
+        # The marts' dates can only be queried once there are marts
+        known = self._pool.submit(queries.DATES.rows, self._warehouse) if self._state.version else None
+        builds = queries.LAST_BUILD.rows(self._warehouse)
+        if not builds:
+            return State()
+        [dates] = known.result() if known else queries.DATES.rows(self._warehouse)
+        return State(version, data_up_to=builds[0]["watermark_to"], built_at=builds[0]["built_at"], **dates)
+
+    def _rows(self, state: State, bound: BoundQuery, *, is_request: bool = True) -> Rows:
+        key = _key(state, bound)
+        with self._cache_lock:
+            cached = self._cache.get(key)
+            if is_request and key[0] == self._state.version:
+                self._count_request(key[1:], bound)
+        if cached is not None and (not state.is_reachable or self._clock() - cached[0] < bound.cached_for):
+            return cached[1]
+        if not state.is_reachable:
+            raise WarehouseUnreachableError(_UNREACHABLE)
+        return self._query(key, bound)
+
+    def _count_request(self, key: tuple[Any, ...], bound: BoundQuery) -> None:
+        self._request_counts[key] += 1
+        self._requested[key] = bound
+        self._requested.move_to_end(key)
+        while len(self._requested) > _MAX_CACHED:
+            oldest, _ = self._requested.popitem(last=False)
+            del self._request_counts[oldest]
+
+    def _query(self, key: tuple[Any, ...], bound: BoundQuery) -> Rows:
+        """The rows from the warehouse; where another thread already runs the query, that thread's result."""
+        result: Future[Rows] = Future()
+        with self._cache_lock:
+            running = self._running.setdefault(key, result)
+        if running is not result:
+            return running.result()
+        try:
+            now = self._clock()
+            rows = bound.query.rows(self._warehouse, **bound.parameters)
+        except BaseException as error:
+            result.set_exception(error)
+            raise
+        else:
+            result.set_result(rows)
+            with self._cache_lock:
+                self._cache[key] = (now, rows)
+                while len(self._cache) > _MAX_CACHED:
+                    self._cache.popitem(last=False)
+            return rows
+        finally:
+            with self._cache_lock:
+                del self._running[key]
+
+
+def _key(state: State, bound: BoundQuery) -> tuple[Any, ...]:
+    build = _ANY_BUILD if bound.outlives_builds else state.version
+    return (build, bound.query, *((name, _hashable(value)) for name, value in bound.parameters.items()))
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

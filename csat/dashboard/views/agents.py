@@ -1,0 +1,182 @@
+"""Agents: the leaderboard with intervals, and one agent's own page."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from csat.dashboard.controls import choice, download, window_filter, window_name
+from csat.dashboard.frame import Page, Snapshot
+from csat.dashboard.source import bind
+from csat.dashboard.tables import (
+    Column,
+    Html,
+    Row,
+    drawn_interval,
+    lines,
+    link,
+    rate_with_interval,
+    scale_header,
+    scale_of,
+    table,
+)
+from csat.dashboard.views import agent
+from csat.reporting import formats, queries
+from csat.reporting.definitions import variables
+from csat.reporting.figures import Tally
+from csat.reporting.queries import Rows
+from csat.reporting.series import tally
+
+_ROWS_PER_PAGE = 25
+_ALL_AGENTS = 100_000
+_RANKED, _UNRANKED = "Ranked", "Not yet ranked"
+
+
+def show(snapshot: Snapshot) -> None:
+    """The page: one agent where the URL names one, else the leaderboard."""
+    agent_id = st.query_params.get("agent", "")
+    window = window_filter(has_all=True)
+    leaderboard = bind(
+        queries.LEADERBOARD, as_of_date=snapshot.state.last_date, window_id=window, row_limit=_ALL_AGENTS
+    )
+    if agent_id:
+        agent.show(snapshot, agent_id, window, leaderboard)
+        return
+    [rows] = snapshot.rows(leaderboard)
+    found = _filtered(rows)
+    ranked = [row for row in found if row["is_ranked"]]
+    unranked = [row for row in found if not row["is_ranked"]]
+    names = {_RANKED: ranked, _UNRANKED: unranked}
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        chosen = st.segmented_control(
+            "List",
+            list(names),
+            default=_RANKED,
+            required=True,
+            key="list",
+            bind="query-params",
+        )
+        download(f"csat-agents-{window}", found)
+    st.caption(
+        f"{formats.count(len(ranked))} ranked, {formats.count(len(unranked))} with too few responses for a rank."
+    )
+    if not names[chosen]:
+        st.info("No agent matches the filters.")
+        return
+    shown = _one_page(names[chosen])
+    columns = leaderboard_columns(shown, window, tally(rows)) if chosen == _RANKED else _unranked_columns(window)
+    st.html(table(f"{chosen} agents, {window_name(window)}", columns, shown))
+    _explain(chosen, rows)
+
+
+def _filtered(rows: Rows) -> Rows:
+    first, second, third = st.columns(3)
+    with first:
+        text = st.text_input("Search agent", key="search", bind="query-params", placeholder="Name or id").strip()
+    with second:
+        supervisor = choice("Team (supervisor)", "team", _names(rows, "supervisor_name"))
+    with third:
+        manager = choice("Manager", "manager", _names(rows, "manager_name"))
+    needle = text.casefold()
+    return [
+        row
+        for row in rows
+        if (not needle or needle in f"{row['agent_name']} {row['agent_id']}".casefold())
+        and (not supervisor or row["supervisor_name"] == supervisor)
+        and (not manager or row["manager_name"] == manager)
+    ]
+
+
+def _names(rows: Rows, column: str) -> list[str]:
+    return sorted({row[column] for row in rows if row[column]})
+
+
+def _one_page(rows: Rows) -> Rows:
+    pages = -(-len(rows) // _ROWS_PER_PAGE)
+    if pages == 1:
+        return rows
+    if st.session_state.get("page", 1) > pages:  # other filters match fewer
+        st.session_state["page"] = pages
+    number = st.pagination(pages, key="page", bind="query-params")
+    return rows[(number - 1) * _ROWS_PER_PAGE : number * _ROWS_PER_PAGE]
+
+
+def team(row: Row) -> str:
+    """The agent's supervisor and manager."""
+    return f"{row['supervisor_name']} · {row['manager_name']}"
+
+
+def leaderboard_columns(shown: Rows, window: str, total: Tally, *, is_short: bool = False) -> list[Column]:
+    """The columns of a leaderboard; the line in the drawn intervals is the CSAT of `total`."""
+    scale = scale_of(shown, total.csat_rate)
+    columns = [
+        Column("Rank", lambda row: lines(formats.count(row["leaderboard_rank"]), formats.places(row["rank_change"]))),
+        Column("Agent", _name(window), is_figure=False),
+        Column("Responses", lambda row: formats.count(row["response_count"]), importance=2),
+        Column(
+            "CSAT",
+            rate_with_interval,
+        ),
+        Column(
+            scale_header("interval", scale), lambda row: drawn_interval(row, scale, total.csat_rate), is_figure=False
+        ),
+        Column("Adjusted CSAT", lambda row: formats.percent(row["adjusted_csat_rate"]), importance=2),
+        Column("Tier", lambda row: formats.count(row["tier"]), importance=2),
+        Column("Score", lambda row: formats.score(row["average_score"]), importance=2),
+        Column("vs. expected", lambda row: formats.points(row["csat_difference"]), importance=2),
+        Column("First reply", lambda row: formats.minutes(row["median_first_reply_minutes"]), importance=2),
+    ]
+    return columns[:5] if is_short else columns
+
+
+def _unranked_columns(window: str) -> list[Column]:
+    return [
+        Column("Agent", _name(window), is_figure=False),
+        Column("Needed", lambda row: f"{row['responses_missing']} more"),
+        Column("Responses", lambda row: formats.count(row["response_count"])),
+        Column(
+            "CSAT",
+            rate_with_interval,
+        ),
+        Column("Score", lambda row: formats.score(row["average_score"]), importance=2),
+    ]
+
+
+def _name(window: str) -> Callable[[Row], Html]:
+    return lambda row: lines(
+        link(row["agent_name"], "agents", agent=row["agent_id"], window=window),
+        team(row),
+        narrow=f"{formats.count(row['response_count'])} responses",
+    )
+
+
+def _explain(chosen: str, rows: Rows) -> None:
+    numbers = variables()
+    if chosen == _RANKED:
+        average = formats.percent(tally(rows).csat_rate)
+        st.caption(
+            f"Ranked by CSAT adjusted for small samples: it adds {numbers.prior_responses} responses at the period's "
+            f"average ({average}, the line in each interval). Agents in one tier cannot be told apart."
+        )
+    else:
+        st.caption(f"A rank needs {numbers.minimum_responses} responses in the period.")
+
+
+PAGE = Page(
+    "Agents",
+    "agents",
+    show,
+    {
+        "CSAT": "csat_rate",
+        "Interval": "wilson_low",
+        "Adjusted CSAT": "adjusted_csat_rate",
+        "Rank": "leaderboard_rank",
+        "Rank change": "rank_change",
+        "Tier": "tier",
+        "Not yet ranked": "responses_missing",
+        "Score": "average_score",
+        "vs. expected": "csat_difference",
+        "Expected CSAT": "expected_csat_rate",
+        "First reply": "median_first_reply_minutes",
+        "Period": "window_id",
+    },
+)

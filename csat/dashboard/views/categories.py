@@ -1,0 +1,188 @@
+"""Categories: volume, dissatisfied responses, significant changes, and the sub-categories of one."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from csat.dashboard import charts
+from csat.dashboard.controls import download, window_filter, window_name
+from csat.dashboard.frame import Page, Snapshot
+from csat.dashboard.source import bind
+from csat.dashboard.tables import Card, Column, Html, Row, bar, cards, heading, lines, link, more, note, table
+from csat.reporting import formats, queries
+from csat.reporting.definitions import variables
+from csat.reporting.figures import Tally, wilson_interval
+from csat.reporting.queries import Rows
+from csat.reporting.series import points, tally
+from csat.reporting.variables import ALL_TIME
+
+_ALL_CATEGORIES = 10_000
+_ORDERS: dict[str, Callable[[Row], tuple[float, ...]]] = {
+    "Responses": lambda row: (row["volume_rank"],),
+    "Dissatisfied": lambda row: (row["dissatisfied_rank"],),
+    "CSAT": lambda row: (row["csat_rate"], row["volume_rank"]),
+}
+
+
+def show(snapshot: Snapshot) -> None:
+    """The page: one category where the URL names one, else all of them."""
+    name = st.query_params.get("category", "")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        window = window_filter(has_all=True)
+        order = st.segmented_control(
+            "Order by", list(_ORDERS), default="Responses", required=True, key="order", bind="query-params"
+        )
+    place: dict[str, Any] = {"as_of_date": snapshot.state.last_date, "window_id": window, "row_limit": _ALL_CATEGORIES}
+    ranking = [bind(queries.CATEGORIES, **place), bind(queries.SUB_CATEGORIES, category="", **place)]
+    if not name:
+        categories, parts = snapshot.rows(*ranking)
+        _all(window, order, categories, parts)
+        return
+    dates = {"since": snapshot.first_date_of(window), "until": snapshot.state.last_date}
+    days = bind(queries.CATEGORY_DAYS, category=name, **dates)
+    categories, parts, history = snapshot.rows(*ranking, days)
+    _one(name, window, order, categories, [row for row in parts if row["category"] == name], history)
+
+
+def _all(window: str, order: str, categories: Rows, parts: Rows) -> None:
+    shown = sorted(categories, key=_ORDERS[order])
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        total = tally(categories)
+        st.caption(f"{formats.count(total.responses)} responses, CSAT {formats.percent(total.csat_rate)}.")
+        download(f"csat-categories-{window}", [*shown, *parts])
+    st.html(table(f"Categories, {window_name(window)}", _columns(shown, lambda row: _category(row, window)), shown))
+    _changes([*categories, *parts], window)
+
+
+def _one(name: str, window: str, order: str, categories: Rows, parts: Rows, history: Rows) -> None:
+    st.html(more("← All categories", "categories", window=window))
+    own = next((row for row in categories if row["category"] == name), None)
+    if own is None:
+        st.html(note(f"No responses about {name} in this period ({window_name(window)})."))
+        return
+    st.html(heading(name, f"{formats.day(own['window_start'])} to {formats.day(own['window_end'])}"))
+    st.html(cards(_cards(own, categories)))
+    _history(history)
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        st.header("Sub-categories", anchor=False)
+        download("csat-sub-categories", parts)
+    shown = sorted(parts, key=_ORDERS[order])
+    st.html(table(f"Sub-categories, {window_name(window)}", _columns(shown, lambda row: row["sub_category"]), shown))
+
+
+def _cards(own: Row, categories: Rows) -> list[Card]:
+    count = len(categories)
+    interval = wilson_interval(Tally(own["response_count"], own["satisfied_count"]))
+    assert interval is not None
+    moved = _moved(own) if own["csat_change"] is not None else "no previous period to compare with"
+    return [
+        Card(
+            "Responses",
+            formats.count(own["response_count"]),
+            (f"{formats.percent(own['share'])} of all", f"number {own['volume_rank']} of {count} by responses"),
+        ),
+        Card(
+            "CSAT",
+            formats.percent(own["csat_rate"]),
+            (f"95 % interval {formats.interval(interval.low, interval.high)}", moved),
+        ),
+        Card(
+            "Dissatisfied responses",
+            formats.count(own["dissatisfied_count"]),
+            (f"number {own['dissatisfied_rank']} of {count} by dissatisfied responses",),
+        ),
+    ]
+
+
+def _history(days: Rows) -> None:
+    drawn = points(days, time="response_date")
+    total = tally(days)
+    left, right = st.columns(2, gap="large")
+    with left:
+        charts.draw(charts.volume(drawn, "day"), f"Responses per day, {formats.count(total.responses)} in total.")
+    with right:
+        alt_text = f"CSAT per day with its interval, {formats.percent(total.csat_rate)} in total."
+        charts.draw(charts.rates(drawn, "day"), alt_text)
+
+
+def _columns(shown: Rows, name: Callable[[Row], str | Html]) -> list[Column]:
+    most = max((row["share"] for row in shown), default=1.0)
+    return [
+        Column("Category", name, is_figure=False),
+        Column("Responses", lambda row: lines(formats.count(row["response_count"]), formats.percent(row["share"]))),
+        Column("Share", lambda row: bar(row["share"] / most), is_figure=False, importance=2),
+        Column("CSAT", lambda row: lines(formats.percent(row["csat_rate"]), _interval(row))),
+        Column("Change", _change_cell, importance=2),
+        Column("DSAT", lambda row: formats.count(row["dissatisfied_count"])),
+    ]
+
+
+def _interval(row: Row) -> str:
+    found = wilson_interval(Tally(row["response_count"], row["satisfied_count"]))
+    return formats.interval(found.low, found.high) if found else formats.MISSING
+
+
+def _change_cell(row: Row) -> Html:
+    return lines(formats.points(row["csat_change"]), "significant" if row["is_significant"] else "")
+
+
+def _moved(row: Row) -> str:
+    verdict = "significant" if row["is_significant"] else "not significant"
+    was = formats.percent(row["previous_csat_rate"])
+    return f"{formats.points(row['csat_change'])} from {was} in the previous period, {verdict}"
+
+
+def _category(row: Row, window: str) -> Html:
+    return link(row["category"], "categories", category=row["category"], window=window)
+
+
+def _changes(rows: Rows, window: str) -> None:
+    st.header("Significant changes", anchor=False)
+    if window == ALL_TIME:
+        st.html(note("All time has no previous period to compare with: choose a shorter period."))
+        return
+    found = sorted((row for row in rows if row["is_significant"]), key=lambda row: -abs(row["csat_change"]))
+    minimum = variables().minimum_comparison_responses
+    if not found:
+        st.html(
+            note(f"None vs. the previous {window_name(window)}, among those with at least {minimum} responses in both.")
+        )
+        return
+    columns = [
+        Column(
+            "Category",
+            lambda row: lines(_category(row, window), row["sub_category"] or "whole category"),
+            is_figure=False,
+        ),
+        Column(
+            "CSAT",
+            lambda row: lines(formats.percent(row["csat_rate"]), f"was {formats.percent(row['previous_csat_rate'])}"),
+        ),
+        Column("Change", lambda row: formats.points(row["csat_change"])),
+        Column(
+            "Responses",
+            lambda row: lines(
+                formats.count(row["response_count"]), f"were {formats.count(row['previous_response_count'])}"
+            ),
+        ),
+    ]
+    st.html(table(f"Significant changes vs. the previous {window_name(window)}", columns, found))
+    st.caption(f"Of {len(rows)} comparisons, about {len(rows) * 0.05:.0f} would look significant by chance alone.")
+
+
+PAGE = Page(
+    "Categories",
+    "categories",
+    show,
+    {
+        "CSAT": "csat_rate",
+        "Share": "share",
+        "DSAT": "dissatisfied_count",
+        "Change": "csat_change",
+        "Significant": "is_significant",
+        "z": "csat_change_z",
+        "Sub-category": "sub_category",
+        "Period": "window_id",
+    },
+)

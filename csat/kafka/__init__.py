@@ -1,0 +1,1 @@
+"""Kafka: connection, login, tokens, offsets and lag."""

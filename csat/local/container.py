@@ -1,0 +1,222 @@
+"""What the containers of docker-compose.yaml run: `python -m csat.local.container …`.
+
+The local stack's own parts, in the places that the container's environment names. Each command imports its part when
+it is called: the images do not hold all of them.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+from typing import NoReturn
+from urllib.request import Request, urlopen
+
+from pydantic import ValidationError
+
+from csat.bigquery import login as bigquery_login
+from csat.contract.settings import ROOT, Settings, environment, get_settings, settings_problem
+
+_PARTS = ("csat", "__main__")  # whose errors name their fix
+_AIRFLOW_SECONDS, _ANSWER_SECONDS = 600, 5
+_POLL_SECONDS = 0.3
+# Airflow has all secrets; the other containers have what these volumes hold
+GIVEN = {
+    "bigquery": ("bigquery_token",),
+    "commands": ("airflow_passwords.json", "bigquery_token"),
+    "postgres": ("postgres",),
+    "stream": ("bigquery_token", "supervisord"),
+}
+
+
+class ContainerError(Exception):
+    """A container cannot do its work; the message names the fix."""
+
+
+def secrets(settings: Settings) -> None:
+    """Make the passwords and keys that are missing, and give each volume those that its containers need."""
+    from csat.local import airflow
+    from csat.local.secret_files import secret, write_private
+
+    airflow.variables(settings)
+    for name in ("bigquery_token", "postgres", "supervisord"):
+        secret(settings.state, name)
+    for volume, names in GIVEN.items():
+        for name in names:
+            write_private(settings.state / "given" / volume / name, (settings.state / "secrets" / name).read_text())
+
+
+def prepare(settings: Settings) -> None:
+    """Make the topic and, on the emulator, the tables, where they are missing; Terraform makes BigQuery's.
+
+    Raises ContainerError where Google's key cannot be read.
+    """
+    from csat.bigquery import tables
+    from csat.bigquery.client import Warehouse
+    from csat.local import kafka
+
+    _check_key(environment().get("GOOGLE_APPLICATION_CREDENTIALS", ""))
+    kafka.create_topic(settings, settings.bootstrap_servers)
+    if settings.is_local:
+        with Warehouse(settings) as warehouse:
+            tables.create_datasets(warehouse)
+            tables.create_landing_table(warehouse)
+            tables.create_ops_tables(warehouse)
+
+
+def _check_key(path: str) -> None:
+    if path and not os.access(path, os.R_OK):
+        raise ContainerError(
+            f"user {os.getuid()} of the containers cannot read the file of GOOGLE_APPLICATION_CREDENTIALS, fix: "
+            f"setfacl -m u:{os.getuid()}:r FILE, or chmod 644 FILE in a folder of mode 700"
+        )
+
+
+def stream(settings: Settings, host: str) -> int:
+    """Run supervisord with the stream's program, which Airflow starts; returns its exit code after SIGTERM.
+
+    The driver ends its batch first, so the container needs a minute to stop.
+    """
+    from csat.local.programs import stream as stream_program
+    from csat.local.secret_files import write_private
+    from csat.local.shutdown import end_stream
+    from csat.local.supervisord import SupervisordError, conf
+
+    folder = Path(tempfile.gettempdir())
+    write_private(folder / "supervisord.conf", conf(settings, [stream_program()], host, folder))
+    has_to_stop = False
+
+    def note(*_: object) -> None:
+        nonlocal has_to_stop
+        has_to_stop = True
+
+    signal.signal(signal.SIGTERM, note)
+    command = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(folder / "supervisord.conf")]
+    with subprocess.Popen(command, cwd=ROOT, env=environment(**settings.as_environment())) as process:
+        while process.poll() is None and not has_to_stop:
+            time.sleep(_POLL_SECONDS)
+        if process.poll() is None:
+            try:
+                end_stream(settings, lambda line: print(line, file=sys.stderr, flush=True))
+            except SupervisordError as error:
+                print(error, file=sys.stderr)
+            process.terminate()
+    return process.returncode
+
+
+def migrate(settings: Settings) -> None:
+    """Make Airflow's database, or bring it to this version. Raises ContainerError."""
+    from csat.local import airflow
+
+    airflow.home(settings).mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        airflow.migrate_command(), env=_airflow_variables(settings), timeout=_AIRFLOW_SECONDS, check=False
+    )
+    if done.returncode != 0:
+        raise ContainerError("Airflow could not make its database, fix: read what it said above")
+    airflow.mark_migrated(settings)
+
+
+def component(settings: Settings, name: str) -> NoReturn:
+    """Become a component of Airflow; no task is scheduled before its pool is there. Raises AirflowError."""
+    from csat.clients import airflow_api
+    from csat.local import airflow
+
+    variables = _airflow_variables(settings)
+    if name == "api-server":
+        # Airflow opens it for writing, which a secret is not
+        passwords = shutil.copy(airflow_api.passwords_file(settings), tempfile.gettempdir())
+        variables["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"] = str(passwords)
+    if name == "scheduler":
+        airflow_api.make_pools(settings)
+    command = airflow.command(name)
+    os.execve(command[0], command, variables)  # noqa: S606  # the shell would keep the signals
+
+
+def _airflow_variables(settings: Settings) -> dict[str, str]:
+    """The variables of the local stack; those of Airflow that the container was given come before them."""
+    from csat.local import airflow
+
+    given = {name: value for name, value in environment().items() if name.startswith("AIRFLOW__")}
+    return environment(**(airflow.variables(settings) | given))
+
+
+def check(settings: Settings, name: str) -> None:
+    """Whether the container's program works: its health check. Raises ContainerError."""
+    checks = {
+        "bigquery": _emulator_answers,
+        "dashboard": _dashboard_answers,
+        "kafka": _kafka_answers,
+        "stream": _supervisord_answers,
+    }
+    if not checks.get(name, partial(_is_component_healthy, name=name))(settings):
+        raise ContainerError(f"{name} does not answer")
+
+
+def _is_component_healthy(settings: Settings, name: str) -> bool:
+    from csat.local import airflow
+
+    return airflow.health(settings)[name]
+
+
+def _emulator_answers(settings: Settings) -> bool:
+    """By what its image has, which is neither requests nor Google's client."""
+    headers = bigquery_login.headers(settings)
+    url = f"{settings.endpoint}/bigquery/v2/projects/{settings.project_id}/datasets"
+    try:
+        with urlopen(Request(url, headers=headers), timeout=_ANSWER_SECONDS):  # noqa: S310  # an address of the settings
+            return True
+    except OSError:
+        return False
+
+
+def _dashboard_answers(settings: Settings) -> bool:
+    from csat.local import dashboard
+
+    return dashboard.answers(settings)
+
+
+def _kafka_answers(settings: Settings) -> bool:
+    from csat.local import kafka
+
+    return kafka.is_ready(settings, settings.bootstrap_servers)
+
+
+def _supervisord_answers(settings: Settings) -> bool:
+    from csat.local.supervisord import Supervisord
+
+    return bool(Supervisord(settings).programs())
+
+
+def main() -> None:
+    """Entry point of the containers."""
+    parser = argparse.ArgumentParser(prog="python -m csat.local.container", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    for plain in (secrets, prepare, migrate):
+        commands.add_parser(plain.__name__).set_defaults(run=plain)
+    command = commands.add_parser(stream.__name__)
+    command.add_argument("--host", default="127.0.0.1", help="where supervisord listens")
+    command.set_defaults(run=stream)
+    for named in (component, check):
+        command = commands.add_parser(named.__name__)
+        command.add_argument("name")
+        command.set_defaults(run=named)
+    arguments = vars(parser.parse_args())
+    run = arguments.pop("run")
+    try:
+        sys.exit(run(get_settings(), **arguments))
+    except ValidationError as error:
+        sys.exit(f"error: {settings_problem(error)}")
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in _PARTS:
+            raise
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""What must be there before the stack can start, each with its fix."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from csat.contract.settings import MIN_FREE_BYTES, Settings
+from csat.local import airflow, jars, postgres, postgres_programs, processes
+from csat.local.java import JavaError, find_java
+from csat.local.ports import is_free
+from csat.local.programs import EMULATOR_PYTHON, PYTHON
+
+_SETUP = "make setup"
+
+
+class DoctorError(Exception):
+    """The stack cannot start; the message holds every cause with its fix."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What one look found; the fix is empty where all is well."""
+
+    name: str
+    is_ok: bool
+    detail: str
+    fix: str = ""
+
+
+def require_own(settings: Settings) -> None:
+    """Raise DoctorError where the parts are not this machine's processes, but containers."""
+    if settings.supervisord_url:
+        raise DoctorError(
+            f"the parts run elsewhere (CSAT_SUPERVISORD_URL={settings.supervisord_url}), fix: csat status shows them "
+            "and docker compose starts and ends them; leave CSAT_SUPERVISORD_URL empty for a stack on this machine"
+        )
+
+
+def checks(settings: Settings) -> list[Check]:
+    """Every check, in the order of a first installation. Ports that this stack holds itself count as free.
+
+    Raises DoctorError where the parts run elsewhere.
+    """
+    require_own(settings)
+    looks: list[Callable[[Settings], list[Check]]] = [
+        lambda _: [_java()],
+        lambda _: _environments(),
+        lambda settings: [_jars(settings)],
+        lambda settings: [_state_folder(settings)],
+        lambda settings: [_disk(settings)],
+        _ports,
+    ]
+    return [check for look in looks for check in look(settings)]
+
+
+def require(settings: Settings) -> None:
+    """Raise DoctorError where a check fails."""
+    failed = [check for check in checks(settings) if not check.is_ok]
+    if failed:
+        raise DoctorError("; ".join(f"{check.detail}, fix: {check.fix}" for check in failed))
+
+
+def _java() -> Check:
+    try:
+        return Check("java", True, f"Java in {find_java()}")
+    except JavaError as error:
+        detail, _, fix = str(error).rpartition(", fix: ")
+        return Check("java", False, detail, fix)
+
+
+def _environments() -> list[Check]:
+    programs = {
+        "pipeline": PYTHON,
+        "airflow": airflow.python(),
+        "emulator": EMULATOR_PYTHON,
+        "postgres": postgres_programs.program("postgres"),
+    }
+    return [
+        Check(f"environment {name}", True, f"{path} is there")
+        if path.exists()
+        else Check(f"environment {name}", False, f"the {name} environment is missing ({path})", _SETUP)
+        for name, path in programs.items()
+    ]
+
+
+def _jars(settings: Settings) -> Check:
+    try:
+        count = len(jars.kafka_jars(settings.jars_dir)) + len(jars.spark_jars(settings.jars_dir))
+    except jars.JarsError as error:
+        detail, _, fix = str(error).rpartition(", fix: ")
+        return Check("jars", False, detail, fix)
+    return Check("jars", True, f"{count} jars in {settings.jars_dir}")
+
+
+def _state_folder(settings: Settings) -> Check:
+    draft = settings.state / ".writable"
+    try:
+        settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft.touch()
+        draft.unlink()
+    except OSError as error:
+        detail = f"CSAT_STATE_DIR={settings.state} cannot be written: {error.strerror}"
+        return Check("state folder", False, detail, "set CSAT_STATE_DIR to a folder of yours")
+    return Check("state folder", True, f"{settings.state} can be written")
+
+
+def _disk(settings: Settings) -> Check:
+    there = next(folder for folder in (settings.state, *settings.state.parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    detail = f"{free / 1024**3:.1f} GiB free at {there}"
+    if free >= MIN_FREE_BYTES:
+        return Check("disk", True, detail)
+    return Check("disk", False, detail, f"free {MIN_FREE_BYTES // 1024**3} GiB or set CSAT_STATE_DIR to another disk")
+
+
+def _ports(settings: Settings) -> list[Check]:
+    names = ["kafka_port", "kafka_controller_port", "bigquery_port", "bigquery_grpc_port", "airflow_port"]
+    names += ["dashboard_port", "supervisord_port", *(["postgres_port"] if postgres.is_used(settings) else [])]
+    return [port_check(name, getattr(settings, name), settings.state) for name in names]
+
+
+def port_check(setting: str, port: int, state: Path) -> Check:
+    """Whether a port is free, or held by the stack of this state folder."""
+    variable = f"CSAT_{setting.upper()}"
+    name = f"port {port}"
+    holder = None if is_free(port) else processes.holder(port)
+    if holder is None and is_free(port):  # asked again: a program that is ending lets it go meanwhile
+        return Check(name, True, f"{variable}={port} is free")
+    if holder is not None and processes.is_of_stack(holder, state):
+        return Check(name, True, f"{variable}={port} is held by this stack")
+    who = f"{holder.name()} (process {holder.pid})" if holder else "another process"
+    return Check(name, False, f"{variable}={port} is taken by {who}", f"end it, or set {variable} to a free port")

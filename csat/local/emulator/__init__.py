@@ -1,0 +1,1 @@
+"""The BigQuery emulator and its fixes."""

@@ -1,0 +1,48 @@
+"""The Java that Kafka, Spark and Ivy run on."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from csat.contract.settings import ROOT, environment
+
+MIN_VERSION = 17
+OWN_HOME = ROOT / ".venvs" / "jdk"  # tools/bootstrap fills it where the machine has no Java that fits
+_FIX = f"make setup installs one, or set JAVA_HOME to Java {MIN_VERSION} or newer"
+
+
+class JavaError(Exception):
+    """There is no Java that fits; the message names the fix."""
+
+
+def find_java(own_home: Path = OWN_HOME) -> Path:
+    """The java command of the project's own Java, else of JAVA_HOME, else of PATH.
+
+    Raises JavaError where that is none of Java 17 or newer.
+    """
+    own = own_home / "bin" / "java"
+    if own.exists():
+        return own
+    variables = environment()
+    home = variables.get("JAVA_HOME")
+    found = shutil.which("java", path=f"{home}/bin" if home else variables.get("PATH", ""))
+    if found is None:
+        raise JavaError(f"no java in {'JAVA_HOME=' + home if home else 'PATH'}, fix: {_FIX}")
+    version = _version(found)
+    if version < MIN_VERSION:
+        raise JavaError(f"{found} is Java {version}, fix: {_FIX}")
+    return Path(found)
+
+
+def java_variables(own_home: Path = OWN_HOME) -> dict[str, str]:
+    """What makes others, such as pyspark, run the project's own Java; empty where the machine's is used."""
+    return {"JAVA_HOME": str(own_home)} if own_home.exists() else {}
+
+
+def _version(java: str) -> int:
+    answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=False).stderr
+    match = re.search(r'version "(?:1\.)?(\d+)', answer)
+    if match is None:
+        raise JavaError(f"{java} -version says nothing of a version, fix: {_FIX}")
+    return int(match[1])

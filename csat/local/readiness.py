@@ -1,0 +1,56 @@
+"""Waits that ask: each ends when a service answers, when its program has given up, or at its deadline."""
+
+import time
+from collections.abc import Callable
+
+import requests
+
+from csat.bigquery import login as bigquery_login
+from csat.contract.settings import Settings, SettingsError
+from csat.local.logs import tail
+from csat.local.programs import log_file
+from csat.local.supervisord import Supervisord
+
+_POLL_SECONDS = 0.3
+_LINES = 15
+
+
+class NotReadyError(Exception):
+    """A program did not come up; the message holds the end of its log."""
+
+
+def wait_until(
+    settings: Settings,
+    program: str,
+    is_ready: Callable[[], bool],
+    seconds: float,
+    given_up: tuple[str, ...] = ("FATAL", "STOPPED"),
+) -> None:
+    """Return when the program is ready. Raises NotReadyError when it has given up, and at the deadline."""
+    deadline = time.monotonic() + seconds
+    supervisord = Supervisord(settings)
+    while not is_ready():
+        state = supervisord.programs()[program]["statename"]
+        if state in given_up and not is_ready():  # it may have ended well between the two questions
+            raise NotReadyError(_message(settings, program, f"has stopped ({state})"))
+        if time.monotonic() > deadline:
+            raise NotReadyError(_message(settings, program, f"is not ready after {seconds:g} s"))
+        time.sleep(_POLL_SECONDS)
+
+
+def bigquery_answers(settings: Settings, timeout_seconds: float = 5) -> bool:
+    """Whether the emulator lists datasets; without its extensions it opens the port and answers 400."""
+    url = f"{settings.endpoint}/bigquery/v2/projects/{settings.project_id}/datasets"
+    try:
+        return (
+            requests.get(url, headers=bigquery_login.headers(settings), timeout=timeout_seconds).status_code
+            == requests.codes.ok
+        )
+    except (requests.RequestException, SettingsError):  # no token: it was never started
+        return False
+
+
+def _message(settings: Settings, program: str, what: str) -> str:
+    path = log_file(settings, program)
+    lines = "\n".join(f"  {line}" for line in tail(path, _LINES))
+    return f"{program} {what}, fix: read {path}, which ends so:\n{lines}"

@@ -1,0 +1,80 @@
+"""Ends the stack in order: Airflow first, so that nobody starts the stream again, then the stream, then the rest."""
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from csat.clients.supervisor import ALIVE
+from csat.contract.settings import Settings
+from csat.control.state_files import StateFileError, StateFiles
+from csat.control.verdict import State
+from csat.local import processes
+from csat.local.programs import AIRFLOW, BIGQUERY, DASHBOARD, DBT, KAFKA, MIGRATE, POSTGRES, PRODUCER, STREAM
+from csat.local.supervisord import Supervisord, SupervisordError
+
+GRACE_SECONDS = 20
+_STREAM_SECONDS = 30  # a batch may be under way
+_POLL_SECONDS = 0.3
+
+
+def end_stack(settings: Settings, on_progress: Callable[[str], None]) -> None:
+    """End all processes of the stack; those that supervisord cannot end, or has lost, by their id."""
+    with suppress(SupervisordError):  # it does not run, or was killed: what it left is found by its mark
+        _end_programs(settings, on_progress)
+    if processes.of_stack(settings.state):
+        count = processes.end_all(settings.state, GRACE_SECONDS)
+        on_progress(f"ended {count} processes that were left")
+
+
+def _end_programs(settings: Settings, on_progress: Callable[[str], None]) -> None:
+    supervisor = Supervisord(settings)
+    supervisor.stop(PRODUCER, MIGRATE, DASHBOARD, *AIRFLOW)
+    end_stream(settings, on_progress)
+    on_progress("stopping Airflow")
+    _wait(supervisor, [PRODUCER, MIGRATE, DASHBOARD, STREAM, *AIRFLOW], GRACE_SECONDS)
+    on_progress("stopping Kafka and the BigQuery emulator")
+    supervisor.stop(KAFKA, BIGQUERY, DBT, POSTGRES)
+    _wait(supervisor, [KAFKA, BIGQUERY, DBT, POSTGRES], GRACE_SECONDS)
+    supervisor.shutdown()
+    deadline = time.monotonic() + GRACE_SECONDS
+    while processes.of_stack(settings.state) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+
+
+def end_stream(settings: Settings, on_progress: Callable[[str], None]) -> None:
+    """Ask the stream to stop, after its batch where it has one in hand; supervisord sees to its end."""
+    supervisor = Supervisord(settings)
+    if not _alive(supervisor, [STREAM]):
+        return
+    on_progress("stopping the stream")
+    if _ask_stream_to_stop(settings):
+        _wait(supervisor, [STREAM], _STREAM_SECONDS)
+    supervisor.stop(STREAM)
+
+
+def _ask_stream_to_stop(settings: Settings) -> bool:
+    """Ask through the desired state; False where the driver is not in its batches yet, and reads no document."""
+    state_files = StateFiles(settings.state_files)
+    try:
+        desired_state, heartbeat = state_files.desired_state(), state_files.heartbeat()
+    except StateFileError:
+        return False
+    if desired_state is None:
+        return False
+    if desired_state.desired == "run":
+        change = {"desired": "stop", "reason": "the stack stops", "at": datetime.now(UTC)}
+        state_files.write_desired_state(desired_state.model_copy(update=change))
+    return heartbeat is not None and heartbeat.token == desired_state.token and heartbeat.state is State.RUNNING
+
+
+def _alive(supervisor: Supervisord, names: Iterable[str]) -> list[str]:
+    known = supervisor.programs()
+    return [name for name in names if name in known and known[name]["statename"] in ALIVE]
+
+
+def _wait(supervisor: Supervisord, names: Iterable[str], seconds: float) -> None:
+    names = list(names)
+    deadline = time.monotonic() + seconds
+    while _alive(supervisor, names) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)

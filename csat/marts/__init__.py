@@ -1,0 +1,1 @@
+"""Building the marts: plan, build, reconcile, run dbt and store its results."""

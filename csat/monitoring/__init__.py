@@ -1,0 +1,1 @@
+"""Monitoring: facts, checks, completeness, alerts and their delivery."""

@@ -1,0 +1,105 @@
+"""Checks of the path from Kafka to the landing table. Each takes its facts, the time and the limits."""
+
+from datetime import datetime, timedelta
+
+from csat.contract.alerts import AlertKey
+from csat.control.verdict import RECYCLING, RESTARTING, WARNING, State, Verdict, judge
+from csat.kafka.lag import KafkaFacts
+from csat.monitoring.facts import LandingFacts, Limits, RunFacts, StreamFacts
+from csat.monitoring.finding import Finding, since, within
+
+_BETWEEN_RUNS = timedelta(minutes=2)  # Airflow creates the next run when it parses the DAG again: up to a minute
+
+
+def stream_heartbeat(stream: StreamFacts, now: datetime, limits: Limits) -> Finding:
+    """The age of the driver's last heartbeat."""
+    own = stream.own_heartbeat
+    if stream.desired_state is None:
+        return Finding("the stream was never started", AlertKey.STREAM_DOWN)
+    if own is None:
+        age = (now - stream.desired_state.at).total_seconds()
+        is_late = stream.desired_state.desired == "run" and age > limits.policy.startup
+        text = f"no heartbeat of this run, requested {since(stream.desired_state.at, now)}"
+        return Finding(text, AlertKey.STREAM_DOWN if is_late else None, value=age)
+    age = (now - own.at).total_seconds()
+    is_late = own.state is State.RUNNING and age > limits.policy.stale
+    text = f"last heartbeat {since(own.at, now)}, {own.state}"
+    return Finding(text, AlertKey.STREAM_DOWN if is_late else None, value=age)
+
+
+def stream_verdict(stream: StreamFacts, now: datetime, limits: Limits) -> Finding:
+    """The verdict that the guard makes."""
+    if stream.desired_state is None:
+        return Finding("the stream was never started", AlertKey.STREAM_DOWN)
+    verdict = judge(stream.heartbeat, stream.desired_state, now, limits.policy)
+    own = stream.own_heartbeat
+    text = f"{verdict}: {own.error}" if own and own.error else verdict.value
+    if verdict is Verdict.POISON_BATCH:
+        return Finding(text, AlertKey.POISON_BATCH)
+    if verdict in RESTARTING:
+        return Finding(text, AlertKey.STREAM_DOWN)
+    if verdict in WARNING:
+        return Finding(text, AlertKey.STREAM_SLOW)
+    if verdict is Verdict.STOPPED:
+        return Finding(f"stopped: {stream.desired_state.reason}", AlertKey.STREAM_STOPPED)
+    if verdict in RECYCLING and stream.desired_state.desired == "run":  # the guard requests it within seconds
+        return Finding(text, AlertKey.STREAM_RESTART_OVERDUE)
+    return Finding(text)
+
+
+def stream_uptime(stream: StreamFacts, now: datetime, limits: Limits) -> Finding:
+    """Uptime of the stream run: checks with the same start time saw the same run. Never an alert."""
+    own = stream.own_heartbeat
+    is_alive = own is not None and own.state is State.RUNNING
+    if own is None or not is_alive or (now - own.at).total_seconds() > limits.policy.stale:
+        return Finding("the stream is not running")
+    return Finding(f"this run started {since(own.started_at, now)}", value=(now - own.started_at).total_seconds())
+
+
+def run_stream_dag(run: RunFacts, now: datetime, limits: Limits) -> Finding:
+    """Whether Airflow monitors the stream."""
+    if run.is_paused:
+        return Finding("the DAG run_stream is paused: no new stream run starts", AlertKey.STREAM_STOPPED)
+    if run.active_count:
+        return Finding("a run of run_stream is active", value=run.active_count)
+    if run.ended_at and now - run.ended_at <= _BETWEEN_RUNS:
+        return Finding(f"between two runs, the last ended {since(run.ended_at, now)}", value=0, is_proof=False)
+    return Finding("no run of run_stream is active", AlertKey.STREAM_UNMONITORED, value=0)
+
+
+def kafka_backlog(kafka: KafkaFacts, now: datetime, limits: Limits) -> Finding:
+    """Messages that wait in Kafka."""
+    is_high = kafka.backlog > limits.backlog
+    text = f"{kafka.backlog:,} messages wait in Kafka" + (f", more than {limits.backlog:,}" if is_high else "")
+    return Finding(text, AlertKey.KAFKA_BACKLOG if is_high else None, value=kafka.backlog)
+
+
+def landing_freshness(kafka: KafkaFacts, landing: LandingFacts, now: datetime, limits: Limits) -> Finding:
+    """Age of the newest landed row: an alert only while messages are overdue."""
+    age = (now - landing.newest_at).total_seconds() if landing.newest_at else None
+    newest = f"newest row {since(landing.newest_at, now)}" if landing.newest_at else "no row in the last hour"
+    is_old = age is None or age > limits.landing.total_seconds()
+    if kafka.overdue and is_old:
+        text = f"{kafka.overdue:,} messages have waited for more than {within(limits.landing)}, {newest}"
+        return Finding(text, AlertKey.LANDING_DELAYED, value=age)
+    return Finding(newest if kafka.overdue else f"{newest}, nothing overdue", value=age)
+
+
+def completeness(landing: LandingFacts, now: datetime, limits: Limits) -> Finding:
+    """Whether each message of the last hour is one row."""
+    if landing.duplicated or landing.lost:
+        text = (
+            f"of {landing.records:,} messages, {landing.lost or 0:,} are lost and {landing.duplicated:,} landed twice"
+        )
+        return Finding(text, AlertKey.RECORDS_LOST_OR_DUPLICATED, value=(landing.lost or 0) + landing.duplicated)
+    if landing.lost is None:
+        return Finding("messages with old response dates: searched for once an hour", is_proof=False)
+    return Finding(f"each of {landing.records:,} messages is one row", value=0)
+
+
+def reject_rate(landing: LandingFacts, now: datetime, limits: Limits) -> Finding:
+    """How many of the last hour's messages were rejected."""
+    share = landing.rejected / landing.records if landing.records else 0.0
+    is_high = landing.rejected >= limits.reject_count and share > limits.reject_rate
+    text = f"{landing.rejected:,} of {landing.records:,} messages rejected ({share:.1%})"
+    return Finding(text, AlertKey.REJECT_RATE_HIGH if is_high else None, value=share)

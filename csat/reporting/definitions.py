@@ -1,0 +1,55 @@
+"""The definitions of the figures: dbt's own descriptions and variables, so that the dashboard agrees with the marts."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from csat.contract.settings import ROOT
+from csat.reporting.variables import mart_variables, window_days
+
+_COLUMNS = ROOT / "dbt" / "models" / "columns.md"
+_BLOCK = re.compile(r"{% docs (\w+) %}\s*(.*?)\s*{% enddocs %}", re.DOTALL)
+
+
+class DefinitionsError(Exception):
+    """dbt's files lack a definition; the message names it and the file."""
+
+
+@dataclass(frozen=True)
+class Variables:
+    """The variables of dbt_project.yml that the figures depend on."""
+
+    z: float
+    prior_responses: int
+    minimum_responses: int
+    minimum_comparison_responses: int
+    window_days: dict[str, int]  # by window, shortest first
+
+
+@cache
+def variables() -> Variables:
+    """dbt's variables. Raises DefinitionsError."""
+    values = mart_variables()
+    try:
+        return Variables(
+            z=float(values["z"]),
+            prior_responses=int(values["prior_responses"]),
+            minimum_responses=int(values["minimum_responses"]),
+            minimum_comparison_responses=int(values["minimum_comparison_responses"]),
+            window_days=window_days(),
+        )
+    except KeyError as error:
+        raise DefinitionsError(f"dbt_project.yml has no variable {error}, which the dashboard shows") from error
+
+
+def definition(column: str) -> str:
+    """The description of a column in dbt's documentation. Raises DefinitionsError."""
+    try:
+        return _definitions()[column]
+    except KeyError as error:
+        raise DefinitionsError(f"{_COLUMNS} does not describe {column}: add a docs block") from error
+
+
+@cache
+def _definitions() -> dict[str, str]:
+    return {name: " ".join(text.split()) for name, text in _BLOCK.findall(_COLUMNS.read_text())}

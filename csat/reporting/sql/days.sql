@@ -1,0 +1,8 @@
+select
+    response_date,
+    sum(response_count) as response_count,
+    sum(satisfied_count) as satisfied_count
+from marts.response_series
+where response_date between @since and @until
+group by response_date
+order by response_date

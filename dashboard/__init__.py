@@ -1,1 +1,0 @@
-"""The local dashboard, the questions behind it, and the kit for the report in Data Studio."""

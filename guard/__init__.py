@@ -1,1 +1,0 @@
-"""What Airflow imports: operator, trigger, backends, alerts."""

@@ -1,0 +1,205 @@
+"""The heartbeat: the thread that watches the query reports its status, and reads the desired state.
+
+It is not a separate timer, so a dead or hanging query cannot look alive.
+"""
+
+import logging
+import signal
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any, Protocol
+
+from csat.control.state_files import StateFileError, StateFiles
+from csat.control.verdict import SUPERSEDED_EXIT_CODE, DesiredState, Heartbeat, State
+
+logger = logging.getLogger(__name__)
+
+MAX_WITHOUT_DESIRED_STATE = timedelta(minutes=10)
+_MEMORY_LIMIT = 0.9
+
+
+class Order(Enum):
+    """What the desired state means for this driver."""
+
+    RUN = "run"
+    STOP = "stop"
+    EXIT = "exit"
+
+
+def claim(state_files: StateFiles, driver_id: str, now: datetime) -> str:
+    """The token this driver runs under.
+
+    A driver that Airflow started finds its token unused. One started manually beside it, or in place of one that
+    died or froze, takes over the stream with a new token: the other exits at its next heartbeat.
+    """
+    desired_state, heartbeat = state_files.desired_state(), state_files.heartbeat()
+    is_unused = desired_state is not None and (heartbeat is None or heartbeat.token != desired_state.token)
+    if desired_state is not None and desired_state.desired == "run" and is_unused:
+        return desired_state.token
+    token = uuid.uuid4().hex
+    starts = (*(desired_state.started_at if desired_state else ()), now)
+    state_files.write_desired_state(
+        DesiredState(
+            token=token, desired="run", reason=f"claimed by driver {driver_id}", at=now, started_at=starts[-10:]
+        )
+    )
+    logger.warning("Claimed the stream with a new token: another driver had it, or none was requested")
+    return token
+
+
+def order(desired_state: DesiredState | None, token: str) -> Order:
+    """What `desired_state` means for the driver with this token."""
+    if desired_state is None or desired_state.token != token:
+        return Order.EXIT
+    return Order.STOP if desired_state.desired == "stop" else Order.RUN
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The status of the query at one heartbeat; `progress` is Spark's last progress report."""
+
+    progress: dict[str, Any] | None
+    backlog: int
+    rows_committed: int
+    memory_share: float
+    memory_bytes: int
+    error: str
+    held_until: datetime | None = None
+
+
+class Query(Protocol):
+    """The running query, as the heartbeat writer needs it."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait up to this long; whether the query ended. Raises its error."""
+
+    def read(self) -> Reading:
+        """Its current status."""
+
+    def stop(self) -> None:
+        """Finish the batch, then stop."""
+
+
+class HeartbeatWriter:
+    """Watches one query until it ends or must end; the heartbeat is its only output."""
+
+    def __init__(
+        self,
+        state_files: StateFiles,
+        heartbeat: Heartbeat,
+        *,
+        heartbeat_seconds: float,
+        trigger_seconds: float,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._state_files = state_files
+        self._heartbeat = heartbeat
+        self._interval = timedelta(seconds=heartbeat_seconds)
+        self._trigger_seconds = trigger_seconds
+        self._clock = clock
+        self._read_at = clock()
+        self._is_terminated = False
+
+    def stop_at_sigterm(self) -> None:
+        """Treat SIGTERM as a request to stop."""
+        signal.signal(signal.SIGTERM, lambda *_: setattr(self, "_is_terminated", True))
+
+    def report(self, state: State, error: str = "", failed_batch: str = "") -> bool:
+        """Write the heartbeat with a new state; False if the stream is now another driver's."""
+        if not self._is_ours():
+            return False
+        change = {"state": state, "at": self._clock(), "error": error, "failed_batch": failed_batch}
+        self._heartbeat = self._heartbeat.model_copy(update=change)
+        self._state_files.write_heartbeat(self._heartbeat)
+        return True
+
+    def watch(self, query: Query) -> int:
+        """The exit code, once the query ended: 0, or 75 if another driver has the stream. Raises the query's error."""
+        next_heartbeat = self._clock()
+        while True:
+            if self._clock() >= next_heartbeat:
+                next_heartbeat = self._clock() + self._interval
+                wanted = self._order()
+                if wanted is Order.EXIT:
+                    logger.warning("Another driver has the stream: exiting")
+                    query.stop()
+                    return SUPERSEDED_EXIT_CODE
+                if wanted is Order.STOP:
+                    break
+                self._write(query.read())
+            if query.wait(min(1.0, self._interval.total_seconds())):
+                break
+        query.stop()
+        self._write(query.read())
+        return 0 if self.report(State.STOPPED) else SUPERSEDED_EXIT_CODE
+
+    def _order(self) -> Order:
+        if self._is_terminated:
+            return Order.STOP
+        try:
+            desired_state = self._state_files.desired_state()
+        except (OSError, StateFileError) as error:
+            if self._clock() - self._read_at > MAX_WITHOUT_DESIRED_STATE:
+                raise
+            logger.warning("Cannot read the desired state: %s", error)
+            return Order.RUN
+        self._read_at = self._clock()
+        return order(desired_state, self._heartbeat.token)
+
+    def _is_ours(self) -> bool:
+        try:
+            return order(self._state_files.desired_state(), self._heartbeat.token) is not Order.EXIT
+        except (OSError, StateFileError):  # an unreadable file names no other driver
+            return True
+
+    def _write(self, reading: Reading) -> None:
+        now = self._clock()
+        self._heartbeat = with_reading(self._heartbeat, reading, now, self._trigger_seconds)
+        try:
+            # Checked again: a driver that was frozen meanwhile must not overwrite its successor's heartbeat.
+            if self._is_ours():
+                self._state_files.write_heartbeat(self._heartbeat)
+        except OSError as error:  # a full disk: the next heartbeat retries, and Airflow notices a missing one
+            logger.warning("Cannot write the heartbeat: %s", error)
+
+
+def with_reading(heartbeat: Heartbeat, reading: Reading, now: datetime, trigger_seconds: float) -> Heartbeat:
+    """The next heartbeat."""
+    update: dict[str, Any] = {
+        "state": State.RUNNING,
+        "at": now,
+        "backlog": reading.backlog,
+        "rows_committed": reading.rows_committed,
+        "memory_bytes": reading.memory_bytes,
+        "memory_high_heartbeats": heartbeat.memory_high_heartbeats + 1 if reading.memory_share > _MEMORY_LIMIT else 0,
+        "error": reading.error,
+        "held_until": reading.held_until or heartbeat.held_until,
+    }
+    progress = reading.progress
+    if progress is not None:
+        update |= _progress(heartbeat, progress, trigger_seconds, update["held_until"])
+    is_falling_behind = reading.backlog > 0 and update.get("processed_rate", 0.0) < update.get("input_rate", 0.0)
+    update["lagging_since"] = (heartbeat.lagging_since or now) if is_falling_behind else None
+    return heartbeat.model_copy(update=update)
+
+
+def _progress(
+    heartbeat: Heartbeat, progress: dict[str, Any], trigger_seconds: float, held_until: datetime | None
+) -> dict[str, Any]:
+    batch_seconds = float(progress.get("durationMs", {}).get("triggerExecution", 0)) / 1000
+    started = datetime.fromisoformat(progress["timestamp"])
+    is_new = progress["batchId"] != heartbeat.batch_id
+    was_held = held_until is not None and held_until > started
+    slow = heartbeat.slow_batches + 1 if batch_seconds > trigger_seconds and not was_held else 0
+    return {
+        "query_id": progress["id"],
+        "batch_id": progress["batchId"],
+        "progress_at": started + timedelta(seconds=batch_seconds),
+        "batch_seconds": batch_seconds,
+        "input_rate": float(progress.get("inputRowsPerSecond") or 0),
+        "processed_rate": float(progress.get("processedRowsPerSecond") or 0),
+        "slow_batches": slow if is_new else heartbeat.slow_batches,
+    }

@@ -1,0 +1,291 @@
+"""The dashboard as its viewers see it: a real server, a real Chromium, the real emulator."""
+
+import base64
+import csv
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+import requests
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from csat.dashboard.palette import DARK, LIGHT
+from csat.local.ports import free_port
+from tests.integration.dashboard.browser import NARROW, WIDE, Scheme, Server, Viewer, launch
+from tests.integration.dashboard.conftest import EVIL, Emulator
+from tests.integration.dashboard.history import live
+from tests.integration.marts.conftest import Marts
+
+pytestmark = pytest.mark.integration
+
+PATHS = ["", "agents", "categories", "over-time", "pipeline"]
+VIEWS = ["", "agents", "agents?agent=agent-0001", "categories", "categories?category=Returns"]
+VIEWS += ["over-time?split=By+category&grain=week", "pipeline"]
+THEMES: tuple[Scheme, ...] = ("light", "dark")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+_NAME_IN_FOCUS = """(({labels, innerText, ariaLabel}) => labels?.[0]?.innerText || innerText || ariaLabel || '')
+    (document.activeElement)"""
+
+OpenViewer = Callable[..., Viewer]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        one = launch(playwright)
+        yield one
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def server(marts: Marts) -> Iterator[Server]:
+    """The dashboard on the simulated history."""
+    one = Server(marts.settings)
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def viewer(server: Server, browser: Browser) -> Iterator[OpenViewer]:
+    """Opens windows; at the end, none has sent a request to another server or logged an error."""
+    viewers: list[Viewer] = []
+
+    def make(width: int = WIDE, scheme: Scheme = "light", url: str = server.url) -> Viewer:
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        viewers.append(Viewer(context.new_page(), url))
+        return viewers[-1]
+
+    yield make
+    for one in viewers:
+        one.page.context.close()
+    assert [address for one in viewers for address in one.foreign_requests] == []
+    assert [error for one in viewers for error in one.errors] == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_is_accessible_and_fits_in_both_themes_and_widths(viewer: OpenViewer, view: str) -> None:
+    window = viewer()
+    window.open(view)
+    found = []
+    for scheme in THEMES:
+        window.use(scheme)
+        for width in (WIDE, NARROW):
+            window.page.set_viewport_size({"width": width, "height": 900})
+            violations = Axe().run(window.page, options={"runOnly": RULES}).response["violations"]
+            found += [(scheme, width, one["id"], one["nodes"][0]["html"]) for one in violations]
+            assert window.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert found == []
+
+
+def test_charts_take_the_colours_of_the_theme(viewer: OpenViewer) -> None:
+    window = viewer()
+    window.open()
+    window.wait_for_drawing(LIGHT.satisfied)
+    window.use("dark")
+    window.wait_for_drawing(DARK.satisfied)
+
+
+def test_what_opens_on_a_click_is_accessible_too(viewer: OpenViewer) -> None:
+    window = viewer()
+    window.open("over-time")
+    window.page.get_by_text("Show", exact=True).click()
+    window.page.get_by_role("button", name="Definitions").click()
+    expect(window.page.get_by_text("CSAT: responses with a score of 4 or 5 ÷ all responses.")).to_be_visible()
+    expect(window.rows("Responses over time").first).to_be_visible()
+    assert Axe().run(window.page, options={"runOnly": RULES}).response["violations"] == []
+
+
+def test_figures_are_those_of_the_marts(viewer: OpenViewer, marts: Marts) -> None:
+    [counted] = marts.execute(
+        "select count(*) as responses, countif(is_satisfied) as satisfied from `{table}` "
+        "where response_date > date_sub((select max(response_date) from `{table}`), interval 28 day)",
+        "marts",
+        "fct_survey_responses",
+    )
+    window = viewer()
+    window.open()
+    expect(window.card("CSAT, 28 days")).to_have_text(
+        f"{counted['satisfied'] / counted['responses']:.1%}".replace("%", "\u202f%")
+    )
+    expect(window.card("Dissatisfied responses")).to_have_text(f"{counted['responses'] - counted['satisfied']:,}")
+
+
+def test_a_view_can_be_shared_as_a_link(viewer: OpenViewer) -> None:
+    mine = viewer()
+    mine.open("agents")
+    mine.choose("7d")
+    mine.expect_url("window=7d")
+    mine.choose("Not yet ranked")
+    mine.page.get_by_label("Search agent").fill("an")
+    mine.page.get_by_label("Search agent").press("Enter")
+    mine.expect_url("search=an")
+    mine.wait()
+    mine.page.wait_for_timeout(500)
+    shown = mine.rows("Not yet ranked agents, 7 days").all_inner_texts()
+    colleague = viewer()
+    colleague.open(mine.page.url.removeprefix(f"{mine.url}/"))
+    expect(colleague.page.get_by_label("Search agent")).to_have_value("an")
+    assert shown
+    assert colleague.rows("Not yet ranked agents, 7 days").all_inner_texts() == shown
+
+
+def test_dates_and_choices_are_in_the_link(viewer: OpenViewer) -> None:
+    window = viewer()
+    day = datetime.now(UTC).date()
+    window.open(f"over-time?grain=hour&since={day}&until={day}&channel=Inbound")
+    expect(window.page.get_by_role("radio", name="hour", exact=True)).to_be_checked()
+    expect(window.page.get_by_role("combobox", name="Channel")).to_have_value("Inbound")
+
+
+def test_invalid_filters_in_the_link_are_ignored(viewer: OpenViewer) -> None:
+    window = viewer()
+    window.open("agents?window=99d&page=100000&team=Nobody&list=x")
+    expect(window.rows("Ranked agents, 28 days")).to_have_count(25)
+
+
+def test_names_from_messages_load_and_run_nothing(viewer: OpenViewer) -> None:
+    window = viewer()
+    window.open(f"agents?search={EVIL[:4]}")
+    expect(window.rows("Ranked agents")).to_have_count(1)
+    expect(window.rows("Ranked agents").get_by_role("link")).to_have_text(EVIL)
+    window.rows("Ranked agents").get_by_role("link").click()
+    window.wait()
+    expect(window.page.get_by_role("heading", name=EVIL)).to_be_visible()
+    window.open("agents")
+    window.page.get_by_role("combobox", name="Team (supervisor)").fill(EVIL[:4])
+    expect(window.page.get_by_role("option", name=EVIL)).to_be_visible()
+    assert window.page.evaluate("window.wasRun === undefined")
+
+
+def test_rows_are_downloaded_as_csv(viewer: OpenViewer, marts: Marts) -> None:
+    window = viewer()
+    window.open("categories")
+    with window.page.expect_download() as saved:
+        window.page.get_by_role("button", name="CSV").click()
+    assert saved.value.suggested_filename == "csat-categories-28d.csv"
+    with saved.value.path().open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    shown = window.rows("Categories").first.inner_text().splitlines()
+    assert rows[0]["category"] == shown[0].split("\t")[0]
+    [count] = marts.execute(
+        "select count(*) as n from `{table}` where window_id = '28d' "
+        "and ranking_date = (select max(ranking_date) from `{table}`)",
+        "marts",
+        "category_ranking",
+    )
+    assert len(rows) == count["n"]
+
+
+def test_the_keyboard_alone_is_enough(viewer: OpenViewer) -> None:
+    window = viewer()
+    window.open()
+    keyboard = window.page.keyboard
+
+    def focused() -> str:
+        return str(window.page.evaluate(_NAME_IN_FOCUS)).strip()
+
+    def tab_to(name: str) -> None:
+        for _ in range(60):
+            keyboard.press("Tab")
+            if focused() == name:
+                return
+        pytest.fail(f"Tab does not reach {name!r}")
+
+    tab_to("Agents")
+    keyboard.press("Enter")
+    window.expect_url("/agents")
+    window.wait()
+    tab_to("7d")
+    keyboard.press("Enter")
+    window.expect_url("window=7d")
+    expect(window.rows("Ranked agents, 7 days").first).to_be_visible()
+    name = window.rows("Ranked agents").first.get_by_role("link").inner_text()
+    tab_to(name)
+    keyboard.press("Enter")
+    expect(window.page.get_by_role("heading", name=name)).to_be_visible()
+
+
+def test_pages_are_reached_on_a_narrow_screen(viewer: OpenViewer) -> None:
+    window = viewer(NARROW)
+    window.open()
+    window.page.get_by_test_id("stExpandSidebarButton").click()
+    window.page.get_by_role("link", name="Over time").click()
+    window.expect_url("/over-time")
+    expect(window.page.get_by_role("heading", name="Over time")).to_be_visible()
+
+
+def test_a_new_response_shows_without_a_reload(viewer: OpenViewer, marts: Marts) -> None:
+    window = viewer()
+    window.open()
+    window.page.evaluate("window.isSame = true")
+    before = int(window.card("Responses today").inner_text().replace(",", ""))
+    newcomer = {"agent_id": "newcomer", "agent_name": "Newcomer"}
+    marts.land([row | newcomer for row in live(7, datetime.now(UTC), first=20_000, seed=2)])
+    marts.build()
+    expect(window.card("Responses today")).to_have_text(f"{before + 7:,}")
+    assert window.page.evaluate("window.isSame")
+
+
+def test_old_data_are_shown_as_stale(viewer: OpenViewer, marts: Marts, browser: Browser) -> None:
+    settings = marts.settings.model_copy(update={"freshness_minutes": 0.01, "dashboard_port": free_port()})
+    strict = Server(settings)
+    try:
+        window = viewer(url=strict.url)
+        window.open()
+        expect(window.page.locator(".badge-stale")).to_have_text("Stale")
+        window.page.get_by_role("link", name="See the pipeline").click()
+        expect(window.page).to_have_url(re.compile("/pipeline$"))
+        window.page.close()
+    finally:
+        strict.stop()
+
+
+def test_the_dashboard_keeps_its_figures_while_the_warehouse_is_unreachable(
+    viewer: OpenViewer, emulator: Emulator, server: Server
+) -> None:
+    window, other = viewer(), viewer()
+    window.open()
+    other.open("agents")
+    csat = window.card("CSAT, 28 days").inner_text()
+    emulator.stop()
+    try:
+        expect(window.page.locator(".badge-offline")).to_have_text("Not connected")
+        expect(window.page.get_by_text("These are the last figures read")).to_be_visible()
+        expect(window.page.get_by_text("csat status").first).to_be_visible()
+        expect(window.card("CSAT, 28 days")).to_have_text(csat)
+        other.choose("all")  # not cached yet
+        expect(other.page.get_by_text("the page loads as soon as the connection is back")).to_be_visible()
+        assert Axe().run(other.page, options={"runOnly": RULES}).response["violations"] == []
+    finally:
+        emulator.start()
+    expect(window.page.locator(".badge-fresh")).to_be_visible()
+    expect(window.page.get_by_text("These are the last figures read")).to_have_count(0)
+    expect(other.rows("Ranked agents, All time").first).to_be_visible()
+    assert "Traceback" not in server.log
+
+
+def test_the_server_accepts_no_other_host_name_and_sends_its_policy(server: Server) -> None:
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": base64.b64encode(b"sixteen bytes...").decode(),
+    }
+    stream = f"{server.url}/_stcore/stream"
+    foreign_origins = [
+        {"Host": "evil.example", "Origin": "http://evil.example"},
+        {"Host": "evil.example", "Origin": server.url},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},  # another server of this machine, maybe another user's
+    ]
+    for foreign in foreign_origins:
+        assert requests.get(stream, headers=upgrade | foreign, timeout=5).status_code == 403
+        for path in (*PATHS, "_stcore/health"):
+            assert requests.get(f"{server.url}/{path}", headers=foreign, timeout=5).status_code == 403
+    for path in PATHS:
+        headers = requests.get(f"{server.url}/{path}", timeout=5).headers
+        assert "default-src 'self'" in headers["Content-Security-Policy"], path

@@ -1,0 +1,66 @@
+import pytest
+
+from csat.bigquery.landing_counts import Landed
+from csat.kafka.offsets import Offsets
+from csat.monitoring.completeness import compare
+
+PLACE = ("messages", 0)
+
+
+@pytest.mark.parametrize(
+    ("landed", "offsets", "lost", "duplicated", "pending"),
+    [
+        pytest.param(Landed(10, 10, 0, 9), Offsets(0, 10), 0, 0, 0, id="all there"),
+        pytest.param(Landed(10, 10, 0, 9), Offsets(0, 13), 0, 0, 3, id="three on their way"),
+        pytest.param(Landed(9, 9, 0, 9), Offsets(0, 10), 1, 0, 0, id="a hole"),
+        pytest.param(Landed(8, 8, 2, 9), Offsets(0, 10), 2, 0, 0, id="the first two missing"),
+        pytest.param(Landed(12, 10, 0, 9), Offsets(0, 10), 0, 2, 0, id="two twice"),
+        pytest.param(Landed(10, 9, 0, 9), Offsets(0, 10), 1, 1, 0, id="a double does not hide a hole"),
+        pytest.param(Landed(10, 10, 0, 9), Offsets(6, 12), 0, 0, 2, id="Kafka deleted what had landed"),
+        pytest.param(Landed(10, 10, 0, 9), Offsets(14, 20), 4, 0, 6, id="Kafka deleted four that had not landed"),
+        pytest.param(Landed(5, 5, 5, 9), Offsets(5, 10), 0, 0, 0, id="deleted before the stream began"),
+        pytest.param(Landed(0, 0, None, None), Offsets(0, 7), 0, 0, 7, id="nothing landed yet"),
+    ],
+)
+def test_compare_tells_lost_doubled_and_pending_records_apart(
+    landed: Landed, offsets: Offsets, lost: int, duplicated: int, pending: int
+) -> None:
+    found = compare({PLACE: landed}, {PLACE: offsets})
+    assert (found.lost, found.duplicated, found.pending) == (lost, duplicated, pending)
+    assert found.is_complete == (lost == duplicated == 0)
+
+
+def test_compare_adds_up_partitions_and_keeps_those_without_rows() -> None:
+    found = compare({PLACE: Landed(2, 2, 0, 2)}, {PLACE: Offsets(0, 4), ("messages", 1): Offsets(0, 5)})
+    assert found.as_dict() == {
+        "partitions": [
+            {
+                "topic": "messages",
+                "partition": 0,
+                "rows": 2,
+                "distinct_offsets": 2,
+                "min_offset": 0,
+                "max_offset": 2,
+                "kafka_start_offset": 0,
+                "kafka_end_offset": 4,
+            },
+            {
+                "topic": "messages",
+                "partition": 1,
+                "rows": 0,
+                "distinct_offsets": 0,
+                "min_offset": None,
+                "max_offset": None,
+                "kafka_start_offset": 0,
+                "kafka_end_offset": 5,
+            },
+        ],
+        "lost": 1,
+        "duplicated": 0,
+        "pending": 6,
+    }
+
+
+def test_compare_still_shows_the_holes_of_a_topic_that_kafka_forgot() -> None:
+    found = compare({("old", 0): Landed(3, 3, 4, 7)}, {})
+    assert (found.lost, found.pending) == (1, 0)

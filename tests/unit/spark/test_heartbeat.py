@@ -1,0 +1,190 @@
+"""What the heartbeat writer writes, obeys and leaves alone."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from csat.control.state_files import StateFileError, StateFiles
+from csat.control.verdict import DesiredState, Heartbeat, State
+from spark.heartbeat import HeartbeatWriter, Order, Reading, claim, order, with_reading
+
+
+def desired_state(now, token="t1", desired="run"):
+    return DesiredState(token=token, desired=desired, reason="test", at=now)
+
+
+def heartbeat(now, token="t1", **changes):
+    values = {"token": token, "driver_id": "d1", "state": State.RUNNING, "at": now, "started_at": now}
+    return Heartbeat(**(values | changes))
+
+
+def reading(**changes):
+    values = {"progress": None, "backlog": 0, "rows_committed": 0, "memory_share": 0.1, "memory_bytes": 1, "error": ""}
+    return Reading(**(values | changes))
+
+
+class FakeQuery:
+    """A query that ends after some waits; runs an action at each."""
+
+    def __init__(self, waits, at_wait=lambda number: None):
+        self.waits, self.at_wait = waits, at_wait
+        self.count = 0
+        self.is_stopped = False
+
+    def wait(self, seconds):
+        self.count += 1
+        self.at_wait(self.count)
+        return self.count >= self.waits
+
+    def read(self):
+        return reading(rows_committed=self.count)
+
+    def stop(self):
+        self.is_stopped = True
+
+
+class Clock:
+    """A clock that moves two seconds at each call."""
+
+    def __init__(self, start: datetime):
+        self.time = start
+
+    def __call__(self):
+        self.time += timedelta(seconds=2)
+        return self.time
+
+
+@pytest.fixture
+def state_files(tmp_path, now):
+    store = StateFiles(str(tmp_path))
+    store.write_desired_state(desired_state(now))
+    return store
+
+
+@pytest.fixture
+def writer(state_files, now):
+    return HeartbeatWriter(state_files, heartbeat(now), heartbeat_seconds=5, trigger_seconds=5, clock=Clock(now))
+
+
+def test_writer_returns_0_and_reports_stopped_when_the_query_ends(writer, state_files):
+    query = FakeQuery(waits=3)
+    assert writer.watch(query) == 0
+    assert state_files.heartbeat().state is State.STOPPED
+    assert state_files.heartbeat().rows_committed == 3
+
+
+def test_writer_stops_the_query_when_the_desired_state_is_stop(writer, state_files, now):
+    query = FakeQuery(waits=100, at_wait=lambda n: state_files.write_desired_state(desired_state(now, desired="stop")))
+    assert writer.watch(query) == 0
+    assert query.is_stopped
+    assert query.count < 5
+
+
+def test_writer_returns_75_and_writes_nothing_when_the_token_is_another_drivers(writer, state_files, now):
+    def supersede(number):
+        state_files.write_desired_state(desired_state(now, token="t2"))
+        state_files.write_heartbeat(heartbeat(now, token="t2"))
+
+    assert writer.watch(FakeQuery(waits=100, at_wait=supersede)) == 75
+    assert state_files.heartbeat().token == "t2"
+
+
+def test_writer_does_not_overwrite_its_successor_when_the_query_fails(writer, state_files, now):
+    state_files.write_desired_state(desired_state(now, token="t2"))
+    state_files.write_heartbeat(heartbeat(now, token="t2"))
+    assert not writer.report(State.FAILED, "boom")
+    assert state_files.heartbeat().token == "t2"
+
+
+def test_writer_names_the_batch_that_the_query_failed_in(writer, state_files):
+    assert writer.report(State.FAILED, "boom", failed_batch="q-7")
+    written = state_files.heartbeat()
+    assert (written.state, written.error, written.failed_batch) == (State.FAILED, "boom", "q-7")
+
+
+def test_writer_continues_when_the_desired_state_cannot_be_read_for_a_while(writer, tmp_path, state_files):
+    (tmp_path / "desired_state.json").write_text("half a fi")
+    assert writer.watch(FakeQuery(waits=50)) == 0
+    assert state_files.heartbeat().state is State.STOPPED
+
+
+def test_writer_fails_when_the_desired_state_cannot_be_read_for_ten_minutes(writer, tmp_path):
+    (tmp_path / "desired_state.json").write_text("half a fi")
+    with pytest.raises(StateFileError, match=r"desired_state\.json is not a valid DesiredState; delete it"):
+        writer.watch(FakeQuery(waits=1000))
+
+
+def test_claim_takes_the_token_of_the_guard_when_no_driver_has_used_it(state_files, now):
+    assert claim(state_files, "d2", now) == "t1"
+
+
+def test_claim_makes_a_new_token_when_a_driver_has_used_this_one(state_files, now):
+    state_files.write_heartbeat(heartbeat(now))
+    token = claim(state_files, "d2", now)
+    assert token != "t1"
+    assert state_files.desired_state().token == token
+    assert state_files.desired_state().desired == "run"
+
+
+def test_claim_makes_a_token_when_there_is_no_desired_state(tmp_path, now):
+    empty = StateFiles(str(tmp_path / "new"))
+    assert claim(empty, "d2", now) == empty.desired_state().token
+
+
+@pytest.mark.parametrize(
+    ("token", "desired", "expected"),
+    [("t1", "run", Order.RUN), ("t1", "stop", Order.STOP), ("t2", "run", Order.EXIT), ("t2", "stop", Order.EXIT)],
+)
+def test_order_follows_the_desired_state(now, token, desired, expected):
+    assert order(desired_state(now, token=token, desired=desired), "t1") is expected
+
+
+def test_order_is_to_exit_when_there_is_no_desired_state():
+    assert order(None, "t1") is Order.EXIT
+
+
+PROGRESS = {
+    "id": "q1",
+    "batchId": 7,
+    "timestamp": "2026-11-20T12:00:00.000Z",
+    "durationMs": {"triggerExecution": 6500},
+    "inputRowsPerSecond": 100.0,
+    "processedRowsPerSecond": 50.0,
+}
+
+
+def test_heartbeat_holds_the_last_batch_after_a_progress(now):
+    seen = with_reading(heartbeat(now), reading(progress=PROGRESS, backlog=40), now, trigger_seconds=5)
+    assert (seen.query_id, seen.batch_id, seen.batch_seconds, seen.backlog) == ("q1", 7, 6.5, 40)
+    assert seen.progress_at == now + timedelta(seconds=6.5)
+    assert (seen.slow_batches, seen.lagging_since) == (1, now)
+
+
+def test_heartbeat_counts_a_slow_batch_once(now):
+    once = with_reading(heartbeat(now), reading(progress=PROGRESS), now, trigger_seconds=5)
+    twice = with_reading(once, reading(progress=PROGRESS), now, trigger_seconds=5)
+    assert twice.slow_batches == 1
+
+
+def test_heartbeat_keeps_the_time_until_which_a_batch_is_held(now):
+    until = now + timedelta(minutes=5)
+    held = with_reading(heartbeat(now), reading(held_until=until, backlog=40), now, trigger_seconds=5)
+    assert held.held_until == until
+    assert with_reading(held, reading(backlog=40), now, trigger_seconds=5).held_until == until
+
+
+def test_heartbeat_does_not_count_a_held_batch_as_slow(now):
+    until = now + timedelta(seconds=6)
+    seen = with_reading(heartbeat(now), reading(progress=PROGRESS, held_until=until), now, trigger_seconds=5)
+    assert seen.slow_batches == 0
+
+
+def test_heartbeat_is_not_lagging_when_there_is_no_backlog(now):
+    behind = with_reading(heartbeat(now), reading(progress=PROGRESS, backlog=40), now, trigger_seconds=5)
+    assert with_reading(behind, reading(progress=PROGRESS), now, trigger_seconds=5).lagging_since is None
+
+
+def test_heartbeat_counts_heartbeats_of_high_memory_in_a_row(now):
+    high = with_reading(heartbeat(now), reading(memory_share=0.95), now, trigger_seconds=5)
+    assert high.memory_high_heartbeats == 1
+    assert with_reading(high, reading(memory_share=0.5), now, trigger_seconds=5).memory_high_heartbeats == 0

@@ -1,1 +1,0 @@
-"""Python that talks to BigQuery outside Spark."""
