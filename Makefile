@@ -210,10 +210,6 @@ SEEDS ?= 12
 bench-fairness: setup ## Hold the leaderboard against the simulator's truth, SEEDS=n
 	$(PYTHON) -m tools.bench.fairness --seeds $(SEEDS) --results tools/bench/results/fairness.json
 
-.PHONY: scaling
-scaling: .venv/.synced ## Print what more answers a day ask for, and where each limit binds
-	$(PYTHON) -m tools.bench.scaling
-
 .PHONY: bench-board
 bench-board: setup ## Measure how long a viewer of the board waits, with EVENTS=n answers in the history
 	$(PYTHON) -m tools.bench.dashboard --events $(EVENTS) --results tools/bench/results/board.json
@@ -254,11 +250,7 @@ lint-containers: .venv/.synced ## The containers: Dockerfile, and the compose fi
 lint-shell: .venv/.synced ## The shell scripts
 	$(BIN)/shellcheck tools/bootstrap .ci/run
 lint-generated: .venv/.synced ## The files that are made from code
-	$(PYTHON) -c '$(print_env_example)' | diff .env.example -
-	$(PYTHON) -c '$(print_landing_schema)' | diff csat/contract/landing_schema.json -
-	$(print_decisions) | diff docs/decisions/README.md -
-	$(PYTHON) -m tools.bench.scaling docs/scaling.md | diff docs/scaling.md -
-	$(PYTHON) -c '$(print_metrics)' | diff docs/metrics.md -
+	$(PYTHON) -m tools.generate --check
 
 ## Change it
 
@@ -269,18 +261,8 @@ format: .venv/.synced ## Format Python, dbt's SQL and Terraform, and fix what ca
 	$(BIN)/sqlfluff fix --disable-progress-bar dbt/models csat
 	terraform fmt -recursive terraform
 
-print_env_example := from csat.contract.settings import env_example; print(env_example(), end="")
-print_landing_schema := from csat.contract.landing import bigquery_schema_json; print(bigquery_schema_json(), end="")
-print_metrics := from pathlib import Path; from csat.reporting.variables import with_values; \
-	print(with_values(Path("docs/metrics.md").read_text()), end="")
-print_decisions = { sed '/^| ---/q' docs/decisions/README.md; awk 'FNR == 1 { name = FILENAME; sub(/.*\//, "", name); \
-	number = substr($$2, 1, 3); sub(/^\# [0-9]+: /, ""); print "| [" number "](" name ") | " $$0 " |" }' docs/decisions/[0-9]*.md; }
 generated: .venv/.synced ## Write the files that are made from code
-	$(PYTHON) -c '$(print_env_example)' > .venv/generated && cp .venv/generated .env.example
-	$(PYTHON) -c '$(print_landing_schema)' > .venv/generated && cp .venv/generated csat/contract/landing_schema.json
-	$(print_decisions) > .venv/generated && cp .venv/generated docs/decisions/README.md
-	$(PYTHON) -m tools.bench.scaling docs/scaling.md > .venv/generated && cp .venv/generated docs/scaling.md
-	$(PYTHON) -c '$(print_metrics)' > .venv/generated && cp .venv/generated docs/metrics.md
+	$(PYTHON) -m tools.generate
 
 lock-jars: .venv/.synced .venvs/spark40/.synced ## Write down the sums of the jars, after their versions in csat/local/jars.py changed
 	$(PYTHON) -m csat.local.jars --pin kafka spark dataproc

@@ -38,7 +38,6 @@ RUN_BY = {
     "make cloud-plan": "tests/terraform/test_guide.py",
     "make down": "tests/e2e/conftest.py",
     "make generated": "tests/integration/test_recipes.py",
-    "make scaling": "tests/unit/tools/bench/test_scaling.py",
     "make test-spark-4-0": "tests/integration/stream/test_spark_4_0.py",
     "make test-terraform": "tests/terraform/test_module.py",
     "make up": "tests/e2e/conftest.py",
