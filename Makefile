@@ -15,10 +15,13 @@ MAKEFLAGS += --no-print-directory
 # A stack starts a dozen Pythons and each task of Airflow another: without bytecode, each compiles all that it imports
 unexport PYTHONDONTWRITEBYTECODE
 
+# Of bench and test-long. Only the command line sets it: some systems have such a variable
+NAME :=
 # What a call needs beside uv and Python; tools/bootstrap installs it first
 is_goal = $(filter $(1),$(MAKECMDGOALS))
-NEEDS := $(if $(call is_goal,demo up setup jars% class-archive test% check chaos soak bench% screenshots cloud-deploy),java)
-NEEDS += $(if $(call is_goal,test test-integration screenshots bench-board),chromium)
+NEEDS := $(if $(call is_goal,demo up setup jars% class-archive test% check chaos soak $(if $(NAME),bench) \
+	screenshots cloud-deploy),java)
+NEEDS += $(if $(call is_goal,test test-integration screenshots $(if $(filter dashboard,$(NAME)),bench)),chromium)
 OF_TERRAFORM := lint-terraform test-terraform cloud-init cloud-plan cloud-apply cloud-destroy cloud-env cloud-deploy
 NEEDS += $(if $(call is_goal,test check lint format $(OF_TERRAFORM)),terraform)
 export PATH := $(CURDIR)/.venvs/uv/bin:$(CURDIR)/.venvs/terraform-cli:$(CURDIR)/.venvs/jdk/bin:$(PATH)
@@ -34,10 +37,12 @@ SQL_SOURCES := $(shell find dbt tools/sqlcheck csat/reporting/sql csat/reporting
 TERRAFORM_OFFLINE := .venvs/terraform/bin/python terraform/tests/stub_provider.py -chdir=terraform
 CHECKED := csat producer spark tools/sqlcheck terraform
 
+# A target with "## …" is listed; a part of one, or one that is rarely called, says what it does after one "#".
 .PHONY: help
-help: ## Show this list
+help: # Show this list
 	@awk -F ':.*## ' '/^## / { printf "\n%s\n", substr($$0, 4) } /^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' \
 		$(MAKEFILE_LIST)
+	printf '\nThe Makefile says of the others, such as lint-python, test-unit, locks and screenshots, what they do.\n'
 
 ## Run it
 
@@ -70,7 +75,7 @@ cloud-%: export GOOGLE_APPLICATION_CREDENTIALS := $(or $(GOOGLE_APPLICATION_CRED
 cloud-%: export TF_VAR_credentials_file :=
 
 .PHONY: cloud-backend cloud-init cloud-plan cloud-apply cloud-destroy cloud-env cloud-deploy cloud-costs
-cloud-backend: ## Keep Terraform's state in the bucket of ENVIRONMENT
+cloud-backend: # Keep Terraform's state in the bucket of ENVIRONMENT
 	@test -n "$(ENVIRONMENT)" || { echo "no environment is named: make cloud-backend ENVIRONMENT=dev" >&2; exit 1; }
 	test -f terraform/environments/$(ENVIRONMENT).gcs.tfbackend || {
 		echo "terraform/environments/$(ENVIRONMENT).gcs.tfbackend is missing: write it as dev's is written" >&2
@@ -111,7 +116,7 @@ cloud-env: cloud-init .venv/.synced ## Write .env from what Terraform made; asks
 	$(TERRAFORM) output -json env_vars | $(PYTHON) terraform/write_env.py .env
 cloud-deploy: cloud-init .venv/.synced ## Bring the code to Google Cloud; DRY_RUN=1 only says what it would do
 	$(TERRAFORM) output -json | $(PYTHON) -m csat.cloud.deploy $(if $(DRY_RUN),--dry-run)
-cloud-costs: .venv/.synced ## Estimate what a month costs at several volumes
+cloud-costs: .venv/.synced # Estimate what a month costs at several volumes
 	$(PYTHON) -m csat.cloud.costs
 
 ## Set up
@@ -148,109 +153,86 @@ endef
 # this one.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: test check test-unit test-dags test-terraform test-integration test-spark-4-0 test-e2e
-.PHONY: test-guard-long test-marts-long test-dbt-next test-containers
-test: setup jars-spark-4-0 lint test-dags ## Lint and run every test, but for those named test-… that only run by name
+.PHONY: test check test-unit test-dags test-terraform test-integration test-e2e test-containers test-long
+test: setup jars-spark-4-0 lint test-dags ## Lint and run every test, but for those of test-long and test-containers
 	MAKEFLAGS= $(BIN)/pytest $(SIDE_BY_SIDE) tests/e2e tests/integration tests/terraform tests/chaos tests/unit
 check: lint test-unit ## Lint and run the unit tests: the quick round before a commit
 
-test-unit: .venv/.synced .venvs/sqlcheck/.synced ## Run the tests that need nothing running
+test-unit: .venv/.synced .venvs/sqlcheck/.synced # Run the tests that need nothing running
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit
-test-dags: .venv/.synced .venvs/airflow/.synced ## Run the tests of the DAGs in Airflow's environment
+test-dags: .venv/.synced .venvs/airflow/.synced # Run the tests of the DAGs in Airflow's environment
 	.venvs/airflow/bin/python -m pytest tests/dags
-test-terraform: .venv/.synced .venvs/terraform/.synced ## Run the tests of the cloud's resources, without a cloud
+test-terraform: .venv/.synced .venvs/terraform/.synced # Run the tests of the cloud's resources, without a cloud
 	$(BIN)/pytest tests/terraform
-test-integration: setup jars-spark-4-0 ## Run the tests against the real broker, Spark, emulator and dbt
+test-integration: setup jars-spark-4-0 # Run the tests against the real broker, Spark, emulator and dbt
 	$(BIN)/pytest tests/integration
-test-spark-4-0: setup jars-spark-4-0 ## Run all tests of the stream with drivers of Spark 4.0; "make test" runs one of them
-	DRIVER_PYTHON=.venvs/spark40/bin/python $(BIN)/pytest tests/integration/stream
-test-e2e: setup ## Run the tests of the whole stack
+test-e2e: setup # Run the tests of the whole stack
 	$(BIN)/pytest tests/e2e
-test-guard-long: setup ## Break the stream in every way that the guard knows, with the real Airflow: a quarter of an hour
-	$(BIN)/pytest tests/guard
-test-marts-long: setup ## The marts' tests that take long: 50 random histories, 30 days recounted, a kill after every model
-	$(BIN)/pytest -m long tests/integration/marts
-test-containers: .venv/.synced ## Build the images and run docker-compose.yaml on the Docker Engine that DOCKER_HOST names
+test-containers: .venv/.synced # Build the images and run docker-compose.yaml on the Docker Engine that DOCKER_HOST names
 	$(BIN)/pytest --capture=no tests/containers
-test-dbt-next: setup .venvs/dbt-next/.synced ## The dbt project on the dbt that follows ours
-	$(BIN)/pytest -m dbt_next tests/integration/marts
 
-## Measure it
-
-FAULTS ?= 23
-SEED ?= 1
-.PHONY: chaos
-chaos: setup ## Attack a stack of its own with FAULTS=n random faults of SEED=s; prints what was lost and when it was back
-	$(PYTHON) -m tests.chaos.run --faults $(FAULTS) --seed $(SEED)
-
-MINUTES ?= 90
-RATE ?= 50
-.PHONY: soak
-soak: setup ## Load a stack of its own for MINUTES=n at RATE=n events a second; fails where the stream grows or loses anything
-	$(PYTHON) -m tools.bench.soak --minutes $(MINUTES) --rate $(RATE) --results tools/bench/results/soak.json
-
-EVENTS ?= 1000000
-.PHONY: bench-stream
-bench-stream: setup .venvs/bench/.synced ## Measure the stream against what people write instead, EVENTS=n
-	$(PYTHON) -m tools.bench.stream --events $(EVENTS) --results tools/bench/results/stream.json
-.PHONY: bench-stream-parts
-bench-stream-parts: setup ## Measure where the stream's time goes, EVENTS=n
-	PYSPARK_PYTHON=$(abspath $(PYTHON)) SPARK_LOCAL_IP=127.0.0.1 $(PYTHON) -m tools.bench.stream_parts \
-		--events $(EVENTS) --results tools/bench/results/stream_parts.json
-.PHONY: bench-marts bench-scans bench-latency
-bench-marts: setup ## Measure a build of the marts over a history of 100 thousand, 1 and 5 million answers
-	$(PYTHON) -m tools.bench.marts --results tools/bench/results/marts.json
-bench-scans: setup ## Compute what each statement of a build would read on BigQuery, for the histories of bench-marts
-	$(PYTHON) -m tools.bench.scans --results tools/bench/results/scans.json
-bench-latency: setup ## Measure how long an answer is on its way to the board, at 20 a second
-	$(PYTHON) -m tools.bench.response_to_dashboard --results tools/bench/results/response_to_dashboard.json
-
-SEEDS ?= 12
-.PHONY: bench-fairness
-bench-fairness: setup ## Hold the leaderboard against the simulator's truth, SEEDS=n
-	$(PYTHON) -m tools.bench.fairness --seeds $(SEEDS) --results tools/bench/results/fairness.json
-
-.PHONY: bench-board
-bench-board: setup ## Measure how long a viewer of the board waits, with EVENTS=n answers in the history
-	$(PYTHON) -m tools.bench.dashboard --events $(EVENTS) --results tools/bench/results/board.json
-
-## Check its style and contracts
+LONG_guard := $(BIN)/pytest tests/guard # Every way to lose the stream, with the real Airflow: a quarter of an hour
+LONG_marts := $(BIN)/pytest -m long tests/integration/marts # 50 random histories, 30 days recounted, a kill after every model
+LONG_spark-4-0 := DRIVER_PYTHON=.venvs/spark40/bin/python $(BIN)/pytest tests/integration/stream # All tests of the stream with drivers of Spark 4.0
+LONG_dbt-next := $(BIN)/pytest -m dbt_next tests/integration/marts # The dbt project on the version after ours
+NEEDED_spark-4-0 := jars-spark-4-0
+NEEDED_dbt-next := .venvs/dbt-next/.synced
+define long_tests
+@awk '/^LONG_.* # / { sub(/^LONG_/, ""); text = $$0; sub(/.* # /, "", text); printf "  %-10s %s\n", $$1, text }' $(MAKEFILE_LIST)
+[ -z "$(NAME)" ] || { echo "no long tests have the name $(NAME), fix: use one of these" >&2; exit 1; }
+endef
+test-long: $(if $(LONG_$(NAME)),setup $(NEEDED_$(NAME))) ## Run the long tests NAME=…; no NAME: list them
+	$(or $(LONG_$(NAME)),$(long_tests))
 
 .PHONY: lint lint-checkov lint-python lint-imports lint-dbt lint-sql lint-terraform lint-containers lint-shell lint-generated
 lint: lint-python lint-imports lint-generated lint-dbt lint-sql lint-terraform lint-containers lint-shell ## Check style, types and contracts; changes nothing
 
-lint-python: .venv/.synced ## Python: format, rules and types
+lint-python: .venv/.synced # Python: format, rules and types
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy --no-error-summary $(CHECKED)
-lint-imports: .venv/.synced ## Which part may import which
+lint-imports: .venv/.synced # Which part may import which
 	$(BIN)/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
-lint-dbt: .venv/.synced .venvs/sqlcheck/.checked ## The style of dbt's SQL, and the rules of the project
+lint-dbt: .venv/.synced .venvs/sqlcheck/.checked # The style of dbt's SQL, and the rules of the project
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt/models csat
 	$(BIN)/dbt-bouncer --config-file dbt/dbt-bouncer.yml > .venv/dbt-bouncer.log 2>&1 || { cat .venv/dbt-bouncer.log; exit 1; }
-lint-sql: .venvs/sqlcheck/.checked ## Every statement that dbt would send and the board asks, read by Google's own analyser
+lint-sql: .venvs/sqlcheck/.checked # Every statement that dbt would send and the board asks, read by Google's own analyser
 .venvs/sqlcheck/.checked: $(SQL_SOURCES) | .venv/.synced .venvs/sqlcheck/.synced
 	CSAT_TOUCHED_DATES='["2026-01-05", "2026-01-06"]' CSAT_AS_OF=2026-01-08 \
 		$(PYTHON) -m tools.sqlcheck.record .venvs/sqlcheck/recording.json
 	$(PYTHON) -m tools.sqlcheck.record_dashboard .venvs/sqlcheck/board.json
 	.venvs/sqlcheck/bin/python -m tools.sqlcheck .venvs/sqlcheck/recording.json .venvs/sqlcheck/board.json
 	touch $@
-lint-terraform: .venvs/terraform/.synced ## Terraform: format and shape (the provider is a stub)
+lint-terraform: .venvs/terraform/.synced # Terraform: format and shape (the provider is a stub)
 	$(TERRAFORM_OFFLINE) fmt -check -recursive
 	$(TERRAFORM_OFFLINE) validate > .venvs/terraform/validate.log || { cat .venvs/terraform/validate.log; exit 1; }
-lint-checkov: .venvs/checkov/.synced ## Terraform: policies, by checkov in an environment of its own
+lint-checkov: .venvs/checkov/.synced # Terraform: policies, by checkov in an environment of its own
 	.venvs/checkov/bin/checkov --directory terraform --framework terraform --skip-download --compact --quiet
 # The wrapper in .venv/bin forgets the exit code
-lint-containers: .venv/.synced ## The containers: Dockerfile, and the compose file for both targets with every profile
+lint-containers: .venv/.synced # The containers: Dockerfile, and the compose file for both targets with every profile
 	$(BIN)/hadolint docker/Dockerfile
 	for target in local gcp; do
 		CSAT_TARGET=$$target CSAT_PROJECT_ID=project CSAT_STAGING_URI=gs://bucket \
 			.venv/lib/python3.13/site-packages/compose/docker-compose --env-file /dev/null --profile '*' config --quiet
 	done
-lint-shell: .venv/.synced ## The shell scripts
+lint-shell: .venv/.synced # The shell scripts
 	$(BIN)/shellcheck tools/bootstrap .ci/run
-lint-generated: .venv/.synced ## The files that are made from code
+lint-generated: .venv/.synced # The files that are made from code
 	$(PYTHON) -m tools.generate --check
+
+## Measure it
+
+FAULTS ?= 23
+SEED ?= 1
+.PHONY: chaos soak bench
+chaos: setup ## Attack a stack of its own with FAULTS=n random faults of SEED=s; prints what was lost and when it was back
+	$(PYTHON) -m tests.chaos.run --faults $(FAULTS) --seed $(SEED)
+BENCH_OPTIONS = $(if $(EVENTS),--events $(EVENTS)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(MINUTES),--minutes $(MINUTES)) \
+	$(if $(RATE),--rate $(RATE))
+bench: $(if $(NAME),setup,.venv/.synced) $(if $(filter stream,$(NAME)),.venvs/bench/.synced) ## Run the benchmark NAME=…; no NAME: list them
+	@$(PYTHON) -m tools.bench.run $(NAME) $(BENCH_OPTIONS)
+soak: setup # Load a stack of its own for MINUTES=n at RATE=n events a second; fails where the stream grows or loses anything
+	$(PYTHON) -m tools.bench.run soak $(BENCH_OPTIONS)
 
 ## Change it
 
@@ -264,16 +246,16 @@ format: .venv/.synced ## Format Python, dbt's SQL and Terraform, and fix what ca
 generated: .venv/.synced ## Write the files that are made from code
 	$(PYTHON) -m tools.generate
 
-lock-jars: .venv/.synced .venvs/spark40/.synced ## Write down the sums of the jars, after their versions in csat/local/jars.py changed
+lock-jars: .venv/.synced .venvs/spark40/.synced # Write down the sums of the jars, after their versions in csat/local/jars.py changed
 	$(PYTHON) -m csat.local.jars --pin kafka spark dataproc
 	.venvs/spark40/bin/python -m csat.local.jars --pin spark
 
-screenshots: setup ## Take the documents' pictures of the board, on a stack of its own
+screenshots: setup # Take the documents' pictures of the board, on a stack of its own
 	$(PYTHON) -m tests.screenshots docs/pictures
 
 COMPILE := uv pip compile pyproject.toml --quiet --python-version 3.13 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --no-header $(if $(UPGRADE),--upgrade)
-locks: tools ## Resolve the dependency groups into locks/; keeps the pins there are unless UPGRADE=1
+locks: tools # Resolve the dependency groups into locks/; keeps the pins there are unless UPGRADE=1
 	$(COMPILE) --group pipeline --group spark --group dev --output-file locks/dev.txt
 	$(COMPILE) --group pipeline --constraint locks/dev.txt --output-file locks/pipeline.txt
 	$(COMPILE) --group spark --constraint locks/dev.txt --output-file locks/spark.txt

@@ -1,4 +1,4 @@
-"""A whole stack with short timeouts, under load, and helpers to observe its guard: `make test-guard-long`."""
+"""A whole stack with short timeouts, under load, and helpers to observe its guard: `make test-long NAME=guard`."""
 
 import os
 import signal

@@ -1,6 +1,6 @@
 """Each verdict that restarts the stream from a fault that is real, by the real Airflow; and what a person may do to it.
 
-`make test-guard-long`: a quarter of an hour, for what CI's subset of the same faults does not cover.
+`make test-long NAME=guard`: a quarter of an hour, for what CI's subset of the same faults does not cover.
 """
 
 import os

@@ -83,10 +83,13 @@ def test_what_make_starts_may_write_bytecode_and_has_the_projects_own_uv() -> No
         ("cloud-deploy", " java terraform"),
         ("test-integration", " java chromium"),
         ("test", " java chromium terraform"),
+        ("bench", ""),
+        ("bench NAME=stream", " java"),
+        ("bench NAME=dashboard", " java chromium"),
     ],
 )
 def test_make_first_installs_what_a_target_needs(target: str, needs: str) -> None:
-    lines = [line.strip() for line in make("--dry-run", "--always-make", target)]
+    lines = [line.strip() for line in make("--dry-run", "--always-make", *target.split(), NAME="of-the-machine")]
     assert " ".join(lines[0].split()) == f"tools/bootstrap{needs}"
     assert [line for line in lines[1:] if "tools/bootstrap" in line and "shellcheck" not in line] == []
 

@@ -78,7 +78,7 @@ def measure(spark: SparkSession, settings: Settings, events: int, rounds: int) -
 def main() -> None:
     """Measure the steps on a separate stack and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--events", type=int, default=500_000)
+    parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--results", type=Path, help="file for the results, as JSON")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""The project on the next dbt version, in a separate environment: `make test-dbt-next`."""
+"""The project on the next dbt version, in a separate environment: `make test-long NAME=dbt-next`."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The leaderboard finds the truly good agents: one seed here, more in `make bench-fairness`.
+"""The leaderboard finds the truly good agents: one seed here, more in `make bench NAME=fairness`.
 
 The leaderboard is from the recount, which other tests compare with the mart.
 """

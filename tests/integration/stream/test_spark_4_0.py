@@ -1,4 +1,7 @@
-"""Spark 4.0, which Google Cloud has, does the work of the newest: `make test-spark-4-0` runs every test with it."""
+"""Spark 4.0, which Google Cloud has, does the work of the newest.
+
+`make test-long NAME=spark-4-0` runs every test with it.
+"""
 
 import sys
 from dataclasses import replace

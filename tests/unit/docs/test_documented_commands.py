@@ -19,6 +19,7 @@ from typer.main import get_command
 from csat.cli.main import app
 from csat.contract.settings import ROOT, Settings
 from tests.documents import documents, read, tracked_files
+from tools.bench.run import BENCHMARKS
 
 SHELL = {"", "sh"}
 OTHER_LANGUAGES = {"diff", "hcl", "ini", "json", "python", "sql", "text", "yaml"}
@@ -31,14 +32,14 @@ RUN_BY = {
     "dbt docs generate": "tests/integration/marts/test_dbt_by_hand.py",
     "dbt run": "tests/integration/marts/test_dbt_by_hand.py",
     "dbt test": "tests/integration/marts/test_dbt_by_hand.py",
-    "make bench-fairness": "tests/integration/marts/test_fairness.py",
+    "make bench NAME=fairness": "tests/integration/marts/test_fairness.py",
     "make chaos": "tests/chaos/test_chaos.py",
     "make cloud-apply": "tests/terraform/test_guide.py",
     "make cloud-costs": "tests/unit/cloud/test_costs.py",
     "make cloud-plan": "tests/terraform/test_guide.py",
     "make down": "tests/e2e/conftest.py",
     "make generated": "tests/integration/test_recipes.py",
-    "make test-spark-4-0": "tests/integration/stream/test_spark_4_0.py",
+    "make test-long NAME=spark-4-0": "tests/integration/stream/test_spark_4_0.py",
     "make test-terraform": "tests/terraform/test_module.py",
     "make up": "tests/e2e/conftest.py",
     "python -m csat.dashboard.serve": "tests/integration/dashboard/test_browser.py",
@@ -59,7 +60,7 @@ NOT_RUN = {
     "docker compose": "by hand: needs a Docker Engine; make test-containers runs them",
     "gcloud": "cloud: asks Google Cloud",
     "jq": "cloud: cuts the answer of the real provider",
-    "make bench-": "by hand: measures for minutes, and best alone on the machine",
+    "make bench": "by hand: measures for minutes, and best alone on the machine",
     "make check": "in parts: all of it is in make test",
     "make cloud-": "cloud: asks Google Cloud; tests/terraform has the module",
     "make demo": "in parts: tests/e2e has a stack and its commands, with a shorter history",
@@ -67,15 +68,12 @@ NOT_RUN = {
     "make lock-jars": "by hand: fetches jars, and changes the tree",
     "make lint-checkov": "by hand: an environment of its own, of 150 packages",
     "make locks": "by hand: asks for newer packages",
-    "make bench-stream": "by hand: ten minutes",
-    "make bench-stream-parts": "by hand: five minutes",
     "make reset": "by hand: deletes data",
     "make screenshots": "by hand: pictures of a stack of its own; tests/integration/dashboard has the same pages",
     "make soak": "by hand: takes an hour and a half",
     "make test-containers": "by hand: needs a Docker Engine; the workflow runs it",
-    "make test-dbt-next": "by hand: needs a second dbt",
-    "make test-guard-long": "by hand: takes long; make test has a short form of each",
-    "make test-marts-long": "by hand: takes long; make test has a short form of each",
+    "make test-long NAME=dbt-next": "by hand: needs a second dbt",
+    "make test-long": "by hand: takes long; make test has a short form of each",
     "pkill -9 -f spark.stream_responses": "by hand: ends the streams of all stacks; tests/chaos kills one by its id",
     "terraform -chdir=terraform init": "cloud: fetches the real provider, where the tests have a stub",
     "terraform -chdir=terraform output": "cloud: asks for what was made",
@@ -188,9 +186,11 @@ def begins(command: Command, known: str) -> bool:
 def make_problem(arguments: list[str]) -> str:
     text = (ROOT / "Makefile").read_text()
     targets = re.findall(r"^([a-z0-9-]+):", text, re.MULTILINE)
-    variables = [word.partition("=")[0] for word in arguments if "=" in word]
+    names = {"bench": BENCHMARKS, "test-long": re.findall(r"^LONG_(\S+)", text, re.MULTILINE)}
     unknown = [word for word in arguments if "=" not in word and word not in targets]
-    unknown += [name for name in variables if f"$({name})" not in text]
+    for variable, _, value in (word.partition("=") for word in arguments if "=" in word):
+        if f"$({variable})" not in text or (variable == "NAME" and value not in names.get(arguments[0], [])):
+            unknown.append(f"{variable}={value}")
     return f"the Makefile has no {unknown}" if unknown else ""
 
 
@@ -202,7 +202,8 @@ def unproved_target(command: Command) -> str:
         run.add(waiting.pop())
         waiting += {word for name in run for word in rules[name].split() if word in rules} - run
     left = [word for word in command.words[1:] if "=" not in word and word not in run]
-    unproved = [word for word in left if not any(f"make {word}".startswith(known) for known in RUN_BY | NOT_RUN)]
+    name = "".join(f" {word}" for word in command.words if word.startswith("NAME="))
+    unproved = [word for word in left if not any(f"make {word}{name}".startswith(known) for known in RUN_BY | NOT_RUN)]
     return f"no test is said to run {unproved}" if unproved else ""
 
 
@@ -244,14 +245,32 @@ def test_every_registered_command_is_in_a_document_and_its_test_is_there() -> No
     assert {why.partition(":")[0] for why in NOT_RUN.values()} <= {"cloud", "by hand", "in parts"}
 
 
-def test_every_target_of_a_document_is_listed_by_make_with_what_it_does() -> None:
-    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
-    listed = re.findall(r"^  (\S+) +[A-Z].+[^.]$", done.stdout, re.MULTILINE)
+def test_every_target_of_a_document_says_in_the_makefile_what_it_does() -> None:
+    described = re.findall(r"^([a-z0-9-]+):.* ##? [A-Z].+[^.]$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     named = {
         word for command in COMMANDS if command.words[0] == "make" for word in command.words[1:] if "=" not in word
     }
     assert {"demo", "test"} <= named
-    assert named - set(listed) == set()
+    assert named - set(described) == set()
+
+
+def test_make_lists_what_is_often_called() -> None:
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    listed = re.findall(r"^  (\S+) +[A-Z].+[^.]$", done.stdout, re.MULTILINE)
+    assert {"demo", "down", "check", "test", "bench", "test-long"} <= set(listed)
+    assert len(listed) <= 20
+
+
+def test_long_tests_are_listed_by_name() -> None:
+    words = ["make", "--no-print-directory", "test-long"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    listed = [line.split()[0] for line in done.stdout.splitlines()]
+    assert listed == ["guard", "marts", "spark-4-0", "dbt-next"]
+    refused = subprocess.run(
+        [*words, "NAME=nonsense"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (refused.returncode, refused.stdout) == (2, done.stdout)
+    assert "no long tests have the name nonsense" in refused.stderr
 
 
 @pytest.mark.parametrize(
@@ -260,6 +279,8 @@ def test_every_target_of_a_document_is_listed_by_make_with_what_it_does() -> Non
         "make nonsense",
         "make marts",
         "make chaos FALTS=3",
+        "make bench NAME=nonsense",
+        "make test-long NAME=stream",
         "csat marts nonsense",
         "csat marts",
         "csat status --often",
