@@ -35,7 +35,7 @@ PYTHON := $(BIN)/python
 SQL_SOURCES := $(shell find dbt tools/sqlcheck csat/reporting/sql csat/reporting/report.yaml csat/bigquery/schemas csat/contract/landing_schema.json locks/dev.txt locks/sqlcheck.txt \
 	-type f -not -path '*/target/*' -not -path '*/logs/*' -not -name '*.pyc' 2> /dev/null)
 TERRAFORM_OFFLINE := .venvs/terraform/bin/python terraform/tests/stub_provider.py -chdir=terraform
-CHECKED := csat producer spark tools/sqlcheck terraform
+CHECKED := csat producer spark tools terraform dags tests
 
 # A target with "## …" is listed; a part of one, or one that is rarely called, says what it does after one "#".
 .PHONY: help

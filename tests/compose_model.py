@@ -13,7 +13,7 @@ from typing import Any
 from csat.contract.settings import ROOT
 
 # Not .venv/bin/docker-compose: that forgets the exit code
-COMPOSE = Path(str(find_spec("compose").origin)).with_name("docker-compose")  # type: ignore[union-attr]
+COMPOSE = Path(str(getattr(find_spec("compose"), "origin", ""))).with_name("docker-compose")
 HOME = "/nonexistent"
 DOCKERFILE = ROOT / "docker" / "Dockerfile"
 # What each target needs of .env
@@ -76,7 +76,7 @@ def target_of(model: dict[str, Any], name: str) -> str:
 
 def image_variables(stage: str) -> dict[str, str]:
     """What an image puts into the environment of its containers."""
-    variables = {}
+    variables: dict[str, str] = {}
     for word, argument in instructions(stage):
         if word == "ENV":
             variables |= dict(pair.split("=", 1) for pair in shlex.split(argument))

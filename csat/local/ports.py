@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 from csat.contract.settings import Settings
 
@@ -12,7 +13,7 @@ from csat.contract.settings import Settings
 _FIRST, _LAST, _BLOCK = 12_000, 32_000, 100
 
 
-def free_ports() -> dict[str, int]:
+def free_ports() -> dict[str, Any]:
     """A free port of 127.0.0.1 for every port setting, by the setting's name; no two calls name the same."""
     names = [name for name in Settings.model_fields if name.endswith("_port")]
     return {name: free_port() for name in names}

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from csat.contract.settings import Settings
@@ -53,12 +54,16 @@ def attack(target: Target, faults: list[Fault], seed: int) -> Iterator[Outcome]:
     """Inject one fault after another under load. Raises if the stack does not recover or a mart is wrong."""
     for start in range(0, len(faults), _FAULTS_BETWEEN_REBUILDS):
         with load(target, seed + start):
-            _wait(lambda began=time.time(): target.last_commit() > began, "first batch")
+            _wait(partial(_has_committed_since, target, time.time()), "first batch")
             for fault in faults[start : start + _FAULTS_BETWEEN_REBUILDS]:
                 # Sooner, the guard would back off: it would see a driver that cannot work, and not one more fault
                 _wait(target.lives_well, "half a minute of work")
                 yield _strike(target, fault)
         require_equal_marts(target)
+
+
+def _has_committed_since(target: Target, moment: float) -> bool:
+    return target.last_commit() > moment
 
 
 def _strike(target: Target, fault: Fault) -> Outcome:

@@ -38,6 +38,7 @@ def test_a_forking_driver_counts_once(tmp_path: Path):
         for count in (1, 2):
             started = subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, start_new_session=True)
             processes.append(started)
+            assert started.stdout is not None
             assert [started.stdout.readline() for _ in range(2)] == [b"\n"] * 2  # it and its fork
             assert Target(settings).drivers() == count
     finally:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -115,12 +115,13 @@ class Project:
         for name in ("bigquery_token", "airflow_passwords.json"):
             said = self.compose("exec", "-T", "api-server", "cat", f"/var/lib/csat/secrets/{name}").stdout
             (folder / "secrets" / name).write_text(said)
-        ports = {f"{name}_port": port for name, port in self.ports.items()}
-        return Settings(_env_file=None, state_dir=folder, **ports)  # type: ignore[arg-type]  # of which none is a path
+        ports: dict[str, Any] = {f"{name}_port": port for name, port in self.ports.items()}
+        return Settings(_env_file=None, state_dir=folder, **ports)
 
     def rows(self, settings: Settings, sql: str) -> list[dict[str, Any]]:
         """Rows of a query; {raw}, {marts} and {ops} stand for the datasets."""
-        names = {role: f"{settings.project_id}.{settings.dataset(role)}" for role in ("raw", "marts", "ops")}
+        roles: tuple[Literal["raw", "marts", "ops"], ...] = ("raw", "marts", "ops")
+        names: dict[str, str] = {role: f"{settings.project_id}.{settings.dataset(role)}" for role in roles}
         with Warehouse(settings) as warehouse:
             return warehouse.rows(sql.format(**names))
 

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -197,11 +198,15 @@ def test_a_killed_driver_is_back_and_committing(containers: Project, settings: S
     containers.figures["killed driver committing again, seconds"] = round(time.monotonic() - killed_at, 1)
 
 
+def is_healthy(containers: Project, name: str) -> bool:
+    return name not in containers.unhealthy()
+
+
 def test_each_container_can_be_restarted(containers: Project) -> None:
     for name in sorted(set(containers.services()) - ONCE):
         with containers.timed(f"{name} restarted and healthy, seconds"):
             containers.compose("restart", name)
-            wait_for(lambda name=name: name not in containers.unhealthy(), 180, f"healthy {name}", pause=0.5)
+            wait_for(partial(is_healthy, containers, name), 180, f"healthy {name}", pause=0.5)
     all_healthy(containers)
     healthy_status(containers)
 

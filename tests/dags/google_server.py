@@ -57,7 +57,8 @@ def _handler(method: Method) -> grpc.RpcMethodHandler:
 
 
 def _reader(kind: Any) -> Callable[[bytes], Any]:
-    return kind.deserialize if hasattr(kind, "deserialize") else kind.FromString
+    reader: Callable[[bytes], Any] = kind.deserialize if hasattr(kind, "deserialize") else kind.FromString
+    return reader
 
 
 def _bytes(message: Any) -> bytes:

@@ -97,7 +97,7 @@ def test_a_run_that_fails_fails_the_task_with_the_link_to_its_log(cloud: Cloud) 
         operator("marts", "build").execute({})
 
 
-def test_a_short_outage_of_the_api_does_not_fail_the_task(cloud: Cloud) -> None:
+def test_a_short_outage_of_the_api_does_not_fail_the_task(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     work = operator("marts", "build")
     run_job = cloud.run_job
 
@@ -106,7 +106,7 @@ def test_a_short_outage_of_the_api_does_not_fail_the_task(cloud: Cloud) -> None:
         cloud.refusals = [RefusalError(grpc.StatusCode.UNAVAILABLE)] * 19
         return response
 
-    cloud.run_job = then_silent  # type: ignore[method-assign]
+    monkeypatch.setattr(cloud, "run_job", then_silent)
     work.execute({})
     assert (len(cloud.arguments), cloud.polls) == (1, 3)
 
@@ -118,7 +118,7 @@ def test_a_job_that_may_not_be_run_is_an_error_that_names_the_role(cloud: Cloud)
     assert cloud.cancelled == []
 
 
-def test_a_killed_task_cancels_its_run(cloud: Cloud) -> None:
+def test_a_killed_task_cancels_its_run(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     work = operator("marts", "build")
     cloud.refusals = []
     get_execution = cloud.get_execution
@@ -127,7 +127,7 @@ def test_a_killed_task_cancels_its_run(cloud: Cloud) -> None:
         work.on_kill()
         return get_execution(request)
 
-    cloud.get_execution = kill  # type: ignore[method-assign]
+    monkeypatch.setattr(cloud, "get_execution", kill)
     work.execute({})
     assert cloud.cancelled[0] == RUN
 

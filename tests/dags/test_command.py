@@ -77,7 +77,12 @@ def test_last_json_is_the_whole_text_or_its_last_json_line(lines: list[str]) -> 
 @pytest.mark.timeout(30)
 def test_kill_ends_the_command_and_its_children(make_operator: Make, tmp_path: Path) -> None:
     operator = make_operator(f"sleep 60 & echo $! > {tmp_path}/child; wait")
-    killer = threading.Thread(target=lambda: (wait_for(tmp_path / "child"), operator.on_kill()))
+
+    def kill() -> None:
+        wait_for(tmp_path / "child")
+        operator.on_kill()
+
+    killer = threading.Thread(target=kill)
     killer.start()
     with pytest.raises(AirflowException, match="exited with -15"):
         operator.execute({})
@@ -94,14 +99,16 @@ def test_kill_before_the_command_runs_ends_it_too(make_operator: Make, tmp_path:
 
 
 @pytest.mark.timeout(30)
-def test_an_error_during_the_command_ends_it(make_operator: Make, tmp_path: Path) -> None:
+def test_an_error_during_the_command_ends_it(
+    make_operator: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     operator = make_operator(f"echo $$ > {tmp_path}/child; echo line; exec sleep 60")
 
     def fail(stream: object) -> list[str]:
         wait_for(tmp_path / "child")
         raise TimeoutError  # as Airflow raises it in the main thread
 
-    operator._follow = fail  # type: ignore[method-assign]
+    monkeypatch.setattr(operator, "_follow", fail)
     with pytest.raises(TimeoutError):
         operator.execute({})
     assert not is_running(int((tmp_path / "child").read_text()))

@@ -144,12 +144,12 @@ def test_reconcile_marts_runs_every_night(bag: DagBag) -> None:
     assert dag.get_task("reconcile_marts").command == ["marts", "reconcile", "--json"]
 
 
-BY_HAND = {
+BY_HAND: dict[str, dict[str, object]] = {
     "backfill_history": {"days": 7, "events": 2771, "seed": 1},
     "rebuild_marts": {"selection": "", "from": "", "to": ""},
     "replay_rejected": {"reason": "unsupported schema_version", "since": "2026-01-01T00:00:00", "limit": 10000},
 }
-DAILY = {
+DAILY: dict[str, dict[str, object]] = {
     "maintain": {
         "airflow_days": 30,
         "staging_days": 7,

@@ -19,6 +19,7 @@ from csat.airflow.backends import dataproc
 from csat.airflow.backends.base import BackendError, Process
 from csat.airflow.backends.choose import backend
 from csat.airflow.backends.dataproc import DataprocBackend
+from csat.airflow.backends.dataproc_batch import new_batch
 from csat.contract.settings import GOOGLE_KEY, GOOGLE_KEY_VARIABLE, Settings, get_settings
 from csat.contract.version import code_version
 from csat.control.release import Release, release_uri
@@ -41,10 +42,10 @@ class Cloud:
         self.log_filter = ""
         self.refusals: dict[str, RefusalError] = {}
         self.at_calls: dict[str, Callable[[], None]] = {}
-        self.state_after_cancel = State.CANCELLED
+        self.state_after_cancel: Any = State.CANCELLED
         self.released = threading.Event()
 
-    def add(self, token: str, state: State, stream: str = "csat", message: str = "") -> types.Batch:
+    def add(self, token: str, state: int, stream: str = "csat", message: str = "") -> types.Batch:
         name = f"{PARENT}/batches/{stream}-{token}"
         labels = {"stream": stream, "token": token}
         batch = types.Batch(
@@ -182,7 +183,7 @@ def test_a_batch_runs_the_code_that_is_installed_here_as_the_streams_account_and
 def test_a_batch_is_in_the_subnetwork_that_the_settings_name() -> None:
     name = "projects/shop/regions/europe-west1/subnetworks/csat"
     release = Release(job="a", packages="b", jars=())
-    batch = dataproc.new_batch(make_settings(subnetwork=name), release, "t1")
+    batch = new_batch(make_settings(subnetwork=name), release, "t1")
     assert batch.environment_config.execution_config.subnetwork_uri == name
 
 
@@ -190,14 +191,14 @@ def test_a_batch_has_the_settings_of_this_process_and_none_of_its_secrets_or_pat
     settings = make_settings(
         trigger_seconds=120, alert_webhook_url="https://hooks.example/secret", state_dir=tmp_path, dataproc_executors=3
     )
-    properties = dataproc.new_batch(settings, Release(job="a", packages="b", jars=()), "t").runtime_config.properties
+    properties = new_batch(settings, Release(job="a", packages="b", jars=()), "t").runtime_config.properties
     prefix = "spark.dataproc.driverEnv."
     handed = {name.removeprefix(prefix): value for name, value in properties.items() if name.startswith(prefix)}
     assert handed.pop("PYTHONPATH") == properties["spark.executorEnv.PYTHONPATH"] == "./packages"
     assert (handed["CSAT_TARGET"], handed["CSAT_TRIGGER_SECONDS"]) == ("gcp", "120.0")
     assert not {"CSAT_ALERT_WEBHOOK_URL", "CSAT_STATE_DIR", "CSAT_KAFKA_PASSWORD"} & set(handed)
     assert "hooks.example" not in str(properties)
-    fields = {name.removeprefix("CSAT_").lower(): value for name, value in handed.items()}
+    fields: dict[str, Any] = {name.removeprefix("CSAT_").lower(): value for name, value in handed.items()}
     assert Settings(_env_file=None, **fields).trigger == 120
     assert (properties["spark.executor.instances"], properties["spark.dynamicAllocation.enabled"]) == ("3", "false")
 
@@ -359,7 +360,7 @@ def test_batches_are_called_as_the_account_whose_key_is_in_the_home_folder(
         monkeypatch.setenv(name, value)
     get_settings.cache_clear()
     try:
-        client = dataproc.open_batches(get_settings())
-        assert client.transport._credentials.service_account_email == EMAIL
+        credentials: Any = dataproc.open_batches(get_settings()).transport._credentials
+        assert credentials.service_account_email == EMAIL
     finally:
         get_settings.cache_clear()

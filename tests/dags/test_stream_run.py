@@ -97,7 +97,7 @@ def end(stream_run: StreamRun) -> RunStatus:
 
 
 def test_a_run_writes_the_new_token_before_it_starts_its_driver(
-    make_run: Make, state_files: StateFiles, backend: FakeBackend, clock: Clock
+    make_run: Make, state_files: StateFiles, backend: FakeBackend, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
     start = backend.start
@@ -107,7 +107,7 @@ def test_a_run_writes_the_new_token_before_it_starts_its_driver(
         seen.append(desired_state.token if desired_state else "none")
         start(token)
 
-    backend.start = spy  # type: ignore[method-assign]
+    monkeypatch.setattr(backend, "start", spy)
     clock.at(3, lambda: setattr(backend, "process", Process(False, -1, "EXITED")))
     end(make_run())
     assert seen == ["new"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psutil
 import pytest
@@ -49,7 +49,8 @@ class Platform:
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """Rows of a query; {raw}, {marts} and {ops} stand for the datasets."""
-        names = {role: f"{self.settings.project_id}.{self.settings.dataset(role)}" for role in ("raw", "marts", "ops")}
+        roles: tuple[Literal["raw", "marts", "ops"], ...] = ("raw", "marts", "ops")
+        names: dict[str, str] = {role: f"{self.settings.project_id}.{self.settings.dataset(role)}" for role in roles}
         with Warehouse(self.settings) as warehouse:
             return warehouse.rows(sql.format(**names))
 

@@ -92,7 +92,8 @@ def frozen(platform: Platform, *names: str) -> Iterator[None]:
 
 
 def heartbeat_age(platform: Platform) -> timedelta:
-    heartbeat: Any = StateFiles(platform.settings.state_files).heartbeat()
+    heartbeat = StateFiles(platform.settings.state_files).heartbeat()
+    assert heartbeat is not None
     return datetime.now(UTC) - heartbeat.at
 
 
@@ -110,7 +111,9 @@ def test_a_frozen_unmonitored_stream_raises_an_alert_and_a_restart_request(platf
     wait_for(lambda: heartbeat_age(platform) < timedelta(seconds=20), 120, "new driver", pause=1)
     is_all_healthy = lambda: platform.csat("check", "health", expect=None).returncode == 0  # noqa: E731
     wait_for(is_all_healthy, 90, "health check without failures", pause=3)
-    assert state_files.desired_state().token != requested.token  # type: ignore[union-attr]
+    next_run = state_files.desired_state()
+    assert next_run is not None
+    assert next_run.token != requested.token
     assert ("stream_down", "recovered") in alerts(platform)
 
 

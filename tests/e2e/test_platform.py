@@ -75,7 +75,7 @@ def test_marts_hold_each_response_once_and_on_its_own_day(platform: Platform, si
         if not marts[0]["n"]:
             return False
         [fct] = platform.rows("select count(*) as n from `{marts}.fct_survey_responses`")
-        return fct["n"] == simulated["expected_distinct_responses"]
+        return bool(fct["n"] == simulated["expected_distinct_responses"])
 
     wait_for(is_built, 240, "marts by Airflow", pause=1)
     late = simulated["faults"]["late"]

@@ -55,14 +55,15 @@ class Guarded:
             is_working = heartbeat.state is State.RUNNING and heartbeat.rows_committed > 0
             return heartbeat if is_there and is_working and ran_stably(heartbeat, desired_state) else None
 
-        return wait_for(find, seconds, "driver that does its work", pause=1)
+        found: Heartbeat = wait_for(find, seconds, "driver that does its work", pause=1)
+        return found
 
     def pid(self, program: str = "stream") -> int:
         return int(Supervisord(self.settings).programs()[program]["pid"])
 
     def signal(self, number: signal.Signals, program: str = "stream") -> int:
         """Signal the program's group; returns its id."""
-        pid = wait_for(lambda: self.pid(program), 120, program)
+        pid: int = wait_for(lambda: self.pid(program), 120, program)
         os.killpg(os.getpgid(pid), number)
         return pid
 

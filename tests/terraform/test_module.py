@@ -12,7 +12,7 @@ from tests.terraform.conftest import MODULE, ModuleTest, Terraform
 
 
 def settings() -> Settings:
-    return Settings(_env_file=None)  # type: ignore[call-arg]  # a field of pydantic-settings
+    return Settings(_env_file=None)
 
 
 def blocks(text: str, kind: str) -> dict[str, str]:

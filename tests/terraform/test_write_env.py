@@ -39,7 +39,7 @@ def test_write_env_writes_what_settings_read(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     done = write(path, VARIABLES)
     assert (done.returncode, done.stdout) == (0, f"{path} written: 3 settings\n")
-    settings = Settings(_env_file=path)  # type: ignore[call-arg]  # a field of pydantic-settings
+    settings = Settings(_env_file=path)
     assert (settings.target, settings.project_id) == ("gcp", "shop-data-1")
     assert settings.staging_uri == "gs://shop-data-1-csat-staging"
 

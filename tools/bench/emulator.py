@@ -29,7 +29,7 @@ class NotStartedError(Exception):
 def own_settings(state: Path) -> Settings:
     """Settings of an emulator on free ports, with its data in this folder."""
     ports = {name: port for name, port in free_ports().items() if name in ("bigquery_port", "bigquery_grpc_port")}
-    return Settings(state_dir=state, _env_file=None, **ports)  # type: ignore[arg-type]  # ports only
+    return Settings(state_dir=state, _env_file=None, **ports)
 
 
 @contextmanager

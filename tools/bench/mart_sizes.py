@@ -72,4 +72,4 @@ def _ranking_rows(responses: pa.Table, *names: str) -> int:
     until = np.vstack([np.zeros_like(is_seen[:1]), is_seen.cumsum(axis=0)])
     last = np.arange(1, len(until))
     counts = [np.count_nonzero(until[last] - until[np.maximum(last - days, 0)]) for days in window_days().values()]
-    return int(sum(counts)) + is_seen.shape[1]
+    return int(sum(counts)) + int(is_seen.shape[1])

@@ -166,7 +166,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, help="file for the results, as JSON")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="csat-bench-") as folder:
-        settings = Settings(state_dir=Path(folder), _env_file=None, **free_ports())  # type: ignore[arg-type]
+        settings = Settings(state_dir=Path(folder), _env_file=None, **free_ports())
         with stack.running(settings, _say):
             simulate(settings, SimulateOptions(days=HISTORY_DAYS))
             with Warehouse(settings) as warehouse, responses_at(settings, options.rate):

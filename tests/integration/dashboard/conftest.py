@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Element
 
 from csat.contract.settings import Settings, get_settings
 from csat.dashboard import frame
@@ -92,7 +93,7 @@ class Seen:
     @property
     def html(self) -> str:
         """All HTML of the page."""
-        return "".join(element.value for element in self.app.get("html"))
+        return "".join(element.value for element in self.app.get("html") if isinstance(element, Element))
 
     @property
     def cards(self) -> dict[str, tuple[str, ...]]:

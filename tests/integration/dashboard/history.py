@@ -38,7 +38,8 @@ def live(count: int, answered_at: datetime, first: int, seed: int = 1, share: fl
 def landed(message: Message, number: int, ingested_after: timedelta = timedelta()) -> dict[str, Any]:
     """The landing row of an accepted message."""
     answered_at = datetime.fromtimestamp(message.answered_ms / 1000, UTC)
-    return json.loads(message.value) | {
+    sent: dict[str, Any] = json.loads(message.value)
+    return sent | {
         "kafka_topic": "messages",
         "kafka_partition": number % PARTITIONS,
         "kafka_offset": number // PARTITIONS,

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -242,6 +243,7 @@ def test_pipeline_shows_the_builds(page: OpenPage, marts: Marts) -> None:
 
 def test_checks_of_the_report_return_the_dashboards_numbers(page: OpenPage, marts: Marts) -> None:
     _, last = queries.mart_dates(marts.warehouse)
+    written: dict[str, Callable[[Any], str]]
     written = {"percent": formats.percent, "count": formats.count, "points": formats.points}
     seen: dict[str, Seen] = {}
     shown, queried = {}, {}

@@ -6,7 +6,7 @@ of dbt_project.yml that the definitions name are the only input from the project
 
 import math
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, SupportsFloat, cast
 
 import pandas as pd  # noqa: TID253  # a test may take the time
 
@@ -121,8 +121,8 @@ def _levels(window: pd.DataFrame) -> dict[tuple[str, str | None], tuple[int, int
     counts: dict[tuple[str, str | None], tuple[int, int]] = {}
     for category, rows in window.groupby("category"):
         counts[str(category), None] = (len(rows), int(rows["satisfied"].sum()))
-    for (category, sub_category), rows in window.groupby(["category", "sub_category"]):
-        counts[str(category), str(sub_category)] = (len(rows), int(rows["satisfied"].sum()))
+    for (parent, sub_category), rows in window.groupby(["category", "sub_category"]):
+        counts[str(parent), str(sub_category)] = (len(rows), int(rows["satisfied"].sum()))
     return counts
 
 
@@ -176,7 +176,8 @@ def categories(landed: Rows) -> Rows:
 def series(landed: Rows) -> Rows:
     """response_series."""
     accepted, result = responses(landed), []
-    for (hour, channel, category), rows in accepted.groupby(["hour", "channel", "category"]):
+    for key, rows in accepted.groupby(["hour", "channel", "category"]):
+        hour, channel, category = cast("tuple[pd.Timestamp, str, str]", key)
         same = accepted[(accepted["channel"] == channel) & (accepted["category"] == category)]
         week = same[(same["hour"] > hour - SMOOTHING) & (same["hour"] <= hour)]
         buckets = pd.cut(rows["minutes"], [-1, 5, 60, 1440, math.inf], labels=False).value_counts()
@@ -195,7 +196,7 @@ def series(landed: Rows) -> Rows:
     return result
 
 
-def number(value: float) -> float | None:
+def number(value: SupportsFloat) -> float | None:
     """The value, or None for NaN."""
     return None if math.isnan(value) else float(value)
 

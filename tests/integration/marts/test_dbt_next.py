@@ -28,7 +28,7 @@ BUILD = (
 def recorded(programs: Path, folder: Path) -> list[dict[str, Any]]:
     """The statements that this dbt would send, by model, without the time in the names of temporary tables."""
     variables = {"CSAT_TOUCHED_DATES": '["2026-01-05", "2026-01-06"]', "CSAT_AS_OF": "2026-01-08"}
-    command = [programs / "python", "-m", "tools.sqlcheck.record", folder / "recording.json"]
+    command = [str(programs / "python"), "-m", "tools.sqlcheck.record", str(folder / "recording.json")]
     subprocess.run(command, cwd=ROOT, env=environment(**variables), check=True, capture_output=True)
     text = re.sub(r"__dbt_tmp\d+", "__dbt_tmp", (folder / "recording.json").read_text())
     statements: list[dict[str, Any]] = json.loads(text)["statements"]
@@ -74,9 +74,9 @@ def test_next_dbt_runs_the_unit_tests(make_marts: Callable[[str], Marts], tmp_pa
         "--select",
         "test_type:unit",
         "--target-path",
-        tmp_path,
+        str(tmp_path),
         "--log-path",
-        tmp_path,
+        str(tmp_path),
     ]
     variables = {
         "CSAT_BIGQUERY_ENDPOINT": settings.endpoint,

@@ -98,7 +98,7 @@ def test_dbt_runs_in_a_new_process_where_a_call_dies(
     program = tmp_path / "dbt"
     program.write_text(f"#!{sys.executable}\nprint('alone')\n")
     program.chmod(0o755)
-    monkeypatch.setattr(dbt_process.sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr("csat.marts.dbt_process.sys.executable", str(tmp_path / "python"))
     monkeypatch.setattr(dbt_process, "socket_file", lambda settings: shared)
     lines: list[str] = []
     with (tmp_path / "lock").open("w") as lock:

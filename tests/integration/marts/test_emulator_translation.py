@@ -93,7 +93,7 @@ def test_a_script_and_a_session_have_their_temporary_tables(make_marts: Callable
     assert numbers(client.query(script, bigquery.QueryJobConfig(default_dataset=dataset))) == [7]
     job = client.query(script, bigquery.QueryJobConfig(default_dataset=dataset, create_session=True))
     assert numbers(job) == [7]
-    session = bigquery.ConnectionProperty("session_id", job.session_info.session_id)
+    session = bigquery.ConnectionProperty("session_id", getattr(job.session_info, "session_id", ""))
     config = bigquery.QueryJobConfig(default_dataset=dataset, connection_properties=[session])
     assert numbers(client.query(read, config)) == [7]
 

@@ -94,7 +94,7 @@ def landing_rows(history: list[Batch]) -> list[Rows]:
     accepted: Rows = []
     for batch_number, batch in enumerate(history):
         read_at = FIRST_BATCH_AT + batch_number * BETWEEN_BATCHES
-        rows = []
+        rows: Rows = []
         for event in batch.events:
             offset = sum(map(len, batches)) + len(rows)
             row = _row(event, offset, read_at, accepted) | {"batch_id": f"b{batch_number}"}

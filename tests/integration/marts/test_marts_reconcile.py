@@ -81,7 +81,7 @@ def test_reconciliation_takes_the_first_of_old_messages(reconciled: tuple[Marts,
 
 
 def test_second_reconciliation_finds_nothing(reconciled: tuple[Marts, Reconciliation, list[str]]) -> None:
-    second = reconcile(reconciled[0].settings, on_progress=[].append)
+    second = reconcile(reconciled[0].settings, on_progress=lambda line: None)
     assert (second.status, second.differences) == ("agreed", ())
 
 
@@ -96,9 +96,9 @@ def test_rebuild_of_dates_works_without_new_data(reconciled: tuple[Marts, Reconc
     world = reconciled[0]
     before, last = world.snapshot(), marts.last_build(world.settings)
     world.execute("update `{table}` set csat_score = 2 where true", "marts", FCT)
-    report = marts.rebuild(world.settings, dates=(LATEST, LATEST), on_progress=[].append)
+    report = marts.rebuild(world.settings, dates=(LATEST, LATEST), on_progress=lambda line: None)
     scores = world.execute("select response_date, min(csat_score) as score from `{table}` group by 1", "marts", FCT)
     assert {row["response_date"]: row["score"] for row in scores} == {OLD: 2, WEEK_AGO: 2, LATEST: 5}
     assert (report.status, marts.last_build(world.settings)) == ("partial", last)
-    marts.rebuild(world.settings, dates=(OLD, LATEST), on_progress=[].append)
+    marts.rebuild(world.settings, dates=(OLD, LATEST), on_progress=lambda line: None)
     assert world.snapshot() == before

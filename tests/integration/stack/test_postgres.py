@@ -17,7 +17,7 @@ import pytest
 from csat.contract.settings import ROOT, environment
 from csat.local import postgres, postgres_programs, processes
 from csat.local.ports import free_port
-from csat.local.postgres import PostgresError
+from csat.local.postgres_programs import PostgresError
 from tests.integration.conftest import wait_for
 
 pytestmark = pytest.mark.integration

@@ -26,7 +26,7 @@ PARTS = {"has_airflow": False, "has_dashboard": False}
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A stack of this module's own, started."""
-    settings = Settings(state_dir=tmp_path_factory.mktemp("stack"), _env_file=None, **free_ports())  # type: ignore[call-arg,arg-type]
+    settings = Settings(state_dir=tmp_path_factory.mktemp("stack"), _env_file=None, **free_ports())
     with stack.running(settings, print, **PARTS):
         yield settings
 

@@ -7,7 +7,7 @@ from spark import load_budget, stream_responses
 from spark.load_budget import LoadBudget
 
 
-def spent(warehouse: Any) -> LoadBudget:
+def spent(warehouse: Any, clock: Any = None) -> LoadBudget:
     """A budget with nothing left until tomorrow."""
     return LoadBudget(1, [datetime.now(UTC)])
 

@@ -62,7 +62,7 @@ class SecureBroker:
 def secure_broker(folder: Path) -> Iterator[SecureBroker]:
     """The broker, with its token server; both end with the block."""
     ports = free_ports()
-    settings = Settings(state_dir=folder, _env_file=None, **ports)  # type: ignore[call-arg, arg-type]
+    settings = Settings(state_dir=folder, _env_file=None, **ports)
     tls_server = f"127.0.0.1:{ports['airflow_port']}"
     make_certificate(folder, "broker")
     make_certificate(folder, "stranger")

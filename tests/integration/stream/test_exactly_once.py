@@ -12,7 +12,7 @@ import pytest
 from kafka import KafkaProducer
 
 from csat.control.state_files import StateFiles
-from csat.control.verdict import State
+from csat.control.verdict import DesiredState, Heartbeat, State
 from tests.integration.conftest import Driver, World, wait_for
 
 pytestmark = pytest.mark.integration
@@ -22,6 +22,18 @@ HELD = (str(Path(__file__).with_name("held_driver.py")),)
 NASTY = "'\"\\\0\x1f\x7f\u2028\u202e\ufeff\n\t{}[],<script>%s'; drop table -- Ω田中👩🏽‍❤️‍💋‍👨🏿 e\u0301"
 # The time of a heartbeat with its Kafka request and the current batch, while a second driver starts on the same cores
 LEAVING = timedelta(seconds=5)
+
+
+def heartbeat(state_files: StateFiles) -> Heartbeat:
+    found = state_files.heartbeat()
+    assert found is not None
+    return found
+
+
+def desired_state(state_files: StateFiles) -> DesiredState:
+    found = state_files.desired_state()
+    assert found is not None
+    return found
 
 
 def test_catch_up_lands_what_is_there_with_its_place_in_bounded_batches(world: World, make_message):
@@ -62,13 +74,13 @@ def test_held_batch_is_left_to_the_next_driver_when_this_one_is_told_to_stop(wor
     state_files = StateFiles(world.settings.state_files)
     world.send(*[make_message() for _ in range(3)])
     held = world.start_driver(program=HELD)
-    wait_for(lambda: getattr(state_files.heartbeat(), "held_until", None), 90, "hold")
-    assert state_files.heartbeat().held_until - datetime.now(UTC) > timedelta(hours=23)
+    held_until: datetime = wait_for(lambda: getattr(state_files.heartbeat(), "held_until", None), 90, "hold")
+    assert held_until - datetime.now(UTC) > timedelta(hours=23)
     [folder] = temporary_folders(world)
     assert list(folder.iterdir())
     held.process.send_signal(signal.SIGTERM)
     assert held.exit_code(30) == 0
-    assert (state_files.heartbeat().state, world.offsets()) == (State.STOPPED, [])
+    assert (heartbeat(state_files).state, world.offsets()) == (State.STOPPED, [])
     assert world.start_driver("--catch-up").exit_code() == 0
     assert world.offsets() == [0, 1, 2]
 
@@ -103,20 +115,20 @@ def test_older_driver_leaves_within_a_beat_and_writes_nothing_once_a_second_has(
     with answers(world, make_message) as sent:
         first = world.start_driver()
         wait_for(world.offsets, 90, "first row", pause=1)
-        token = state_files.desired_state().token
+        token = desired_state(state_files).token
         second = world.start_driver()
-        wait_for(lambda: state_files.desired_state().token != token, 60, "new token")
+        wait_for(lambda: desired_state(state_files).token != token, 60, "new token")
         assert first.exit_code(30) == 75
         wait_for(lambda: times(second, "Landed"), 60, "first batch of the second")
     wait_for(lambda: len(world.offsets()) >= len(sent), 60, "all rows", pause=1)
-    assert state_files.heartbeat().token == state_files.desired_state().token
+    assert heartbeat(state_files).token == desired_state(state_files).token
     second.process.send_signal(signal.SIGTERM)
     assert second.exit_code(60) == 0
-    assert state_files.heartbeat().state is State.STOPPED
+    assert heartbeat(state_files).state is State.STOPPED
     assert world.offsets() == list(range(len(sent)))
     [left_at] = times(first, "Exiting with code 75")
     interval = timedelta(seconds=world.settings.heartbeat_interval)
-    assert left_at - state_files.desired_state().at < interval + LEAVING
+    assert left_at - desired_state(state_files).at < interval + LEAVING
     assert max(times(first, "Landed")) < min(times(second, "Landed"))
 
 

@@ -87,7 +87,8 @@ def refresher() -> ManualExecutor:
 @pytest.fixture
 def source(warehouse: FakeWarehouse, refresher: ManualExecutor, monkeypatch: pytest.MonkeyPatch) -> Source:
     monkeypatch.setattr(source_module, "table_version", warehouse.version_of)
-    return Source(warehouse.settings, warehouse, lambda: warehouse.now, refresher)  # type: ignore[arg-type]
+    used: Any = warehouse
+    return Source(warehouse.settings, used, lambda: warehouse.now, refresher)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from csat.dashboard import charts
-from csat.dashboard.palette import DARK, LIGHT
+from csat.dashboard.palette import DARK, LIGHT, palette
 from csat.reporting.series import Grain, Parts, points, time_points
 
 START = datetime(2026, 8, 3, tzinfo=UTC)  # a Monday
@@ -31,7 +31,7 @@ def rows(grain: Grain, count: int, part: str = "") -> list[dict[str, Any]]:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, dict[str, Any]]]:
     """The table and the specification of every chart that was put on the page."""
     seen: list[tuple[Any, dict[str, Any]]] = []
-    monkeypatch.setattr(charts.st, "vega_lite_chart", lambda table, spec, alt: seen.append((table, spec)))
+    monkeypatch.setattr("csat.dashboard.charts.st.vega_lite_chart", lambda table, spec, alt: seen.append((table, spec)))
     return seen
 
 
@@ -41,7 +41,7 @@ def test_a_template_is_made_once_per_grain_parts_and_theme(monkeypatch: pytest.M
     assert charts.rates(points(rows("hour", 3)), "hour").template is not first.template
     named = points(rows("day", 3, "Email"), parts=Parts(("Email",)))
     assert charts.rates(named, "day", Parts(("Email",))).template is not first.template
-    assert charts.palette() is LIGHT
+    assert palette() is LIGHT
     monkeypatch.setattr(charts, "palette", lambda: DARK)
     dark = charts.rates(points(rows("day", 3)), "day")
     assert DARK.satisfied in str(dark.template.spec)

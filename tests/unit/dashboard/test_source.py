@@ -97,15 +97,19 @@ def test_cached_rows_expire(source: Source, later: Callable[[float], None]) -> N
     assert source.rows(state, bind(RESPONSES, x=1)) == [[{"row": 2}]]
 
 
-def test_rows_come_in_the_order_of_the_queries(warehouse: FakeWarehouse, source: Source) -> None:
-    warehouse.rows = lambda sql, **parameters: [parameters]  # type: ignore[method-assign]
+def test_rows_come_in_the_order_of_the_queries(
+    warehouse: FakeWarehouse, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warehouse, "rows", lambda sql, **parameters: [parameters])
     state = State("v1")
     assert source.rows(state, *(bind(RESPONSES, x=number) for number in range(9))) == [
         [{"x": number}] for number in range(9)
     ]
 
 
-def test_a_prefetched_query_runs_once(warehouse: FakeWarehouse, source: Source) -> None:
+def test_a_prefetched_query_runs_once(
+    warehouse: FakeWarehouse, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
     started, end, rows = threading.Event(), threading.Event(), warehouse.rows
 
     def slow_rows(sql: str, **parameters: Any) -> Rows:
@@ -116,7 +120,7 @@ def test_a_prefetched_query_runs_once(warehouse: FakeWarehouse, source: Source) 
         assert end.wait(5)
         return [{"row": 1}]
 
-    warehouse.rows = slow_rows  # type: ignore[method-assign]
+    monkeypatch.setattr(warehouse, "rows", slow_rows)
     state = State("v1")
     source.prefetch(lambda _: [bind(RESPONSES, x=1)])
     assert started.wait(5)
@@ -125,7 +129,9 @@ def test_a_prefetched_query_runs_once(warehouse: FakeWarehouse, source: Source) 
     assert warehouse.queried == [{"x": 1}]
 
 
-def test_an_error_reaches_every_viewer_who_waits(warehouse: FakeWarehouse, source: Source) -> None:
+def test_an_error_reaches_every_viewer_who_waits(
+    warehouse: FakeWarehouse, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
     started, end = threading.Event(), threading.Event()
 
     def refuse(*_: Any, **__: Any) -> Rows:
@@ -133,14 +139,14 @@ def test_an_error_reaches_every_viewer_who_waits(warehouse: FakeWarehouse, sourc
         assert end.wait(5)
         raise WarehouseError("BigQuery refused: no")
 
-    warehouse.rows = refuse  # type: ignore[method-assign]
+    monkeypatch.setattr(warehouse, "rows", refuse)
     state = State("v1")
     with ThreadPoolExecutor() as viewers:
         both = [viewers.submit(source.rows, state, bind(RESPONSES, x=1)) for _ in range(2)]
         assert started.wait(5)
         threading.Timer(0.1, end.set).start()  # the other viewer waits for the result by then
         assert [str(one.exception(5)) for one in both] == ["BigQuery refused: no"] * 2
-    warehouse.rows = lambda *_, **__: [{"row": 2}]  # type: ignore[method-assign]
+    monkeypatch.setattr(warehouse, "rows", lambda *_, **__: [{"row": 2}])
     assert source.rows(state, bind(RESPONSES, x=1)) == [[{"row": 2}]]
 
 

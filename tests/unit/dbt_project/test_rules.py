@@ -25,9 +25,9 @@ def violations(tmp_path: Path) -> Violations:
         rules = yaml.safe_load(RULES.read_text()) | {"dbt_artifacts_dir": str(tmp_path)}
         (tmp_path / "rules.yml").write_text(yaml.safe_dump(rules))
         (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-        command = [ROOT / ".venv" / "bin" / "dbt-bouncer", "--config-file", tmp_path / "rules.yml"]
+        command = [str(ROOT / ".venv" / "bin" / "dbt-bouncer"), "--config-file", str(tmp_path / "rules.yml")]
         subprocess.run(
-            [*command, "--output-file", tmp_path / "found.json"], capture_output=True, timeout=120, check=False
+            [*command, "--output-file", str(tmp_path / "found.json")], capture_output=True, timeout=120, check=False
         )
         found = json.loads((tmp_path / "found.json").read_text())
         failed = [rule["check_run_id"].split(":") for rule in found if rule["outcome"] != "success"]

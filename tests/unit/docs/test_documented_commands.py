@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import dropwhile
 from os.path import normpath
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -79,6 +80,8 @@ NOT_RUN = {
     "terraform -chdir=terraform output": "cloud: asks for what was made",
     "terraform -chdir=terraform providers schema": "cloud: asks the real provider",
 }
+# What typer raises about arguments; it has no name there
+USAGE_ERROR: Any = typer.BadParameter.__base__
 # Where the benches write.
 WRITTEN = "tools/bench/results/"
 # What upper-case words of a command stand for.
@@ -98,7 +101,7 @@ class Command:
 
 def commands() -> list[Command]:
     """Every command of every document, in their order."""
-    found = []
+    found: list[Command] = []
     for document in documents():
         prose, blocks = read(document)
         for number, line in enumerate(prose.splitlines(), start=1):
@@ -222,13 +225,13 @@ def csat_problem(arguments: list[str]) -> str:
             command.make_context(name, rest)
     except typer.Exit:  # of --help
         return ""
-    except typer.BadParameter.__base__ as error:  # every complaint about arguments
+    except USAGE_ERROR as error:
         return str(error)
     return ""
 
 
 def test_every_command_in_the_comments_of_the_compose_file_exists() -> None:
-    found = []
+    found: list[Command] = []
     for path in COMPOSE_FILES:
         for number, line in enumerate((ROOT / path).read_text().splitlines(), start=1):
             comment = line.partition("#")[2]

@@ -33,7 +33,7 @@ OIDC = TLS | {
 
 
 def settings(values: dict[str, Any]) -> Settings:
-    return Settings(_env_file=None, **values)  # type: ignore[call-arg]
+    return Settings(_env_file=None, **values)
 
 
 def options(values: dict[str, Any]) -> dict[str, Any]:

@@ -164,6 +164,8 @@ def test_google_credentials_without_a_name_are_refused() -> None:
 class Credentials(SimpleNamespace):
     """The used part of Google's credentials: valid once refreshed."""
 
+    refreshed: int
+
     def refresh(self, request: Any) -> None:
         if self.error:
             raise self.error

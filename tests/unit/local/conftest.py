@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from csat.contract.settings import Settings
-from csat.local import ports, programs
+from csat.local import ports
 
 
 @pytest.fixture
@@ -15,10 +16,10 @@ def make_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[.
     for name in Settings.model_fields:
         monkeypatch.delenv(f"CSAT_{name.upper()}", raising=False)
     # The command lines need no jars and no Java to be looked at
-    monkeypatch.setattr(programs.kafka, "command", lambda settings: ["java", "kafka.Kafka"])
+    monkeypatch.setattr("csat.local.programs.kafka.command", lambda settings: ["java", "kafka.Kafka"])
 
-    def make(**fields: object) -> Settings:
-        return Settings(_env_file=None, **{"state_dir": tmp_path / "state", **fields})  # type: ignore[arg-type]
+    def make(**fields: Any) -> Settings:
+        return Settings(_env_file=None, **{"state_dir": tmp_path / "state", **fields})
 
     return make
 

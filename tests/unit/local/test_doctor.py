@@ -63,7 +63,7 @@ def test_port_check_finds_a_port_free_when_its_holder_ends_meanwhile(
         def look_too_late(port: int) -> None:
             server.close()
 
-        monkeypatch.setattr(doctor.processes, "holder", look_too_late)
+        monkeypatch.setattr("csat.local.doctor.processes.holder", look_too_late)
         check = doctor.port_check("kafka_port", port, tmp_path)
     assert (check.is_ok, check.detail) == (True, f"CSAT_KAFKA_PORT={port} is free")
 

@@ -97,7 +97,7 @@ class FakeClient:
 
     def delete_job_metadata(self, job_id: str, **options: Any) -> None:
         if job_id == "gone":
-            raise NotFound("no such job")  # type: ignore[no-untyped-call]
+            raise NotFound("no such job")
         self.deleted.append(job_id)
 
     def list_tables(self, dataset: str, **options: Any) -> list[Any]:

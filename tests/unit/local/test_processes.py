@@ -38,7 +38,7 @@ class OfAnotherUser:
     """A process whose environment only a root with all its rights may read."""
 
     def status(self) -> str:
-        return psutil.STATUS_RUNNING
+        return str(psutil.STATUS_RUNNING)
 
     def environ(self) -> dict[str, str]:
         raise psutil.AccessDenied
@@ -51,7 +51,7 @@ class OfAnotherUser:
 def test_root_knows_a_process_by_its_command_line_where_a_container_hides_the_environment(
     monkeypatch: pytest.MonkeyPatch, uid: int, is_found: bool
 ) -> None:
-    monkeypatch.setattr(processes.os, "geteuid", lambda: uid)
+    monkeypatch.setattr("csat.local.processes.os.geteuid", lambda: uid)
     process: Any = OfAnotherUser()
     assert processes.is_of_stack(process, Path("/state")) == is_found
     assert not processes.is_of_stack(process, Path("/other"))

@@ -10,7 +10,6 @@ import pytest
 
 from csat.contract.settings import Settings
 from csat.local.secret_files import bigquery_token
-from csat.marts import dbt_process
 from csat.marts.plans import Plan
 from csat.marts.results import DbtResult
 from csat.marts.run_dbt import MartsError, build_arguments, data_test_arguments, dbt_variables, run_dbt
@@ -34,7 +33,7 @@ def fake_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
     bigquery_token(settings)
     program = tmp_path / "dbt-fake" / "dbt"
     program.parent.mkdir()
-    monkeypatch.setattr(dbt_process.sys, "executable", str(program.with_name("python")))
+    monkeypatch.setattr("csat.marts.dbt_process.sys.executable", str(program.with_name("python")))
 
     def run(results: object = None, code: int = 0, lines: list[str] | None = None) -> DbtResult:
         text = json.dumps(results) if results else ""

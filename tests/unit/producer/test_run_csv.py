@@ -37,9 +37,13 @@ def console() -> Console:
     return Console(file=StringIO(), width=1_000)
 
 
+def edges_of(now: datetime, client: Any) -> Edges:
+    return Edges(lambda: now, lambda: 0.0, create_client=lambda **_: client)
+
+
 def said(console: Console) -> list[str]:
-    text: str = console.file.getvalue()  # type: ignore[attr-defined]
-    return text.splitlines()
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue().splitlines()
 
 
 def ids(client: Any) -> list[str]:
@@ -90,8 +94,7 @@ def test_same_file_sent_twice_has_the_same_ids(tmp_path: Path, make_client: Crea
     for seed, day in ((1, 20), (2, 22)):
         client = make_client()
         now = START.replace(day=day)
-        edges = Edges(lambda now=now: now, lambda: 0.0, create_client=lambda client=client, **_: client)  # type: ignore[misc]
-        simulate(SETTINGS, SimulateOptions(from_csv=path, seed=seed), edges=edges)
+        simulate(SETTINGS, SimulateOptions(from_csv=path, seed=seed), edges=edges_of(now, client))
         sent.append(ids(client))
     assert sent[0] == sent[1]
     assert len(set(sent[0])) == 3

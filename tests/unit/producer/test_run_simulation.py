@@ -163,9 +163,10 @@ def test_truth_file_has_every_agent(settings: Settings, edges: Edges, tmp_path: 
 def test_progress_is_drawn_on_a_terminal_only(settings: Settings, edges: Edges) -> None:
     texts = []
     for is_terminal in (True, False):
-        console = Console(file=StringIO(), force_terminal=is_terminal, width=100)
+        file = StringIO()
+        console = Console(file=file, force_terminal=is_terminal, width=100)
         simulate(settings, SimulateOptions(events=20), console, edges)
-        texts.append(console.file.getvalue())  # type: ignore[attr-defined]
+        texts.append(file.getvalue())
     assert "history" in texts[0]
     assert "20/20" in texts[0]
     assert texts[1] == ""

@@ -40,7 +40,8 @@ def land(now: datetime):
     """Turns message values into landing rows, in the order of the values."""
 
     def run(*values: bytes | None) -> list[dict[str, Any]]:
-        return landing_rows(messages(list(values), now), "query-7").to_pylist()
+        rows: list[dict[str, Any]] = landing_rows(messages(list(values), now), "query-7").to_pylist()
+        return rows
 
     return run
 

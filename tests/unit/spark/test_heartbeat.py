@@ -128,7 +128,10 @@ def test_claim_makes_a_new_token_when_a_driver_has_used_this_one(state_files, no
 
 def test_claim_makes_a_token_when_there_is_no_desired_state(tmp_path, now):
     empty = StateFiles(str(tmp_path / "new"))
-    assert claim(empty, "d2", now) == empty.desired_state().token
+    token = claim(empty, "d2", now)
+    written = empty.desired_state()
+    assert written is not None
+    assert token == written.token
 
 
 @pytest.mark.parametrize(

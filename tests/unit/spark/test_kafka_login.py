@@ -24,7 +24,7 @@ LOGIN = "org.apache.kafka.common.security"
 
 
 def settings(values: dict[str, Any]) -> Settings:
-    return Settings(_env_file=None, **values)  # type: ignore[call-arg]
+    return Settings(_env_file=None, **values)
 
 
 @pytest.mark.parametrize(

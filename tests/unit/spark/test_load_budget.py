@@ -1,6 +1,7 @@
 """The day's load jobs are spaced so that they last."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -123,18 +124,22 @@ class FakeWarehouse:
 CLOUD = Settings(target="gcp", project_id="shop", _env_file=None)
 
 
+def started_budget(warehouse: Any) -> LoadBudget:
+    return load_budget(warehouse, lambda: NOON)
+
+
 def test_budget_starts_with_the_load_jobs_of_the_last_day():
     warehouse = FakeWarehouse(CLOUD, [NOON - timedelta(hours=23), NOON - timedelta(hours=1)])
-    assert load_budget(warehouse, lambda: NOON).left == 1498
+    assert started_budget(warehouse).left == 1498
     assert warehouse.since == NOON - timedelta(hours=24)
 
 
 def test_budget_starts_full_when_bigquery_does_not_list_jobs(caplog):
-    assert load_budget(FakeWarehouse(CLOUD, error=WarehouseError("access denied")), lambda: NOON).left == 1500
+    assert started_budget(FakeWarehouse(CLOUD, error=WarehouseError("access denied"))).left == 1500
     assert "Cannot list the load jobs of the last 24 hours, assuming none: access denied" in caplog.text
 
 
 def test_budget_has_no_limit_on_one_machine():
-    bucket = load_budget(FakeWarehouse(Settings(_env_file=None), error=AssertionError("asked")), lambda: NOON)
+    bucket = started_budget(FakeWarehouse(Settings(_env_file=None), error=AssertionError("asked")))
     for _ in range(2000):
         bucket.take()

@@ -1,6 +1,7 @@
 """Which load jobs the sink submits for a batch, whatever happened before."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -182,13 +183,17 @@ class FakeBatch:
         return "q"
 
 
+def batch() -> Any:
+    return FakeBatch()
+
+
 def test_sink_keeps_the_id_of_the_batch_that_it_could_not_land(monkeypatch):
     monkeypatch.setattr(LandingSink, "_stage", lambda *arguments: FILES)
     jobs = FakeLoadJobs({"csat-q-7-a1": REFUSED})
     sink = LandingSink(Settings(_env_file=None), jobs, lambda: None, LoadBudget(0))
     assert sink.current_batch == ""
     with pytest.raises(BatchRefusedError):
-        sink.write(FakeBatch(), 7)
+        sink.write(batch(), 7)
     assert sink.current_batch == "q-7"
 
 
@@ -196,7 +201,7 @@ def test_sink_has_no_current_batch_once_it_has_landed(monkeypatch):
     monkeypatch.setattr("spark.sink.discard", lambda settings, uri: None)
     jobs = FakeLoadJobs({"csat-q-7-a1": DONE}, submitted=["csat-q-7-a1"])
     sink = LandingSink(Settings(_env_file=None), jobs, lambda: None, LoadBudget(0))
-    sink.write(FakeBatch(), 7)
+    sink.write(batch(), 7)
     assert (sink.current_batch, sink.rows_committed) == ("", 10)
 
 

@@ -146,7 +146,7 @@ def test_landing_row_keeps_only_bytes_and_position_when_it_is_rejected(land, mak
     }
 
 
-ACCEPTED = [
+ACCEPTED: list[dict[str, object]] = [
     {"survey_answered_at": "2026-11-21T12:00:00Z"},  # a day ahead is still accepted
     {"survey_answered_at": "2019-01-01T00:00:00Z"},
     {"issue_responded_at": "2026-11-19T10:00:00+05:30"},  # before its report
@@ -226,5 +226,5 @@ def test_landing_row_keeps_every_text_unchanged(land, make_message):
     assert [[row[name] for name in texts] for row in rows] == [[nasty] * len(texts) for nasty in NASTY]
 
 
-def _utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)
+def _utc(year: int, month: int, day: int, hour: int, minute: int = 0, second: int = 0, micro: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, second, micro, UTC)

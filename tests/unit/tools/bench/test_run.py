@@ -6,7 +6,6 @@ import sys
 import pytest
 
 from csat.contract.settings import ROOT
-from tools.bench import run
 from tools.bench.run import BENCHMARKS, command, main
 
 FOLDER = ROOT / "tools" / "bench"
@@ -40,7 +39,7 @@ def test_options_and_the_exit_code_are_the_benchmarks(monkeypatch: pytest.Monkey
         called.append(words)
         return subprocess.CompletedProcess(words, 3)
 
-    monkeypatch.setattr(run.subprocess, "run", fake)
+    monkeypatch.setattr("tools.bench.run.subprocess.run", fake)
     monkeypatch.setattr("sys.argv", ["run", "stream", "--events", "5"])
     assert main() == 3
     assert called == [command("stream", ["--events", "5"])]

@@ -20,7 +20,7 @@ def check(tmp_path_factory: pytest.TempPathFactory) -> Check:
         paths = [folder / f"{number}.json" for number in range(len(recordings))]
         for path, recording in zip(paths, recordings, strict=True):
             path.write_text(json.dumps(recording))
-        command = [ROOT / ".venvs" / "sqlcheck" / "bin" / "python", "-m", "tools.sqlcheck", *paths]
+        command = [str(ROOT / ".venvs" / "sqlcheck" / "bin" / "python"), "-m", "tools.sqlcheck", *map(str, paths)]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
 
     return run

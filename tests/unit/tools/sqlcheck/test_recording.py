@@ -51,7 +51,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "models/halves.yml": SCHEMA,
     }.items():
         (folder / name).write_text(text)
-    command = [sys.executable, "-m", "tools.sqlcheck.record", folder / "recording.json", "--project", folder]
+    command = [sys.executable, "-m", "tools.sqlcheck.record", str(folder / "recording.json"), "--project", str(folder)]
     subprocess.run(command, cwd=ROOT, capture_output=True, timeout=240, check=True)
     content: dict[str, Any] = json.loads((folder / "recording.json").read_text())
     return content
@@ -101,5 +101,5 @@ def test_check_names_the_file_of_a_missing_schema(check: Check) -> None:
 
 
 def test_check_of_no_file_is_a_usage_problem() -> None:
-    command = [ROOT / ".venvs" / "sqlcheck" / "bin" / "python", "-m", "tools.sqlcheck", "nowhere.json"]
+    command = [str(ROOT / ".venvs" / "sqlcheck" / "bin" / "python"), "-m", "tools.sqlcheck", "nowhere.json"]
     assert subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60, check=False).returncode == 2
