@@ -21,7 +21,7 @@ NAME :=
 is_goal = $(filter $(1),$(MAKECMDGOALS))
 NEEDS := $(if $(call is_goal,demo up setup jars% class-archive test% check chaos soak $(if $(NAME),bench) \
 	screenshots cloud-deploy),java)
-NEEDS += $(if $(call is_goal,test test-integration screenshots $(if $(filter dashboard,$(NAME)),bench)),chromium)
+NEEDS += $(if $(call is_goal,test test-rest test-integration screenshots $(if $(filter dashboard,$(NAME)),bench)),chromium)
 OF_TERRAFORM := lint-terraform test-terraform cloud-init cloud-plan cloud-apply cloud-destroy cloud-env cloud-deploy
 NEEDS += $(if $(call is_goal,test check lint format $(OF_TERRAFORM)),terraform)
 export PATH := $(CURDIR)/.venvs/uv/bin:$(CURDIR)/.venvs/terraform-cli:$(CURDIR)/.venvs/jdk/bin:$(PATH)
@@ -153,8 +153,10 @@ endef
 # this one.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: test check test-unit test-dags test-terraform test-integration test-e2e test-containers test-long
-test: setup jars-spark-4-0 lint test-dags ## Lint and run every test, but for those of test-long and test-containers
+.PHONY: test test-rest check test-unit test-dags test-terraform test-integration test-e2e test-containers test-long
+test: lint test-dags test-rest ## Lint and run every test, but for those of test-long and test-containers
+# The whole platforms of the first tests wait more than they compute: lint ends beside them
+test-rest: setup jars-spark-4-0 # Run all tests but those of the DAGs
 	MAKEFLAGS= $(BIN)/pytest $(SIDE_BY_SIDE) tests/e2e tests/integration tests/terraform tests/chaos tests/unit
 check: lint test-unit ## Lint and run the unit tests: the quick round before a commit
 

@@ -1,6 +1,7 @@
 """Google's GoogleSQL analyser, compiled to WebAssembly: a service with protobuf requests and responses."""
 
 import ctypes
+import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -95,7 +96,7 @@ def _module(engine: Any) -> Any:
         return Module.deserialize_file(engine, str(compiled))
     module = Module.from_file(engine, str(get_wasm_path()))
     CACHE.mkdir(exist_ok=True)
-    draft = compiled.with_suffix(".draft")
+    draft = compiled.with_suffix(f".{os.getpid()}.draft")  # lint and a test may both compile it
     draft.write_bytes(module.serialize())
     draft.replace(compiled)
     return module
