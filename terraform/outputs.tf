@@ -58,34 +58,3 @@ output "ci" {
     service_account            = google_service_account.ci[0].email
   } : null
 }
-
-# https://developers.google.com/looker-studio/integrate/linking-api
-output "dashboard_link" {
-  description = "Makes a Data Studio report on the marts for whoever opens it: a copy of the template, or without one a page on the responses over time."
-  value       = "https://${var.data_studio_host}/reporting/create?${join("&", [for name, value in local.report : "${name}=${replace(urlencode(value), "+", "%20")}"])}"
-}
-
-locals {
-  # Alias in the template, and the mart behind it.
-  report_tables = var.data_studio_template_id == null ? { series = "response_series" } : {
-    leaderboard = "agent_leaderboard"
-    categories  = "category_ranking"
-    series      = "response_series"
-  }
-  report = merge(
-    var.data_studio_template_id == null ? {} : { "c.reportId" = var.data_studio_template_id },
-    { "c.mode" = "edit", "r.reportName" = "Customer satisfaction" },
-    merge([
-      for alias, table in local.report_tables : {
-        "ds.${alias}.connector"     = "bigQuery"
-        "ds.${alias}.type"          = "TABLE"
-        "ds.${alias}.projectId"     = var.project_id
-        "ds.${alias}.datasetId"     = google_bigquery_dataset.main["marts"].dataset_id
-        "ds.${alias}.tableId"       = table
-        "ds.${alias}.refreshFields" = var.data_studio_template_id == null ? "true" : "false"
-      }
-    ]...),
-    # The date control filters by the partition. The other tables hold windows, which it would cut.
-    { "ds.series.isPartitioned" = "true" },
-  )
-}

@@ -399,27 +399,3 @@ variable "github_ref" {
     error_message = "github_ref is refs/heads/BRANCH or refs/tags/TAG, its name at most 90 characters long."
   }
 }
-
-## Dashboard
-
-variable "data_studio_template_id" {
-  description = "Report to copy, with data sources called leaderboard, categories and series. Null: the link makes a plain page."
-  type        = string
-  default     = null
-
-  validation {
-    condition     = var.data_studio_template_id == null || can(regex("^[A-Za-z0-9_-]{20,64}$", var.data_studio_template_id))
-    error_message = "data_studio_template_id is the long id in the address of the report, between /reporting/ and /page/."
-  }
-}
-
-variable "data_studio_host" {
-  description = "Host of Data Studio, which was Looker Studio until April 2026."
-  type        = string
-  default     = "lookerstudio.google.com"
-
-  validation {
-    condition     = contains(["lookerstudio.google.com", "datastudio.google.com"], var.data_studio_host)
-    error_message = "data_studio_host is lookerstudio.google.com or datastudio.google.com."
-  }
-}

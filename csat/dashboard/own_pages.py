@@ -3,6 +3,9 @@
 from collections.abc import Collection
 from typing import Any
 
+from starlette.responses import PlainTextResponse
+from starlette.websockets import WebSocketClose
+
 from csat.contract import web_origin
 
 
@@ -20,9 +23,7 @@ class OwnPagesOnly:
         if not reason:
             await self._app(scope, receive, send)
         elif kind == "websocket":
-            await send({"type": "websocket.close", "code": 1008, "reason": reason})  # before it is accepted: a 403
+            await WebSocketClose(1008, reason)(scope, receive, send)  # before it is accepted: a 403
         else:
-            body = f"{reason}: CSAT_DASHBOARD_HOSTS holds the names of this one.\n".encode()
-            headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-            await send({"type": "http.response.start", "status": 403, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
+            answer = PlainTextResponse(f"{reason}: CSAT_DASHBOARD_HOSTS holds the names of this one.\n", 403)
+            await answer(scope, receive, send)

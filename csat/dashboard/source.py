@@ -8,7 +8,6 @@ still starts.
 
 import threading
 import time
-from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -32,6 +31,8 @@ _REFRESH_SECONDS = 5.0
 _CHECK_SECONDS = 2.0
 _PARALLEL_QUERIES = 8
 _ANY_BUILD = ""
+_Key = tuple[Any, ...]
+_Cached = tuple[datetime, Future[Rows]]  # when the query started, and its rows, which may still be on their way
 _UNREACHABLE = "the warehouse does not respond"
 
 
@@ -96,12 +97,11 @@ class Source:
         self._state = State()
         self._checked_at: datetime | None = None
         self._checking = threading.Lock()
-        self._cache: OrderedDict[tuple[Any, ...], tuple[datetime, Rows]] = OrderedDict()
-        # Requested from the build in _state, the most recent last
-        self._requested: OrderedDict[tuple[Any, ...], BoundQuery] = OrderedDict()
-        # How often, plus one where it was requested from the build before
-        self._request_counts: Counter[tuple[Any, ...]] = Counter()
-        self._running: dict[tuple[Any, ...], Future[Rows]] = {}
+        self._cache: dict[_Key, _Cached] = {}
+        # From the build before the one in _state, from that one, and from both or repeatedly; the most recent last
+        self._requested_before: set[_Key] = set()
+        self._requested: dict[_Key, BoundQuery] = {}
+        self._repeated: dict[_Key, BoundQuery] = {}
         self._cache_lock = threading.Lock()
         self._pool = ThreadPoolExecutor(_PARALLEL_QUERIES, thread_name_prefix="dashboard")
         self._refresher = refresher or ThreadPoolExecutor(1, thread_name_prefix="refresh")
@@ -131,7 +131,7 @@ class Source:
 
         Raises WarehouseError, at once where the warehouse is known to be unreachable.
         """
-        results = [self._pool.submit(self._rows, state, bound) for bound in bound_queries]
+        results = [self._result(state, bound, is_request=True) for bound in bound_queries]
         return [result.result() for result in results]
 
     def prefetch(self, bound_queries: Callable[[State], Iterable[BoundQuery]]) -> None:
@@ -143,7 +143,7 @@ class Source:
         state = self.state()
         with suppress(WarehouseError):  # the viewer's own request reports it
             for bound in bound_queries(state):
-                self._rows(state, bound, is_request=False)
+                self._result(state, bound)
 
     def _check(self) -> State:
         builds = self._settings.table("ops", "mart_builds")
@@ -168,8 +168,7 @@ class Source:
         refresh, self._refresh = self._refresh, None
         state = refresh.result()
         with self._cache_lock:
-            self._request_counts = Counter(self._requested.keys())
-            self._requested.clear()
+            self._requested_before, self._requested, self._repeated = set(self._requested), {}, {}
             for key in [key for key in self._cache if key[0] not in (_ANY_BUILD, state.version)]:
                 del self._cache[key]
         return state
@@ -178,12 +177,12 @@ class Source:
         """The state of a new build, once the queries that viewers requested more than once have run on it."""
         state = self._read_state(version)
         with self._cache_lock:
-            repeated = [bound for key, bound in reversed(self._requested.items()) if self._request_counts[key] > 1]
+            latest = list(reversed(self._repeated.values()))[:_MAX_REFRESHED]
         deadline = time.monotonic() + _REFRESH_SECONDS
         with suppress(WarehouseError):  # the viewer's own request reports it
-            for bound in repeated[:_MAX_REFRESHED]:
+            for bound in latest:
                 if time.monotonic() < deadline:
-                    self._query(_key(state, bound), bound)
+                    self._result(state, bound).result()
         return state
 
     def _read_state(self, version: str) -> State:
@@ -195,52 +194,47 @@ class Source:
         [dates] = known.result() if known else queries.DATES.rows(self._warehouse)
         return State(version, data_up_to=builds[0]["watermark_to"], built_at=builds[0]["built_at"], **dates)
 
-    def _rows(self, state: State, bound: BoundQuery, *, is_request: bool = True) -> Rows:
-        key = _key(state, bound)
+    def _result(self, state: State, bound: BoundQuery, *, is_request: bool = False) -> Future[Rows]:
+        """The rows from the cache, or of a query that runs. Raises WarehouseError where neither is possible."""
+        key, now = _key(state, bound), self._clock()
         with self._cache_lock:
-            cached = self._cache.get(key)
             if is_request and key[0] == self._state.version:
                 self._count_request(key[1:], bound)
-        if cached is not None and (not state.is_reachable or self._clock() - cached[0] < bound.cached_for):
-            return cached[1]
-        if not state.is_reachable:
-            raise WarehouseUnreachableError(_UNREACHABLE)
-        return self._query(key, bound)
+            cached = self._cache.get(key)
+            if cached is not None and (not state.is_reachable or now - cached[0] < bound.cached_for):
+                return cached[1]
+            if not state.is_reachable:
+                raise WarehouseUnreachableError(_UNREACHABLE)
+            result = self._pool.submit(self._query, key, bound, now, cached)
+            _put(self._cache, key, (now, result))
+            return result
 
-    def _count_request(self, key: tuple[Any, ...], bound: BoundQuery) -> None:
-        self._request_counts[key] += 1
-        self._requested[key] = bound
-        self._requested.move_to_end(key)
-        while len(self._requested) > _MAX_CACHED:
-            oldest, _ = self._requested.popitem(last=False)
-            del self._request_counts[oldest]
-
-    def _query(self, key: tuple[Any, ...], bound: BoundQuery) -> Rows:
-        """The rows from the warehouse; where another thread already runs the query, that thread's result."""
-        result: Future[Rows] = Future()
-        with self._cache_lock:
-            running = self._running.setdefault(key, result)
-        if running is not result:
-            return running.result()
+    def _query(self, key: _Key, bound: BoundQuery, now: datetime, expired: _Cached | None) -> Rows:
         try:
-            now = self._clock()
-            rows = bound.query.rows(self._warehouse, **bound.parameters)
-        except BaseException as error:
-            result.set_exception(error)
+            return bound.query.rows(self._warehouse, **bound.parameters)
+        except BaseException:
+            with self._cache_lock:
+                if key in self._cache and self._cache[key][0] == now:
+                    del self._cache[key]
+                    if expired is not None:  # the last figures, if the warehouse is about to be unreachable
+                        _put(self._cache, key, expired)
             raise
-        else:
-            result.set_result(rows)
-            with self._cache_lock:
-                self._cache[key] = (now, rows)
-                while len(self._cache) > _MAX_CACHED:
-                    self._cache.popitem(last=False)
-            return rows
-        finally:
-            with self._cache_lock:
-                del self._running[key]
+
+    def _count_request(self, key: _Key, bound: BoundQuery) -> None:
+        if key in self._requested or key in self._requested_before:
+            _put(self._repeated, key, bound)
+        _put(self._requested, key, bound)
 
 
-def _key(state: State, bound: BoundQuery) -> tuple[Any, ...]:
+def _put(latest: dict[_Key, Any], key: _Key, value: Any) -> None:
+    """Add the value as the most recent of at most _MAX_CACHED."""
+    latest.pop(key, None)
+    latest[key] = value
+    if len(latest) > _MAX_CACHED:
+        del latest[next(iter(latest))]
+
+
+def _key(state: State, bound: BoundQuery) -> _Key:
     build = _ANY_BUILD if bound.outlives_builds else state.version
     return (build, bound.query, *((name, _hashable(value)) for name, value in bound.parameters.items()))
 

@@ -1,7 +1,6 @@
 """Links that create the report in Data Studio (Looker Studio until April 2026), and checks of such links.
 
-The Linking API: https://developers.google.com/looker-studio/integrate/linking-api. The link is built here and in
-terraform/outputs.tf, and a test compares the two.
+The Linking API: https://developers.google.com/looker-studio/integrate/linking-api.
 """
 
 import re
@@ -46,7 +45,7 @@ class LinkError(Exception):
     """The link would not work; the message names the problem and the fix."""
 
 
-def report_link(project: str, dataset: str, template: str = "", host: str = HOSTS[0]) -> str:
+def report_link(project: str, dataset: str, template: str = "") -> str:
     """The link that creates a report for whoever opens it. Raises LinkError.
 
     With a template, the report is a copy of it on the marts of the dataset. Without one, it is a plain page on
@@ -67,7 +66,7 @@ def report_link(project: str, dataset: str, template: str = "", host: str = HOST
             } | ({"isPartitioned": "true"} if source.is_partitioned else {})
             parameters |= {f"ds.{alias}.{name}": value for name, value in values.items()}
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in sorted(parameters.items()))
-    link = f"https://{host}{_PATH}?{query}"
+    link = f"https://{HOSTS[0]}{_PATH}?{query}"
     if problems := link_problems(link):
         raise LinkError("; ".join(problems))
     return link

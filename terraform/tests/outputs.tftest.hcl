@@ -32,40 +32,6 @@ run "names_are_handed_to_csat" {
   }
 }
 
-run "without_a_template_the_link_makes_a_plain_page" {
-  command = plan
-
-  assert {
-    condition = output.dashboard_link == join("", [
-      "https://lookerstudio.google.com/reporting/create?c.mode=edit",
-      "&ds.series.connector=bigQuery&ds.series.datasetId=csat_marts&ds.series.isPartitioned=true&ds.series.projectId=shop-data-1",
-      "&ds.series.refreshFields=true&ds.series.tableId=response_series&ds.series.type=TABLE&r.reportName=Customer%20satisfaction",
-    ])
-    error_message = "The link has changed."
-  }
-}
-
-run "with_a_template_the_link_binds_its_three_sources" {
-  command = plan
-
-  variables {
-    data_studio_template_id = "0b8d1f9e-2a52-4a5f-9d3a-6d0f5d1c2b3a"
-  }
-
-  assert {
-    condition = output.dashboard_link == join("", [
-      "https://lookerstudio.google.com/reporting/create?c.mode=edit&c.reportId=0b8d1f9e-2a52-4a5f-9d3a-6d0f5d1c2b3a",
-      "&ds.categories.connector=bigQuery&ds.categories.datasetId=csat_marts&ds.categories.projectId=shop-data-1",
-      "&ds.categories.refreshFields=false&ds.categories.tableId=category_ranking&ds.categories.type=TABLE",
-      "&ds.leaderboard.connector=bigQuery&ds.leaderboard.datasetId=csat_marts&ds.leaderboard.projectId=shop-data-1",
-      "&ds.leaderboard.refreshFields=false&ds.leaderboard.tableId=agent_leaderboard&ds.leaderboard.type=TABLE",
-      "&ds.series.connector=bigQuery&ds.series.datasetId=csat_marts&ds.series.isPartitioned=true&ds.series.projectId=shop-data-1",
-      "&ds.series.refreshFields=false&ds.series.tableId=response_series&ds.series.type=TABLE&r.reportName=Customer%20satisfaction",
-    ])
-    error_message = "The link has changed."
-  }
-}
-
 run "accounts_are_handed_over_by_job" {
   command = plan
 

@@ -484,19 +484,3 @@ run "a_ref_fits_in_the_subject" {
   }
   expect_failures = [var.github_ref]
 }
-
-run "a_template_is_an_id" {
-  command = plan
-  variables {
-    data_studio_template_id = "https://lookerstudio.google.com/reporting/x"
-  }
-  expect_failures = [var.data_studio_template_id]
-}
-
-run "a_link_leads_to_google" {
-  command = plan
-  variables {
-    data_studio_host = "example.com"
-  }
-  expect_failures = [var.data_studio_host]
-}

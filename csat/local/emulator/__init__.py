@@ -1,1 +1,3 @@
-"""The BigQuery emulator and its fixes."""
+"""The BigQuery emulator and its patches."""
+
+EXTENSIONS = ("icu", "ducklake", "spatial")  # of DuckDB

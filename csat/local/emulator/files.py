@@ -1,15 +1,19 @@
-"""Which files local-bigquery 0.3.2 may touch: its data and what it serves as gs://, whatever a statement says.
+"""Which files the emulator may touch: its data and what it serves as gs://, whatever a statement says.
 
 SQL reaches files in two ways: by DuckDB's own functions (read_text, COPY, ATTACH, …), and by the addresses of load jobs
-and EXPORT DATA, which the emulator turns into paths. Used by csat.local.emulator.serve, in its own environment.
+and EXPORT DATA, which the emulator turns into paths. csat.local.emulator.patches says what each patch is for.
 """
 
-import functools
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from local_bigquery.errors import BigQueryError
+from local_bigquery.settings import settings
+
+from csat.local.emulator import EXTENSIONS
 
 BUCKETS = "gs://"
 # Google's form of a project id; it becomes the name of a file, and a part of a statement
@@ -21,12 +25,12 @@ def folders(data: Path, staging: Path) -> list[str]:
     return sorted({f"{path}/" for folder in (data, staging) for path in (folder.absolute(), folder.resolve())})
 
 
-def lock(connection: duckdb.DuckDBPyConnection, allowed: list[str], extensions: tuple[str, ...]) -> None:
+def lock(connection: duckdb.DuckDBPyConnection, allowed: list[str]) -> None:
     """Close everything but the allowed folders to the SQL of this database, for good.
 
     The extensions are loaded before: later, nothing can be.
     """
-    for name in extensions:
+    for name in EXTENSIONS:
         connection.execute(f"LOAD {name}")
     connection.execute("SET allowed_directories = $folders", {"folders": allowed})
     for setting in ("autoinstall_known_extensions", "autoload_known_extensions", "enable_external_access"):
@@ -44,66 +48,32 @@ def staged_file(uri: str, root: Path) -> Path:
     return path
 
 
-def keep_to_own_files(extensions: tuple[str, ...]) -> None:
-    """Let statements and jobs reach the emulator's data and its buckets, and no other file."""
-    _lock_database(extensions)
-    _check_project_ids()
-    _check_addresses()
+def lock_database(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let statements reach the emulator's data and its buckets, and no other file."""
+    lock(connection, folders(settings.data_dir, _staging_root()))
 
 
-def _lock_database(extensions: tuple[str, ...]) -> None:
-    from local_bigquery.engine import database
-    from local_bigquery.settings import settings
-
-    connect = database._connect
-
-    @functools.cache
-    def connect_locked() -> duckdb.DuckDBPyConnection:
-        connection: duckdb.DuckDBPyConnection = connect()
-        lock(connection, folders(settings.data_dir, _staging_root()), extensions)
-        return connection
-
-    database._connect = connect_locked
+def attach_checked(attach: Callable[..., Any], project_id: str) -> Any:
+    """Attach a project with a valid id. A new one gets a file, made by a database that is not locked."""
+    if not _PROJECT_ID.fullmatch(project_id):
+        raise BigQueryError("invalid", f"Invalid project ID: {project_id}")
+    return attach(project_id)
 
 
-def _check_project_ids() -> None:
-    """A project that is new gets a file, made by a database that is not locked: its name must be a name."""
-    from local_bigquery.engine import database
-    from local_bigquery.errors import BigQueryError
-
-    attach = database.attach
-
-    @functools.wraps(attach)
-    def attach_checked(project_id: str) -> Any:
-        if not _PROJECT_ID.fullmatch(project_id):
-            raise BigQueryError("invalid", f"Invalid project ID: {project_id}")
-        return attach(project_id)
-
-    database.attach = attach_checked
+def local_inside(_: Callable[..., Any], uri: str) -> str:
+    """The path of a gs:// address; no other address has one."""
+    try:
+        return str(staged_file(uri, _staging_root()))
+    except ValueError as error:
+        raise BigQueryError("invalid", str(error)) from error
 
 
-def _check_addresses() -> None:
-    from local_bigquery.errors import BigQueryError
-    from local_bigquery.jobs import storage
-
-    def local(uri: str) -> str:
-        try:
-            return str(staged_file(uri, _staging_root()))
-        except ValueError as error:
-            raise BigQueryError("invalid", str(error)) from error
-
-    matches = storage._matches
-
-    def matches_inside(uri: str) -> list[str]:
-        root = _staging_root().resolve()
-        # What a pattern finds may be a link that leads out
-        return [path for path in matches(uri) if Path(path).resolve().is_relative_to(root)]
-
-    storage._local, storage._matches = local, matches_inside
+def matches_inside(matches: Callable[..., Any], uri: str) -> list[str]:
+    """The files that a pattern finds, without links that lead out of the buckets."""
+    root = _staging_root().resolve()
+    return [path for path in matches(uri) if Path(path).resolve().is_relative_to(root)]
 
 
 def _staging_root() -> Path:
-    from local_bigquery.settings import settings
-
     root: Path = settings.gcs_local_root or settings.data_dir / "gcs"
     return root

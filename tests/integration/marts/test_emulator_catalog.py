@@ -15,9 +15,9 @@ from tools.bench.emulator import emulator, own_settings
 pytestmark = pytest.mark.integration
 
 FORGETFUL = """
-from csat.local.emulator import serve as bigquery_emulator, catalog as emulator_catalog
-emulator_catalog.RESULT_SECONDS, emulator_catalog._SWEEP_SECONDS = 1, 0.2
-bigquery_emulator.main()
+from csat.local.emulator import memory, serve
+memory.RESULT_SECONDS, memory._SWEEP_SECONDS = 1, 0.2
+serve.main()
 """
 
 

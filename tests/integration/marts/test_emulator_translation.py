@@ -17,7 +17,7 @@ pytestmark = pytest.mark.integration
 
 LOGGING = """
 import sys
-from csat.local.emulator import serve as bigquery_emulator
+from csat.local.emulator import serve
 from local_bigquery.sql import translate
 from local_bigquery.sql.rules import typing
 
@@ -35,11 +35,11 @@ class Finder:
 translate.sqlglot.parse = logging_calls("parse", translate.sqlglot.parse)
 typing.qualify = logging_calls("find types", typing.qualify)
 sys.meta_path.insert(0, Finder())
-bigquery_emulator.main()
+serve.main()
 """
 LISTS_TEMPORARY_TABLES = """
 import inspect
-from csat.local.emulator.catalog import _TEMPORARY_SQL
+from csat.local.emulator.speed import _TEMPORARY_SQL
 from local_bigquery.jobs import query
 assert _TEMPORARY_SQL in inspect.getsource(query.execute)
 """

@@ -161,6 +161,19 @@ def test_cached_rows_stay_while_the_warehouse_is_unreachable(
     assert source.rows(state, bind(RESPONSES, x=1)) == [[{"row": 1}]]
 
 
+def test_expired_rows_outlast_a_query_that_fails(
+    warehouse: FakeWarehouse, source: Source, later: Callable[[float], None]
+) -> None:
+    """A viewer may request them before the source knows that the warehouse is unreachable."""
+    reachable = source.state()
+    source.rows(reachable, bind(RESPONSES, x=1))
+    later(10 * 60 + 1)
+    warehouse.version = WarehouseUnreachableError("offline")
+    with pytest.raises(WarehouseUnreachableError):
+        source.rows(reachable, bind(RESPONSES, x=1))
+    assert source.rows(source.state(), bind(RESPONSES, x=1)) == [[{"row": 1}]]
+
+
 def test_an_uncached_query_fails_at_once_while_the_warehouse_is_unreachable(
     warehouse: FakeWarehouse, source: Source, later: Callable[[float], None]
 ) -> None:

@@ -104,12 +104,14 @@ def test_a_failing_query_does_not_delay_a_new_build(
 ) -> None:
     request(source, 1)
     request(source, 1)
-    refused = WarehouseError("BigQuery refused: too much")
+    rows = warehouse.rows
 
-    def refuse(*_: Any, **__: Any) -> Rows:
-        raise refused
+    def refuse(sql: str, **parameters: Any) -> Rows:
+        if parameters:
+            raise WarehouseError("BigQuery refused: too much")
+        return rows(sql)
 
-    monkeypatch.setattr(source, "_query", refuse)
+    monkeypatch.setattr(warehouse, "rows", refuse)
     warehouse.version = "v2"
     later(11)
     state = source.state()

@@ -45,7 +45,6 @@ RUN_BY = {
     "make up": "tests/e2e/conftest.py",
     "python -m csat.dashboard.serve": "tests/integration/dashboard/test_browser.py",
     "terraform apply": "tests/terraform/test_guide.py",
-    "terraform output": "tests/terraform/test_guide.py",
     "terraform destroy": "tests/terraform/test_guide.py",
     "terraform init": "tests/terraform/test_guide.py",
     "terraform plan": "tests/terraform/test_guide.py",
