@@ -35,6 +35,8 @@ PYTHON := $(BIN)/python
 SQL_SOURCES := $(shell find dbt tools/sqlcheck csat/reporting/sql csat/reporting/report.yaml csat/bigquery/schemas csat/contract/landing_schema.json locks/dev.txt locks/sqlcheck.txt \
 	-type f -not -path '*/target/*' -not -path '*/logs/*' -not -name '*.pyc' 2> /dev/null)
 TERRAFORM_OFFLINE := .venvs/terraform/bin/python terraform/tests/stub_provider.py -chdir=terraform
+# codespell's own dictionary, and ours
+DICTIONARIES := --dictionary - --dictionary tools/retired_words.txt
 CHECKED := csat producer spark tools terraform dags tests
 
 # A target with "## …" is listed; a part of one, or one that is rarely called, says what it does after one "#".
@@ -186,8 +188,8 @@ endef
 test-long: $(if $(LONG_$(NAME)),setup $(NEEDED_$(NAME))) ## Run the long tests NAME=…; no NAME: list them
 	$(or $(LONG_$(NAME)),$(long_tests))
 
-.PHONY: lint lint-checkov lint-python lint-imports lint-dbt lint-sql lint-terraform lint-containers lint-shell lint-generated
-lint: lint-python lint-imports lint-generated lint-dbt lint-sql lint-terraform lint-containers lint-shell ## Check style, types and contracts; changes nothing
+.PHONY: lint lint-checkov lint-python lint-imports lint-dbt lint-sql lint-terraform lint-containers lint-shell lint-generated lint-words
+lint: lint-python lint-imports lint-generated lint-words lint-dbt lint-sql lint-terraform lint-containers lint-shell ## Check style, types and contracts; changes nothing
 
 lint-python: .venv/.synced # Python: format, rules and types
 	$(BIN)/ruff format --check --quiet .
@@ -198,12 +200,12 @@ lint-imports: .venv/.synced # Which part may import which
 lint-dbt: .venv/.synced .venvs/sqlcheck/.checked # The style of dbt's SQL, and the rules of the project
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt/models csat
 	$(BIN)/dbt-bouncer --config-file dbt/dbt-bouncer.yml > .venv/dbt-bouncer.log 2>&1 || { cat .venv/dbt-bouncer.log; exit 1; }
-lint-sql: .venvs/sqlcheck/.checked # Every statement that dbt would send and the board asks, read by Google's own analyser
+lint-sql: .venvs/sqlcheck/.checked # Every statement that dbt would send and the dashboard asks, read by Google's own analyser
 .venvs/sqlcheck/.checked: $(SQL_SOURCES) | .venv/.synced .venvs/sqlcheck/.synced
 	CSAT_TOUCHED_DATES='["2026-01-05", "2026-01-06"]' CSAT_AS_OF=2026-01-08 \
 		$(PYTHON) -m tools.sqlcheck.record .venvs/sqlcheck/recording.json
-	$(PYTHON) -m tools.sqlcheck.record_dashboard .venvs/sqlcheck/board.json
-	.venvs/sqlcheck/bin/python -m tools.sqlcheck .venvs/sqlcheck/recording.json .venvs/sqlcheck/board.json
+	$(PYTHON) -m tools.sqlcheck.record_dashboard .venvs/sqlcheck/dashboard.json
+	.venvs/sqlcheck/bin/python -m tools.sqlcheck .venvs/sqlcheck/recording.json .venvs/sqlcheck/dashboard.json
 	touch $@
 lint-terraform: .venvs/terraform/.synced # Terraform: format and shape (the provider is a stub)
 	$(TERRAFORM_OFFLINE) fmt -check -recursive
@@ -235,6 +237,8 @@ bench: $(if $(NAME),setup,.venv/.synced) $(if $(filter stream,$(NAME)),.venvs/be
 	@$(PYTHON) -m tools.bench.run $(NAME) $(BENCH_OPTIONS)
 soak: setup # Load a stack of its own for MINUTES=n at RATE=n events a second; fails where the stream grows or loses anything
 	$(PYTHON) -m tools.bench.run soak $(BENCH_OPTIONS)
+lint-words: .venv/.synced # Check the spelling, and that no retired word of tools/retired_words.txt is back
+	git ls-files -z --cached --others --exclude-standard | xargs -0 $(BIN)/codespell $(DICTIONARIES)
 
 ## Change it
 
@@ -252,7 +256,7 @@ lock-jars: .venv/.synced .venvs/spark40/.synced # Write down the sums of the jar
 	$(PYTHON) -m csat.local.jars --pin kafka spark dataproc
 	.venvs/spark40/bin/python -m csat.local.jars --pin spark
 
-screenshots: setup # Take the documents' pictures of the board, on a stack of its own
+screenshots: setup # Take the documents' pictures of the dashboard, on a stack of its own
 	$(PYTHON) -m tests.screenshots docs/pictures
 
 COMPILE := uv pip compile pyproject.toml --quiet --python-version 3.13 --generate-hashes --no-emit-index-url \

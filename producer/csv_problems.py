@@ -1,4 +1,4 @@
-"""What is wrong with a file of survey responses: collected row by row, told with line, column, value and fix."""
+"""What is wrong with a file of survey responses: collected row by row, reported with line, column, value and fix."""
 
 import heapq
 from collections.abc import Iterator

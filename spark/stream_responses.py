@@ -116,7 +116,7 @@ def run(settings: Settings, *, is_catch_up: bool = False) -> int:
 
 
 def _check_access(settings: Settings) -> None:
-    """Raise KafkaAccessError if the brokers refuse access: Spark itself would retry for ever."""
+    """Raise KafkaAccessError if the brokers refuse access: Spark itself would retry forever."""
     from csat.kafka.login import check_access
 
     check_access(settings)

@@ -27,8 +27,8 @@ resource "google_bigquery_dataset" "main" {
   depends_on = [google_project_service.main]
 }
 
-# Partition and clusters are those of csat/contract/landing.py: tests/terraform compares them. Rejected messages have no answer
-# time and lie in the null partition, so that a filter on it cannot be demanded.
+# Partition and clusters are those of csat/contract/landing.py: tests/terraform compares them. Rejected messages have no
+# response time and are in the null partition, so a filter on it cannot be required.
 resource "google_bigquery_table" "survey_responses" {
   # checkov:skip=CKV_GCP_80: As of the datasets.
   dataset_id          = google_bigquery_dataset.main["raw"].dataset_id

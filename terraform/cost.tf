@@ -1,4 +1,4 @@
-# Against surprises: a budget tells, the quota stops.
+# Against surprises: a budget notifies, the quota stops queries.
 
 data "google_project" "main" {
   count = var.monthly_budget == null ? 0 : 1

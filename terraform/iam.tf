@@ -1,9 +1,9 @@
-# One service account for each job, without keys. What stands here is for one dataset, table or bucket, but for
+# One service account for each job, without keys. What is granted here is for one dataset, table or bucket, but for
 # the right to start queries. spark.tf, kafka.tf and composer.tf hold the roles that exist for a whole project only.
 
 locals {
   accounts = {
-    producer  = "Sends survey answers to Kafka."
+    producer  = "Sends survey responses to Kafka."
     stream    = "Runs the Spark stream."
     marts     = "Builds the marts with dbt outside of Airflow: a person, a job of CI."
     airflow   = "Runs Airflow, which starts the stream and builds the marts."
@@ -61,7 +61,7 @@ resource "google_project_iam_member" "bigquery_job_user" {
   member  = google_service_account.main[each.key].member
 }
 
-# Both count the load jobs of the last day: the stream to make them last, Airflow to tell when they run short.
+# Both count the load jobs of the last day: the stream to make them last, Airflow to alert when few are left.
 resource "google_project_iam_member" "bigquery_job_viewer" {
   for_each = toset(["stream", "airflow"])
 

@@ -1,4 +1,4 @@
-# What tells when Airflow cannot, since it is Airflow that watches the rest: the load jobs of the landing table, counted
+# What alerts when Airflow cannot, since it is Airflow that watches the rest: the load jobs of the landing table, counted
 # from BigQuery's audit log, which every project has. csat's own checks are in the DAG check_stream_health.
 
 locals {
@@ -122,7 +122,7 @@ resource "google_monitoring_alert_policy" "silence" {
   }
 
   documentation {
-    content = "Either nobody answers surveys or the stream is down and Airflow does not bring it back. Run csat status, look at run_stream in Airflow and at the batches of Serverless for Apache Spark."
+    content = "Either nobody responds to surveys or the stream is down and Airflow does not bring it back. Run csat status, look at run_stream in Airflow and at the batches of Serverless for Apache Spark."
   }
 
   depends_on = [time_sleep.load_jobs_are_known]

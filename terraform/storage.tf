@@ -17,8 +17,8 @@ locals {
 }
 
 resource "google_storage_bucket" "main" {
-  # checkov:skip=CKV_GCP_62: Who reads is told by the audit log of data access, which an organisation turns on for all buckets.
-  # checkov:skip=CKV_GCP_78: Code and DAGs keep old versions; the rest is written anew all the time.
+  # checkov:skip=CKV_GCP_62: The audit log of data access shows who reads; an organisation turns it on for all buckets.
+  # checkov:skip=CKV_GCP_78: Code and DAGs keep old versions; the rest is rewritten all the time.
   for_each = local.buckets
 
   name                        = "${var.project_id}-${var.name}-${each.key}"

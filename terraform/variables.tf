@@ -148,7 +148,7 @@ variable "kafka_memory_gib" {
 }
 
 variable "kafka_partition_count" {
-  description = "Partitions of the topic. They can become more, which sends an agent's answers to another partition than before, and never fewer."
+  description = "Partitions of the topic. They can become more, which sends an agent's responses to another partition than before, and never fewer."
   type        = number
   default     = 4
 
@@ -290,7 +290,7 @@ variable "enable_monitoring" {
 }
 
 variable "alert_emails" {
-  description = "Who is told of alerts and of the budget. Each gets a mail from Google to confirm."
+  description = "E-mail addresses to notify of alerts and of the budget. Google sends each a mail to confirm."
   type        = set(string)
   default     = []
 
@@ -334,7 +334,7 @@ variable "query_gib_per_day" {
 }
 
 variable "monthly_budget" {
-  description = "Whole units of the billing account's currency that a month may cost before someone is told. Null: no budget."
+  description = "Whole units of the billing account's currency that a month may cost before someone is notified. Null: no budget."
   type        = number
   default     = null
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from csat.contract.settings import ROOT
 
 _FENCE = re.compile(r"^( *)(`{3,})([\w-]*) ?(\S*)$")
-# Descriptions of columns, which dbt reads.
-_NO_DOCUMENTS = {"dbt/models/columns.md"}
+# Descriptions of columns, which dbt reads, and the form that GitHub puts into a new pull request
+_NO_DOCUMENTS = {"dbt/models/columns.md", ".github/pull_request_template.md"}
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language and what stands behind it, such as a file's name; `line` is that of the fence."""
+    """A fenced block: its language and what follows it, such as a file's name; `line` is that of the fence."""
 
     place: str
     language: str

@@ -1,4 +1,4 @@
-"""Pictures of the board on a real stack with 30 simulated days: `python -m tests.screenshots <folder>`."""
+"""Pictures of the dashboard on a real stack with 30 simulated days: `python -m tests.screenshots <folder>`."""
 
 import argparse
 import tempfile
@@ -54,7 +54,7 @@ def take(url: str, folder: Path) -> None:
 
 def main() -> None:
     """Start a stack, take its pictures, and end it."""
-    parser = argparse.ArgumentParser(prog="python -m tests.screenshots", description="Take pictures of the board.")
+    parser = argparse.ArgumentParser(prog="python -m tests.screenshots", description="Take pictures of the dashboard.")
     parser.add_argument("folder", type=Path, help="where the pictures go")
     folder: Path = parser.parse_args().folder
     with tempfile.TemporaryDirectory(prefix="csat-pictures-") as state:

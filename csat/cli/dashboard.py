@@ -9,19 +9,19 @@ from csat.contract.settings import get_settings
 
 
 def dashboard_link(
-    project: Annotated[str, typer.Option(help="Google Cloud project of the marts; empty: CSAT_PROJECT_ID.")] = "",
-    dataset: Annotated[str, typer.Option(help="Dataset of the marts; empty: <CSAT_DATASET_PREFIX>_marts.")] = "",
-    template: Annotated[str, typer.Option(help="Report to copy; empty: a plain page. See docs/dashboard.md.")] = "",
-    check: Annotated[str, typer.Option(help="Say what is wrong with this link instead of making one.")] = "",
+    project: Annotated[str, typer.Option(help="Google Cloud project of the marts; default: CSAT_PROJECT_ID.")] = "",
+    dataset: Annotated[str, typer.Option(help="Dataset of the marts; default: <CSAT_DATASET_PREFIX>_marts.")] = "",
+    template: Annotated[str, typer.Option(help="Report to copy; default: a plain page. See docs/dashboard.md.")] = "",
+    check: Annotated[str, typer.Option(help="Print what is wrong with this link instead of making one.")] = "",
 ) -> None:
-    """Print the link that makes the report in Data Studio for whoever opens it; it asks for no login here."""
+    """Print the link that creates the report in Data Studio for whoever opens it; needs no login here."""
     from csat.reporting.data_studio import LinkError, link_problems, report_link
 
     if check:
         problems = link_problems(check)
         for problem in problems:
             say(problem)
-        say("the link is good" if not problems else f"{len(problems)} problems")
+        say("the link is valid" if not problems else f"{len(problems)} problems")
         raise typer.Exit(1 if problems else 0)
     settings = get_settings()
     if settings.is_local and not project:

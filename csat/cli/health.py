@@ -1,21 +1,19 @@
-"""`csat check …` and `csat alert`: whether the pipeline keeps its promises, and who is told when it does not."""
+"""`csat check …` and `csat alert`: whether the pipeline meets its guarantees, and alerts when it does not."""
 
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from csat.cli.output import report, say
+from csat.cli.output import Json, report, say
 from csat.contract.alerts import AlertKey, Severity
 from csat.contract.settings import get_settings
 
-check = typer.Typer(help="Prove what the pipeline promises.", no_args_is_help=True)
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+check = typer.Typer(help="Verify what the pipeline guarantees.", no_args_is_help=True)
 
 
 class Call(StrEnum):
-    """What `csat alert` says of its key."""
+    """What `csat alert` reports for its key."""
 
     WARNING = "warning"
     CRITICAL = "critical"
@@ -24,7 +22,7 @@ class Call(StrEnum):
 
 @check.command()
 def completeness(is_json: Json = False) -> None:
-    """Compare Kafka's records with the rows that landed; exits with 1 when one is lost or twice there."""
+    """Compare Kafka's messages with the landed rows; exits with 1 if one is lost or duplicated."""
     from csat.bigquery.client import Warehouse
     from csat.cli.render import fields_table, rows_table
     from csat.monitoring.completeness import check_completeness
@@ -33,7 +31,7 @@ def completeness(is_json: Json = False) -> None:
         result = check_completeness(warehouse)
     document = result.as_dict()
     totals = {name: value for name, value in document.items() if name != "partitions"}
-    tables = [rows_table("partitions", document["partitions"]), fields_table("records", totals)]
+    tables = [rows_table("partitions", document["partitions"]), fields_table("messages", totals)]
     report(document, is_json, *tables)
     if not result.is_complete:
         raise typer.Exit(1)
@@ -53,18 +51,18 @@ def health(is_json: Json = False) -> None:
 
 
 def alert(
-    call: Annotated[Call, typer.Argument(help="How bad it is, or that it is over.")],
-    key: Annotated[AlertKey, typer.Argument(help="What is wrong: a key of csat/contract/alerts.py.", metavar="KEY")],
+    call: Annotated[Call, typer.Argument(help="The severity, or that it is resolved.")],
+    key: Annotated[AlertKey, typer.Argument(help="What failed: a key of csat/contract/alerts.py.", metavar="KEY")],
     text: Annotated[str, typer.Argument(help="What was found.")],
-    about: Annotated[str, typer.Option(help="What it is about, such as a DAG.")] = "",
+    about: Annotated[str, typer.Option(help="What the alert is about, such as a DAG.")] = "",
 ) -> None:
-    """Raise an alert, or end one. It is told once while it stands, now and then again, and when it is over."""
+    """Open or resolve an alert. It is sent once, again as a reminder while it is open, and when it is resolved."""
     from csat.monitoring.alerts import Alerts
 
     alerts = Alerts(get_settings())
     if call is Call.RECOVERED:
-        told = alerts.recover(key, text, about)
+        is_sent = alerts.recover(key, text, about)
     else:
-        told = alerts.alert(Severity(call.value), key, text, about)
-    if not told:
-        say(f"nothing to tell: {key} " + ("does not stand" if call is Call.RECOVERED else "stands and was told"))
+        is_sent = alerts.alert(Severity(call.value), key, text, about)
+    if not is_sent:
+        say(f"nothing to send: {key} " + ("is not open" if call is Call.RECOVERED else "is open and was sent before"))

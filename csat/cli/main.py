@@ -1,4 +1,4 @@
-"""The command line. Each command's work lives with its part, which is imported when the command is called."""
+"""The command line. Each command imports the part that does its work when it is called."""
 
 import sys
 from collections.abc import Sequence
@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from csat.cli import dashboard as board
+from csat.cli import dashboard as dashboard_commands
 from csat.cli import health, maintain, marts, rejected
-from csat.cli.output import report, say
+from csat.cli.output import Json, report, say
 from csat.contract.settings import get_settings, settings_problem
 from producer.csv_dates import DateOrder
 
@@ -20,13 +20,11 @@ _INTERRUPTED = 130  # as a shell counts it: 128 + SIGINT
 
 app = typer.Typer(help="Real-time customer satisfaction.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(health.alert)
-app.command("dashboard-link")(board.dashboard_link)
+app.command("dashboard-link")(dashboard_commands.dashboard_link)
 app.add_typer(health.check, name="check")
 app.add_typer(marts.app, name="marts")
 app.add_typer(rejected.app, name="rejected")
 app.add_typer(maintain.app, name="maintain")
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 
 @app.command()
@@ -34,7 +32,7 @@ def up(
     airflow: Annotated[bool, typer.Option(help="Start Airflow too, which runs the stream.")] = True,
     dashboard: Annotated[bool, typer.Option(help="Start the dashboard too.")] = True,
 ) -> None:
-    """Start the stack on this machine; returns when all of it answers."""
+    """Start the stack on this machine; returns when every service is ready."""
     from csat.local import stack
 
     stack.up(get_settings(), say, has_airflow=airflow, has_dashboard=dashboard)
@@ -49,7 +47,7 @@ def down() -> None:
 
 
 @app.command()
-def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False) -> None:
     """Stop the stack and delete its state folder: data, logs and passwords."""
     from csat.local import stack
 
@@ -61,12 +59,12 @@ def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fals
 
 @app.command()
 def status(is_json: Json = False) -> None:
-    """Show what runs; exits with 0 only when all is healthy."""
+    """Show what runs; exits with 0 only when everything is healthy."""
     from csat.cli.render import components_table, fields_table
     from csat.local.status import is_healthy
-    from csat.local.status import status as ask
+    from csat.local.status import status as query
 
-    document = ask(get_settings())
+    document = query(get_settings())
     parts = [fields_table(part, document[part]) for part in ("stream", "landing", "marts")]
     report(document, is_json, components_table(document), *parts)
     if not is_healthy(document):
@@ -75,13 +73,12 @@ def status(is_json: Json = False) -> None:
 
 @app.command()
 def doctor(is_json: Json = False) -> None:
-    """Check what the stack needs; exits with 0 only when all is there."""
+    """Check what the stack needs; exits with 0 only when nothing is missing."""
     from csat.cli.render import checks_table
-    from csat.local import doctor as look
+    from csat.local.doctor import checks as run_checks
 
-    found = look.checks(get_settings())
-    checks = [{"name": one.name, "ok": one.is_ok, "detail": one.detail, "fix": one.fix} for one in found]
-    document = {"checks": checks}
+    found = run_checks(get_settings())
+    document = {"checks": [{"name": one.name, "ok": one.is_ok, "detail": one.detail, "fix": one.fix} for one in found]}
     report(document, is_json, checks_table(document))
     if not all(one.is_ok for one in found):
         raise typer.Exit(1)
@@ -89,11 +86,11 @@ def doctor(is_json: Json = False) -> None:
 
 @app.command()
 def simulate(
-    events: Annotated[int | None, typer.Option(help="Events of the history, and of the live stream.")] = None,
-    days: Annotated[int | None, typer.Option(help="A history over the last so many days.")] = None,
-    rate: Annotated[float | None, typer.Option(help="Live events a second, until --events or Ctrl-C.")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same agents and answers.")] = 1,
-    faults: Annotated[str, typer.Option(help="Bad messages: name=rate,…; a wrong name lists all.")] = "",
+    events: Annotated[int | None, typer.Option(help="Number of events of the history, and of the live stream.")] = None,
+    days: Annotated[int | None, typer.Option(help="Send a history of the last N days.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Live events per second, until --events or Ctrl-C.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same agents and responses.")] = 1,
+    faults: Annotated[str, typer.Option(help="Bad messages: name=rate,…; an unknown name lists all.")] = "",
     truth: Annotated[Path | None, typer.Option(help="Write each agent's true CSAT to this file.")] = None,
     from_csv: Annotated[Path | None, typer.Option(help="Send this CSV file as the history (docs/import.md).")] = None,
     date_order: Annotated[
@@ -132,9 +129,9 @@ def simulate(
 
 @app.command()
 def logs(
-    component: Annotated[str | None, typer.Argument(help="kafka, stream, …; all where it is left out.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
-    lines: Annotated[int, typer.Option("-n", help="How many of the last lines.")] = 20,
+    component: Annotated[str | None, typer.Argument(help="kafka, stream, …; default: all.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing until Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("-n", help="Number of last lines.")] = 20,
 ) -> None:
     """Print what the programs of the stack wrote."""
     from csat.local import logs as read
@@ -151,15 +148,15 @@ def logs(
 
 @app.command()
 def demo() -> None:
-    """Start everything, send 30 days of history and then live answers, and show what the marts make of them."""
+    """Start everything, send 30 days of history and then live responses, and show what the marts hold."""
     from csat.cli.render import login_table
     from csat.cli.render_marts import agents_table, categories_table, series_table
     from csat.local.demo import demo as show_all
 
     document = show_all(get_settings(), say)
-    boards = [agents_table(document["agents"]), categories_table(document["categories"])]
-    report(document, False, *boards, series_table(document["days"], "day"), login_table(document))
-    say("It goes on running: csat status shows how it is, csat down stops it.")
+    rankings = [agents_table(document["agents"]), categories_table(document["categories"])]
+    report(document, False, *rankings, series_table(document["days"], "day"), login_table(document))
+    say("The stack keeps running: csat status shows its state, csat down stops it.")
 
 
 @app.command()
@@ -179,7 +176,7 @@ def version() -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """The exit code of a call.
 
-    An error of ours is one line on stderr with its fix; an unknown one is a bug and keeps its traceback.
+    A named error is one line on stderr with its fix; any other exception is a bug and keeps its traceback.
     """
     try:
         app(arguments)
@@ -202,7 +199,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def main() -> None:
     """The entry point of `csat`."""
-    # BigQuery's client imports it where it is: a third of a second for what no command asks
+    # BigQuery's client imports pandas where it is installed: a third of a second that no command needs
     sys.modules["pandas"] = None  # type: ignore[assignment]  # as the import system documents it
     sys.exit(run())
 

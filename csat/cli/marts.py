@@ -1,4 +1,4 @@
-"""`csat marts …`: build the marts, prove them, and show what they say with the board's own questions and formats."""
+"""`csat marts …`: build and verify the marts, and show them with the dashboard's queries and formats."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -6,35 +6,34 @@ from typing import Annotated, Any
 
 import typer
 
-from csat.cli.output import report, say
+from csat.cli.output import Json, report, report_fields, say
 from csat.contract.settings import get_settings
 
 _SERIES_DAYS = 28
 _DATE = ["%Y-%m-%d"]
 
-app = typer.Typer(help="Build the marts, prove them, or show what they say.", no_args_is_help=True)
-show = typer.Typer(help="Show the agents, the categories, or the answers over time.", no_args_is_help=True)
+app = typer.Typer(help="Build, verify or show the marts.", no_args_is_help=True)
+show = typer.Typer(help="Show agents, categories, or responses over time.", no_args_is_help=True)
 app.add_typer(show, name="show")
 
 
 class Grain(StrEnum):
-    """The length of a bucket of time."""
+    """The length of a time bucket."""
 
     HOUR = "hour"
     DAY = "day"
     WEEK = "week"
 
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, with every column, and nothing else.")]
-Window = Annotated[str, typer.Option(help="Window of the ranking, such as 7d or all; empty: the longest rolling one.")]
-Limit = Annotated[int, typer.Option(min=1, help="Most rows.")]
+Window = Annotated[str, typer.Option(help="Period, such as 7d or all; default: the longest rolling one.")]
+Limit = Annotated[int, typer.Option(min=1, help="Maximum rows.")]
 Day = Annotated[datetime | None, typer.Option(formats=_DATE, help="UTC date.")]
-Select = Annotated[str, typer.Option(help="Only these models, in dbt's words; empty: all.")]
+Select = Annotated[str, typer.Option(help="Only these models, in dbt's selection syntax; default: all.")]
 
 
 @app.command()
 def build(
-    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Build all dates anew.")] = False,
+    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Build all dates from scratch.")] = False,
     select: Select = "",
     is_json: Json = False,
 ) -> None:
@@ -42,27 +41,27 @@ def build(
     from csat.marts import build as marts
 
     built = marts.build(get_settings(), full_refresh=full_refresh, select=select or None, on_progress=say)
-    _report("marts", built.as_dict(), is_json)
+    report_fields("marts", built.as_dict(), is_json)
 
 
 @app.command()
 def rebuild(
     select: Select = "",
-    first: Annotated[str, typer.Option("--from", help="First answer date, as 2026-11-20; empty: all dates.")] = "",
-    last: Annotated[str, typer.Option("--to", help="Last answer date.")] = "",
+    first: Annotated[str, typer.Option("--from", help="First date, such as 2026-11-20; default: all dates.")] = "",
+    last: Annotated[str, typer.Option("--to", help="Last date.")] = "",
     is_json: Json = False,
 ) -> None:
-    """Build anew, whether something came or not: the dates from --from to --to, or all of them."""
+    """Rebuild, even without new data: the dates from --from to --to, or all of them."""
     from csat.marts import build as marts
 
     dates = _dates(first, last)
     built = marts.rebuild(get_settings(), dates=dates, select=select or None, on_progress=say)
-    _report("marts", built.as_dict(), is_json)
+    report_fields("marts", built.as_dict(), is_json)
 
 
 @app.command()
 def reconcile(is_json: Json = False) -> None:
-    """Compare the marts with the landing table, mend the dates that differ, and test all of it."""
+    """Compare the marts with the landing table, fix the dates that differ, and run every test."""
     from csat.cli.render import fields_table, rows_table
     from csat.marts.reconcile import reconcile as compare
 
@@ -74,7 +73,7 @@ def reconcile(is_json: Json = False) -> None:
 
 @app.command()
 def freshness(is_json: Json = False) -> None:
-    """Say how old the newest answer is; a stale one is a warning, not a failure."""
+    """Print the age of the newest response; a stale one is a warning, not a failure."""
     from csat.bigquery.client import Warehouse
     from csat.marts.freshness import source_freshness
 
@@ -82,12 +81,12 @@ def freshness(is_json: Json = False) -> None:
         found = source_freshness(warehouse)
     if found.warning:
         say(f"warning: {found.warning}")
-    _report("freshness", found.as_dict(), is_json)
+    report_fields("freshness", found.as_dict(), is_json)
 
 
 @show.command()
 def agents(window: Window = "", limit: Limit = 10, is_json: Json = False) -> None:
-    """Show the leaderboard: ranked agents first, then those that need more answers."""
+    """Show the leaderboard: ranked agents first, then those that need more responses."""
     from csat.bigquery.client import Warehouse
     from csat.cli.render_marts import agents_table
     from csat.reporting.queries import LEADERBOARD, mart_dates
@@ -103,12 +102,12 @@ def agents(window: Window = "", limit: Limit = 10, is_json: Json = False) -> Non
 @show.command()
 def categories(
     window: Window = "",
-    category: Annotated[str, typer.Option(help="The sub-categories of this one.")] = "",
-    sub_categories: Annotated[bool, typer.Option("--sub-categories", help="The sub-categories of all.")] = False,
+    category: Annotated[str, typer.Option(help="Show the sub-categories of this category.")] = "",
+    sub_categories: Annotated[bool, typer.Option("--sub-categories", help="Show all sub-categories.")] = False,
     limit: Limit = 20,
     is_json: Json = False,
 ) -> None:
-    """Show the categories, or sub-categories, the most common first."""
+    """Show the categories, or sub-categories, most common first."""
     from csat.bigquery.client import Warehouse
     from csat.cli.render_marts import categories_table
     from csat.reporting.queries import CATEGORIES, SUB_CATEGORIES, mart_dates
@@ -130,11 +129,11 @@ def series(
     grain: Annotated[Grain, typer.Option(help="Length of a bucket.")] = Grain.DAY,
     since: Day = None,
     until: Day = None,
-    channel: Annotated[str, typer.Option(help="One channel.")] = "",
-    category: Annotated[str, typer.Option(help="One category.")] = "",
+    channel: Annotated[str, typer.Option(help="Only this channel.")] = "",
+    category: Annotated[str, typer.Option(help="Only this category.")] = "",
     is_json: Json = False,
 ) -> None:
-    """Show answers, CSAT and response time by hour, day or week, the newest first: of 28 days unless told otherwise."""
+    """Show responses, CSAT and first reply time by hour, day or week, newest first; default: the last 28 days."""
     from csat.bigquery.client import Warehouse
     from csat.cli.render_marts import series_table
     from csat.reporting.queries import SERIES, mart_dates
@@ -143,8 +142,8 @@ def series(
     with Warehouse(get_settings()) as warehouse:
         last = until.date() if until else mart_dates(warehouse)[1]
         first = since.date() if since else window_start(last, _SERIES_DAYS)
-        asked = Series(first, last, grain.value, channel, category)
-        rows = with_rates(SERIES.rows(warehouse, **asked.parameters()))
+        chosen = Series(first, last, grain.value, channel, category)
+        rows = with_rates(SERIES.rows(warehouse, **chosen.parameters()))
     report(rows[::-1], is_json, series_table(rows[::-1], grain.value))
 
 
@@ -154,10 +153,4 @@ def _dates(first: str, last: str) -> tuple[date, date] | None:
     try:
         return date.fromisoformat(first), date.fromisoformat(last)
     except ValueError as error:
-        raise typer.BadParameter(f"--from and --to go together, as dates like 2026-11-20: {error}") from error
-
-
-def _report(title: str, document: dict[str, Any], is_json: bool) -> None:
-    from csat.cli.render import fields_table
-
-    report(document, is_json, fields_table(title, document))
+        raise typer.BadParameter(f"give both --from and --to, as dates like 2026-11-20: {error}") from error

@@ -1,12 +1,15 @@
-"""Where output goes: results to stdout, as tables or as one JSON document; all else to stderr."""
+"""Output: results go to stdout, as tables or as one JSON document; everything else goes to stderr."""
 
 import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.table import Table
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 
 def say(line: str) -> None:
@@ -15,13 +18,20 @@ def say(line: str) -> None:
 
 
 def report(document: Mapping[str, Any] | Sequence[Any], is_json: bool, *tables: Table) -> None:
-    """Print a result: the document where JSON is asked for, else the tables."""
+    """Print a result: the document if JSON is requested, else the tables."""
     if is_json:
         print(json.dumps(document, indent=2, default=_plain))
         return
     console = Console(highlight=False)
     for table in tables:
         console.print(table)
+
+
+def report_fields(title: str, document: Mapping[str, Any], is_json: bool) -> None:
+    """Print a result with one line per field, or as JSON."""
+    from csat.cli.render import fields_table
+
+    report(document, is_json, fields_table(title, document))
 
 
 def _plain(value: Any) -> Any:

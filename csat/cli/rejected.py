@@ -1,4 +1,4 @@
-"""`csat rejected …`: look at rejected messages, and send them again."""
+"""`csat rejected …`: inspect rejected messages, and replay them."""
 
 import base64
 from datetime import UTC, datetime
@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from csat.cli.output import report
+from csat.cli.output import Json, report, report_fields
 from csat.contract.settings import get_settings
 
 if TYPE_CHECKING:
     from csat.bigquery.rejected import Rejected
 
-app = typer.Typer(help="Rejected messages: count, list, show, send again.", no_args_is_help=True)
+app = typer.Typer(help="Rejected messages: count, list, show, replay.", no_args_is_help=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-Reason = Annotated[str, typer.Option(help="Only reasons that begin so, such as 'unsupported schema_version'.")]
+Reason = Annotated[str, typer.Option(help="Only reasons that start so, such as 'unsupported schema_version'.")]
 Since = Annotated[datetime | None, typer.Option(help="Only messages that Kafka received since then (UTC).")]
-Limit = Annotated[int, typer.Option(min=1, help="Most messages.")]
+Limit = Annotated[int, typer.Option(min=1, help="Maximum messages.")]
 
 
 def _which(reason: str, since: datetime | None) -> "Rejected":
@@ -54,7 +53,7 @@ def list_(reason: Reason = "", since: Since = None, limit: Limit = 20, is_json: 
 def show(
     partition: Annotated[int, typer.Argument(help="Partition of the message.")],
     offset: Annotated[int, typer.Argument(help="Offset of the message.")],
-    payload: Annotated[bool, typer.Option("--payload", help="Show the content too: it may be personal.")] = False,
+    payload: Annotated[bool, typer.Option("--payload", help="Show the content too; it may be personal.")] = False,
     is_json: Json = False,
 ) -> None:
     """Show one rejected message; its content only on request, in base64 in JSON."""
@@ -78,9 +77,8 @@ def show(
 
 @app.command()
 def replay(reason: Reason = "", since: Since = None, limit: Limit = 10_000, is_json: Json = False) -> None:
-    """Send rejected messages to Kafka again, each once, the oldest first."""
-    from csat.cli.render import fields_table
+    """Replay rejected messages to Kafka, each once, oldest first."""
     from producer.replay import replay as send
 
     document = send(get_settings(), _which(reason, since), limit).as_dict()
-    report(document, is_json, fields_table("replay", document))
+    report_fields("replay", document, is_json)

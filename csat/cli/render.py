@@ -1,4 +1,4 @@
-"""Tables for people. Each takes the same document that --json prints, so that both always say the same."""
+"""Tables for people. Each takes the document that --json prints, so that both always agree."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -13,10 +13,10 @@ _COLORS |= {"ok": "green", "skipped": "dim", "warning": "yellow"}
 
 
 def login_table(document: Mapping[str, Any]) -> Table:
-    """Where to look, and how to log in."""
+    """The addresses, and how to log in."""
     login = document["login"]
-    lines = {**document["urls"], "user": login["user"], "password": login["password"], "kept in": login["file"]}
-    return fields_table("look", lines)
+    lines = {**document["urls"], "user": login["user"], "password": login["password"], "stored in": login["file"]}
+    return fields_table("addresses and login", lines)
 
 
 def rows_table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -49,7 +49,7 @@ def checks_table(document: Mapping[str, Any]) -> Table:
 def text_table(
     title: str, heads: Sequence[str], lines: Iterable[Sequence[str]], *, names: Collection[str] = ()
 ) -> Table:
-    """Lines of text; figures stand to the right, the columns of `names` to the left. No text is taken for markup."""
+    """Lines of text; numbers are right-aligned, the columns of `names` left-aligned. Text is never read as markup."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for head in heads:
         is_name = head in names
@@ -66,7 +66,7 @@ def health_check_table(document: Mapping[str, Any]) -> Table:
 
 
 def alerts_table(document: Mapping[str, Any]) -> Table:
-    """The alerts that stand."""
+    """The open alerts."""
     rows = (
         [_colored(alert["severity"]), alert["key"], alert["about"], alert["opened_at"][:16], alert["text"]]
         for alert in document["open_alerts"]
@@ -88,7 +88,7 @@ def _text(value: Any) -> str:
         return "–"
     if isinstance(value, float):
         return f"{value:,.3f}"
-    return value if isinstance(value, str) else escape(str(value))  # the names of a file's columns are no markup
+    return value if isinstance(value, str) else escape(str(value))  # column names of a file are not markup
 
 
 def _colored(state: str) -> str:

@@ -1,4 +1,4 @@
-"""Tables of the marts for people, with the board's formats. JSON has every column, these have those of the board."""
+"""Tables of the marts for people, with the dashboard's formats and columns; JSON has every column."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -14,7 +14,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 def agents_table(rows: Rows) -> Table:
     """A leaderboard."""
-    heads = ("rank", "", "agent", "answers", "CSAT", "95 % interval", "ranked by", "tier")
+    heads = ("rank", "", "agent", "responses", "CSAT", "95 % interval", "adjusted CSAT", "tier")
     lines = (
         (
             formats.count(row["leaderboard_rank"]) if row["is_ranked"] else f"{row['responses_missing']} more",
@@ -28,12 +28,12 @@ def agents_table(rows: Rows) -> Table:
         )
         for row in rows
     )
-    return text_table(f"agents{_window(rows)}", heads, lines, names=("agent",))
+    return text_table(f"agents{_period(rows)}", heads, lines, names=("agent",))
 
 
 def categories_table(rows: Rows) -> Table:
     """A ranking of categories, or of sub-categories."""
-    heads = ("category", "answers", "share", "CSAT", "change", "", "unhappy")
+    heads = ("category", "responses", "share", "CSAT", "change", "", "DSAT")
     lines = (
         (
             " / ".join(name for name in (row["category"], row["sub_category"]) if name),
@@ -46,13 +46,13 @@ def categories_table(rows: Rows) -> Table:
         )
         for row in rows
     )
-    return text_table(f"categories{_window(rows)}", heads, lines, names=("category", ""))
+    return text_table(f"categories{_period(rows)}", heads, lines, names=("category", ""))
 
 
 def series_table(rows: Rows, grain: str) -> Table:
-    """Responses over time, one line a bucket."""
+    """Responses over time, one line per bucket."""
     head = "week of" if grain == "week" else grain
-    heads = (head, "answers", "CSAT", "95 % interval", "median response", "p90")
+    heads = (head, "responses", "CSAT", "95 % interval", "median first reply", "p90")
     lines = (
         (
             bucket_label(row["bucket"], cast("Grain", grain)).removeprefix("week of "),
@@ -64,10 +64,10 @@ def series_table(rows: Rows, grain: str) -> Table:
         )
         for row in rows
     )
-    return text_table("answers over time (UTC)", heads, lines, names=(head,))
+    return text_table("responses over time (UTC)", heads, lines, names=(head,))
 
 
-def _window(rows: Rows) -> str:
+def _period(rows: Rows) -> str:
     if not rows:
         return ""
     return f", {formats.day(rows[0]['window_start'])} to {formats.day(rows[0]['window_end'])}"

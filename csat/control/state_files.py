@@ -1,7 +1,7 @@
 """Reads and writes the state files: desired state, heartbeat, alert state. In a folder, or at any fsspec address (gs://…).
 
 In an object store a state file is one object, written by one request: readers see all of the old or all of the new one,
-and the next reader after a write sees the new one. Of two concurrent writers the later wins; the token tells who lost.
+and the next reader after a write sees the new one. Of two concurrent writers the later wins; the token shows who lost.
 """
 
 import fcntl

@@ -1,4 +1,4 @@
-"""Airflow on one machine: its four components, their settings, and how they are."""
+"""Airflow on one machine: its four components, their settings, and their health."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ from csat.local.secret_files import secret, write_private
 
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
 _BIN = ROOT / ".venvs" / "airflow" / "bin"
-# As Airflow's health answer names them
+# As Airflow's health response names them
 _HEALTH_NAMES = {
     "api-server": "metadatabase",
     "scheduler": "scheduler",
@@ -33,7 +33,7 @@ def home(settings: Settings) -> Path:
 
 
 def password(settings: Settings) -> str:
-    """The password of the user; made and kept where it is new."""
+    """The password of the user; created at the first call."""
     path = passwords_file(settings)
     if not path.exists():
         write_private(path, json.dumps({USER: secrets.token_urlsafe(12)}))
@@ -43,12 +43,12 @@ def password(settings: Settings) -> str:
 def command(component: str) -> list[str]:
     """The command line of a component."""
     command = [str(_BIN / "airflow"), component]
-    # The server of task logs listens on every address; on one machine the API server reads the files itself
+    # The task log server listens on every address; on one machine the API server reads the files itself
     return [*command, "--skip-serve-logs"] if component in ("scheduler", "triggerer") else command
 
 
 def migrate_command() -> list[str]:
-    """The command line that makes the database, or brings it to this Airflow's version."""
+    """The command line that creates the database, or migrates it to this Airflow's version."""
     return [str(_BIN / "airflow"), "db", "migrate"]
 
 
@@ -58,29 +58,29 @@ def clean_command() -> list[str]:
 
 
 def version() -> str:
-    """Version of the Airflow that is installed; empty where there is none."""
+    """Version of the installed Airflow; empty if there is none."""
     found = sorted(_BIN.parent.glob("lib/python*/site-packages/apache_airflow-*.dist-info"))
     return found[-1].name.removesuffix(".dist-info").partition("-")[2] if found else ""
 
 
 def is_migrated(settings: Settings) -> bool:
-    """Whether the database is of this Airflow's version."""
+    """Whether the database has this Airflow's version."""
     return _migrated_file(settings).exists() and _migrated_file(settings).read_text() == version()
 
 
 def mark_migrated(settings: Settings) -> None:
-    """Note that the database is of this Airflow's version."""
+    """Record that the database has this Airflow's version."""
     _migrated_file(settings).write_text(version())
 
 
 def former_database(settings: Settings) -> Path | None:
-    """The file in which an earlier release kept Airflow's database, where it is still there."""
+    """The file in which an earlier release stored Airflow's database, if it still exists."""
     path = home(settings) / "airflow.db"
     return path if path.exists() else None
 
 
 def _migrated_file(settings: Settings) -> Path:
-    # Beside the database that it tells of, where that is the stack's own: it goes with it
+    # Beside the database that it describes, if that is the stack's own: both are deleted together
     return (postgres.folder(settings) if postgres.is_used(settings) else home(settings)) / "migrated"
 
 
@@ -105,12 +105,12 @@ def variables(settings: Settings) -> dict[str, str]:
         "API__WORKERS": 1,
         "API__SECRET_KEY": secret(state, "airflow_secret_key"),
         "API_AUTH__JWT_SECRET": secret(state, "airflow_jwt_secret", lambda: secrets.token_urlsafe(64)),
-        # A file that changed is read at once, whatever this says
+        # A changed file is parsed at once, whatever this value
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 120,
         # A worker sleeps this long at its end, and the scheduler between its rounds: both delay the stream's restart
         "WORKERS__MIN_HEARTBEAT_INTERVAL": 1,
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.5,
-        # A task whose worker was killed is known by its missing beats, one a second: not after five minutes
+        # A killed worker is detected by its missing heartbeats, one per second: not after five minutes
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": 60,
         "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": 60,
         "LOGGING__BASE_LOG_FOLDER": home(settings) / "logs",
@@ -119,13 +119,13 @@ def variables(settings: Settings) -> dict[str, str]:
         "USAGE_DATA_COLLECTION__ENABLED": False,
     }
     named = {f"AIRFLOW__{name}": str(value) for name, value in options.items()}
-    # Airflow renames its processes; it must not write the name over the environment that shows whose they are
+    # Airflow renames its processes; the name must not overwrite the environment that shows their stack
     return {"AIRFLOW_HOME": str(home(settings)), "DO_NOT_TRACK": "1", "SPT_NOENV": "1", **named}
 
 
 def _database(settings: Settings) -> str:
-    user, _, place = (settings.airflow_database_url or postgres.url(settings.postgres_port)).rpartition("@")
-    return f"{user}:{secret(settings.state, 'postgres')}@{place}"
+    user, _, address = (settings.airflow_database_url or postgres.url(settings.postgres_port)).rpartition("@")
+    return f"{user}:{secret(settings.state, 'postgres')}@{address}"
 
 
 def _fernet_key() -> str:
@@ -133,9 +133,9 @@ def _fernet_key() -> str:
 
 
 def health(settings: Settings, timeout_seconds: float = 3) -> dict[str, bool]:
-    """Whether each component is healthy by the API's word; all are not where it does not answer."""
+    """Whether the API reports each component as healthy; none is if it does not respond."""
     try:
-        answer = airflow_api.health(settings, timeout_seconds)
+        found = airflow_api.health(settings, timeout_seconds)
     except AirflowError:
         return dict.fromkeys(COMPONENTS, False)
-    return {name: (answer.get(key) or {}).get("status") == "healthy" for name, key in _HEALTH_NAMES.items()}
+    return {name: (found.get(key) or {}).get("status") == "healthy" for name, key in _HEALTH_NAMES.items()}

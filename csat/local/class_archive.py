@@ -1,8 +1,8 @@
 """The JVM's archive of the stream's classes: `python -m csat.local.class_archive`.
 
-A cold driver spends seconds on loading some fifteen thousand classes. One run of the real stream, on a broker and an
-emulator of its own, writes them into an archive that later drivers map into memory. It fits one Java and one set of
-jars; Java ignores it elsewhere.
+A cold driver spends seconds on loading some fifteen thousand classes. One run of the real stream, on its own broker and
+emulator, writes them into an archive that later drivers map into memory. The archive fits one Java and one set of jars;
+Java ignores it elsewhere.
 """
 
 import json
@@ -25,11 +25,11 @@ _DRIVER_SECONDS = 420
 
 
 def make(settings: Settings, on_progress: Callable[[str], None]) -> bool:
-    """Write the archive where it is missing or of another Java or other jars; False where a driver could not."""
+    """Write the archive if it is missing or made with another Java or other jars; False if the driver wrote none."""
     archive = class_archive(settings)
-    made_of = archive.with_suffix(".json")
-    wanted = _ingredients(settings)
-    if archive.exists() and made_of.exists() and json.loads(made_of.read_text()) == wanted:
+    inputs_file = archive.with_suffix(".json")
+    inputs = _inputs(settings)
+    if archive.exists() and inputs_file.exists() and json.loads(inputs_file.read_text()) == inputs:
         return True
     archive.unlink(missing_ok=True)
     on_progress("recording the stream's classes, so that it starts faster")
@@ -43,29 +43,29 @@ def make(settings: Settings, on_progress: Callable[[str], None]) -> bool:
     if not draft.exists():
         return False
     draft.rename(archive)
-    made_of.write_text(json.dumps(wanted))
+    inputs_file.write_text(json.dumps(inputs))
     return True
 
 
-def _ingredients(settings: Settings) -> dict[str, object]:
+def _inputs(settings: Settings) -> dict[str, object]:
     java = find_java()
     version = subprocess.run([str(java), "-version"], capture_output=True, text=True, timeout=30, check=True).stderr
     jars = [jar.name for jar in connector_jars(settings)]
-    # An option that is new brings classes that are new
+    # A new option may load new classes
     return {"java": version, "jars": jars, "root": str(ROOT), "options": sorted(session_options(settings))}
 
 
 def _run_driver(settings: Settings, draft: Path) -> None:
-    options = f"-XX:ArchiveClassesAtExit={draft} -XX:TieredStopAtLevel=1"  # it lives too short for the second compiler
+    options = f"-XX:ArchiveClassesAtExit={draft} -XX:TieredStopAtLevel=1"  # it runs too briefly for the second compiler
     recording = settings.model_copy(update={"spark_driver_java_options": options})
     command = [str(PYTHON), "-m", "spark.stream_responses", "--catch-up"]
     variables = environment(**recording.as_environment(), **stream_variables())
-    # Its output ends with the JVM, which outlives the driver while it writes: then the archive is whole
+    # The output ends with the JVM, which writes the archive after the driver has exited: then it is complete
     subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, timeout=_DRIVER_SECONDS, check=True)
 
 
 def main() -> None:
-    """Make the archive, saying so on stderr; its lack costs seconds, not the set-up."""
+    """Make the archive, with progress on stderr; without one, set-up succeeds and the stream starts slower."""
     if not make(get_settings(), lambda line: print(line, file=sys.stderr)):
         print("no class archive: the stream starts some seconds slower", file=sys.stderr)
 

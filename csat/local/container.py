@@ -1,7 +1,7 @@
 """What the containers of docker-compose.yaml run: `python -m csat.local.container …`.
 
-The local stack's own parts, in the places that the container's environment names. Each command imports its part when
-it is called: the images do not hold all of them.
+The local stack's own parts, at the addresses that the container's environment sets. Each command imports its part when
+it is called: no image holds all of them.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from csat.bigquery import login as bigquery_login
 from csat.contract.settings import ROOT, Settings, environment, get_settings, settings_problem
 
 _PARTS = ("csat", "__main__")  # whose errors name their fix
-_AIRFLOW_SECONDS, _ANSWER_SECONDS = 600, 5
+_AIRFLOW_SECONDS, _RESPONSE_SECONDS = 600, 5
 _POLL_SECONDS = 0.3
 # Airflow has all secrets; the other containers have what these volumes hold
 GIVEN = {
@@ -39,7 +39,7 @@ class ContainerError(Exception):
 
 
 def secrets(settings: Settings) -> None:
-    """Make the passwords and keys that are missing, and give each volume those that its containers need."""
+    """Create missing passwords and keys, and copy to each volume those that its containers need."""
     from csat.local import airflow
     from csat.local.secret_files import secret, write_private
 
@@ -52,9 +52,9 @@ def secrets(settings: Settings) -> None:
 
 
 def prepare(settings: Settings) -> None:
-    """Make the topic and, on the emulator, the tables, where they are missing; Terraform makes BigQuery's.
+    """Create the topic and, on the emulator, the tables, if they are missing; Terraform creates BigQuery's.
 
-    Raises ContainerError where Google's key cannot be read.
+    Raises ContainerError if Google's key cannot be read.
     """
     from csat.bigquery import tables
     from csat.bigquery.client import Warehouse
@@ -91,11 +91,11 @@ def stream(settings: Settings, host: str) -> int:
     write_private(folder / "supervisord.conf", conf(settings, [stream_program()], host, folder))
     has_to_stop = False
 
-    def note(*_: object) -> None:
+    def request_stop(*_: object) -> None:
         nonlocal has_to_stop
         has_to_stop = True
 
-    signal.signal(signal.SIGTERM, note)
+    signal.signal(signal.SIGTERM, request_stop)
     command = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(folder / "supervisord.conf")]
     with subprocess.Popen(command, cwd=ROOT, env=environment(**settings.as_environment())) as process:
         while process.poll() is None and not has_to_stop:
@@ -110,7 +110,7 @@ def stream(settings: Settings, host: str) -> int:
 
 
 def migrate(settings: Settings) -> None:
-    """Make Airflow's database, or bring it to this version. Raises ContainerError."""
+    """Create Airflow's database, or migrate it to this version. Raises ContainerError."""
     from csat.local import airflow
 
     airflow.home(settings).mkdir(parents=True, exist_ok=True)
@@ -118,28 +118,28 @@ def migrate(settings: Settings) -> None:
         airflow.migrate_command(), env=_airflow_variables(settings), timeout=_AIRFLOW_SECONDS, check=False
     )
     if done.returncode != 0:
-        raise ContainerError("Airflow could not make its database, fix: read what it said above")
+        raise ContainerError("Airflow could not create its database, fix: read its output above")
     airflow.mark_migrated(settings)
 
 
 def component(settings: Settings, name: str) -> NoReturn:
-    """Become a component of Airflow; no task is scheduled before its pool is there. Raises AirflowError."""
+    """Become a component of Airflow; no task is scheduled before its pool exists. Raises AirflowError."""
     from csat.clients import airflow_api
     from csat.local import airflow
 
     variables = _airflow_variables(settings)
     if name == "api-server":
-        # Airflow opens it for writing, which a secret is not
+        # Airflow opens it for writing, but secrets are read-only
         passwords = shutil.copy(airflow_api.passwords_file(settings), tempfile.gettempdir())
         variables["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"] = str(passwords)
     if name == "scheduler":
         airflow_api.make_pools(settings)
     command = airflow.command(name)
-    os.execve(command[0], command, variables)  # noqa: S606  # the shell would keep the signals
+    os.execve(command[0], command, variables)  # noqa: S606  # a shell would swallow the signals
 
 
 def _airflow_variables(settings: Settings) -> dict[str, str]:
-    """The variables of the local stack; those of Airflow that the container was given come before them."""
+    """The variables of the local stack; Airflow variables set on the container take precedence."""
     from csat.local import airflow
 
     given = {name: value for name, value in environment().items() if name.startswith("AIRFLOW__")}
@@ -149,13 +149,13 @@ def _airflow_variables(settings: Settings) -> dict[str, str]:
 def check(settings: Settings, name: str) -> None:
     """Whether the container's program works: its health check. Raises ContainerError."""
     checks = {
-        "bigquery": _emulator_answers,
-        "dashboard": _dashboard_answers,
-        "kafka": _kafka_answers,
-        "stream": _supervisord_answers,
+        "bigquery": _is_emulator_ready,
+        "dashboard": _is_dashboard_ready,
+        "kafka": _is_kafka_ready,
+        "stream": _is_supervisord_ready,
     }
     if not checks.get(name, partial(_is_component_healthy, name=name))(settings):
-        raise ContainerError(f"{name} does not answer")
+        raise ContainerError(f"{name} does not respond")
 
 
 def _is_component_healthy(settings: Settings, name: str) -> bool:
@@ -164,30 +164,30 @@ def _is_component_healthy(settings: Settings, name: str) -> bool:
     return airflow.health(settings)[name]
 
 
-def _emulator_answers(settings: Settings) -> bool:
-    """By what its image has, which is neither requests nor Google's client."""
+def _is_emulator_ready(settings: Settings) -> bool:
+    """With the standard library: its image has neither requests nor Google's client."""
     headers = bigquery_login.headers(settings)
     url = f"{settings.endpoint}/bigquery/v2/projects/{settings.project_id}/datasets"
     try:
-        with urlopen(Request(url, headers=headers), timeout=_ANSWER_SECONDS):  # noqa: S310  # an address of the settings
+        with urlopen(Request(url, headers=headers), timeout=_RESPONSE_SECONDS):  # noqa: S310  # an address of the settings
             return True
     except OSError:
         return False
 
 
-def _dashboard_answers(settings: Settings) -> bool:
+def _is_dashboard_ready(settings: Settings) -> bool:
     from csat.local import dashboard
 
     return dashboard.answers(settings)
 
 
-def _kafka_answers(settings: Settings) -> bool:
+def _is_kafka_ready(settings: Settings) -> bool:
     from csat.local import kafka
 
     return kafka.is_ready(settings, settings.bootstrap_servers)
 
 
-def _supervisord_answers(settings: Settings) -> bool:
+def _is_supervisord_ready(settings: Settings) -> bool:
     from csat.local.supervisord import Supervisord
 
     return bool(Supervisord(settings).programs())

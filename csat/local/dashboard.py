@@ -1,4 +1,4 @@
-"""The dashboard on one machine: its address, its command line, and whether it answers."""
+"""The dashboard on one machine: its address, its command line, and whether it is ready."""
 
 from pathlib import Path
 
@@ -19,10 +19,10 @@ def command(python: Path) -> list[str]:
 
 def answers(settings: Settings, timeout_seconds: float = 3) -> bool:
     """Whether its server accepts viewers."""
-    # By a name that it accepts: other containers reach it by another one
+    # With a host name that it accepts: other containers reach it by another name
     headers = {"Host": settings.dashboard_hosts.partition(",")[0].strip()}
     try:
-        answer = requests.get(f"{url(settings)}/_stcore/health", headers=headers, timeout=timeout_seconds)
-        return answer.status_code == requests.codes.ok
+        response = requests.get(f"{url(settings)}/_stcore/health", headers=headers, timeout=timeout_seconds)
+        return response.status_code == requests.codes.ok
     except requests.RequestException:
         return False

@@ -1,4 +1,4 @@
-"""`csat demo`: the whole pipeline with 30 days of history and a live stream, shown when the marts hold it."""
+"""`csat demo`: the whole pipeline with 30 days of history and a live stream, shown once the marts hold it."""
 
 import json
 import time
@@ -25,7 +25,7 @@ from producer.options import SimulateOptions
 from producer.run import Edges, simulate
 
 HISTORY_DAYS = 30
-_NOTE = "demo_history.json"
+_PROGRESS_FILE = "demo_history.json"
 _ROWS = 10
 _MARTS_DAG = "build_marts"
 _LANDING_SECONDS, _MARTS_SECONDS = 300, 300
@@ -35,26 +35,26 @@ Progress = Callable[[str], None]
 
 
 class DemoError(Exception):
-    """The history did not arrive in time; the message says where to look."""
+    """The history did not arrive in time; the message names the log to read."""
 
 
 def demo(settings: Settings, on_progress: Progress) -> dict[str, Any]:
-    """What the marts say, with addresses and login; the stack goes on running, fed by a live simulator.
+    """What the marts hold, with addresses and login; the stack keeps running, fed by a live simulator.
 
     A second call sends no second history and waits for no new build. Raises DemoError and what `up` raises.
     """
     stack.up(settings, on_progress)
     _send_history(settings, on_progress)
-    sent = sum(place.end for place in kafka_offsets(settings, [settings.kafka_topic]).values())
+    sent = sum(offsets.end for offsets in kafka_offsets(settings, [settings.kafka_topic]).values())
     Supervisord(settings).start(PRODUCER)
     with Warehouse(settings) as warehouse:
-        known = _known(settings)
-        if "accepted" not in known:
-            known["accepted"] = _wait_for_landing(warehouse, sent, on_progress)
-            _note(settings, known)
-        _wait_for_marts(warehouse, known["accepted"], on_progress)
+        progress = _saved_progress(settings)
+        if "accepted" not in progress:
+            progress["accepted"] = _wait_for_landing(warehouse, sent, on_progress)
+            _save_progress(settings, progress)
+        _wait_for_marts(warehouse, progress["accepted"], on_progress)
         return {
-            **_boards(warehouse),
+            **_dashboard_rows(warehouse),
             "urls": {
                 DASHBOARD: dashboard.url(settings),
                 AIRFLOW[0]: settings.airflow,
@@ -68,7 +68,7 @@ def demo(settings: Settings, on_progress: Progress) -> dict[str, Any]:
         }
 
 
-def _boards(warehouse: Warehouse) -> dict[str, Any]:
+def _dashboard_rows(warehouse: Warehouse) -> dict[str, Any]:
     """The best agents, the most common categories, and the last two days."""
     _, last = queries.mart_dates(warehouse)
     place = {"as_of_date": last, "window_id": ranking_window(), "row_limit": _ROWS}
@@ -81,70 +81,70 @@ def _boards(warehouse: Warehouse) -> dict[str, Any]:
 
 
 def _send_history(settings: Settings, on_progress: Progress) -> None:
-    known = _known(settings)
-    if known.get("sent"):
-        on_progress(f"the history of {known['sent']:,} answers was sent before")
+    progress = _saved_progress(settings)
+    if progress.get("sent"):
+        on_progress(f"the history of {progress['sent']:,} responses was sent before")
         return
-    # Kept before the start: sent again after an interruption, with the same end, the answers are the same ones
-    end = datetime.fromisoformat(known["end"]) if known else datetime.now(UTC)
-    _note(settings, {"end": end.isoformat()})
+    # Saved before the start: after an interruption, the same end makes the retry send the same responses
+    end = datetime.fromisoformat(progress["end"]) if progress else datetime.now(UTC)
+    _save_progress(settings, {"end": end.isoformat()})
     on_progress(f"sending {HISTORY_DAYS} days of history")
     report = simulate(settings, SimulateOptions(days=HISTORY_DAYS), edges=Edges(clock=lambda: end))
     if report.was_interrupted:
         raise KeyboardInterrupt
-    _note(settings, {"end": end.isoformat(), "sent": report.sent})
-    on_progress(f"sent {report.sent:,} answers in {report.seconds:.0f} s")
+    _save_progress(settings, {"end": end.isoformat(), "sent": report.sent})
+    on_progress(f"sent {report.sent:,} responses in {report.seconds:.0f} s")
 
 
-def _known(settings: Settings) -> dict[str, Any]:
-    """What earlier calls did: the end of the history, how much was sent, how much of it was accepted."""
-    note = settings.state / _NOTE
-    return json.loads(note.read_text()) if note.exists() else {}
+def _saved_progress(settings: Settings) -> dict[str, Any]:
+    """What earlier calls did: the end of the history, and the counts of sent and accepted responses."""
+    file = settings.state / _PROGRESS_FILE
+    return json.loads(file.read_text()) if file.exists() else {}
 
 
-def _note(settings: Settings, known: dict[str, Any]) -> None:
-    write_private(settings.state / _NOTE, json.dumps(known))
+def _save_progress(settings: Settings, progress: dict[str, Any]) -> None:
+    write_private(settings.state / _PROGRESS_FILE, json.dumps(progress))
 
 
 def _wait_for_landing(warehouse: Warehouse, sent: int, on_progress: Progress) -> int:
-    """The accepted rows once as many rows have landed as records were sent."""
-    deadline, told = time.monotonic() + _LANDING_SECONDS, -1
+    """The number of accepted rows, once one row has landed for every message that was sent."""
+    deadline, landed = time.monotonic() + _LANDING_SECONDS, -1
     while (counts := landing_counts(warehouse))["rows"] < sent:
-        if counts["rows"] != told:
-            told = counts["rows"]
-            on_progress(f"{told:,} of {sent:,} answers have landed")
+        if counts["rows"] != landed:
+            landed = counts["rows"]
+            on_progress(f"{landed:,} of {sent:,} responses have landed")
         if time.monotonic() > deadline:
-            raise DemoError(f"{told:,} of {sent:,} answers landed in time, fix: csat status; csat logs stream")
+            raise DemoError(f"only {landed:,} of {sent:,} responses landed in time, fix: csat status; csat logs stream")
         time.sleep(_POLL_SECONDS)
-    on_progress(f"all {sent:,} answers have landed")
+    on_progress(f"all {sent:,} responses have landed")
     return counts["accepted"]
 
 
 def _wait_for_marts(warehouse: Warehouse, accepted: int, on_progress: Progress) -> None:
-    """Return when a build has taken up so many accepted rows; ask Airflow for one where it has none under way."""
+    """Return when a build covers this many accepted rows; trigger one in Airflow where none is running."""
     settings, deadline = warehouse.settings, time.monotonic() + _MARTS_SECONDS
     on_progress("waiting for Airflow to build the marts")
     while (record := last_record(warehouse)) is None or record.accepted_count < accepted:
         if not _is_building(settings):
-            on_progress(f"asking Airflow for {_MARTS_DAG}")
-            _ask(settings, "POST", f"dags/{_MARTS_DAG}/dagRuns", {"logical_date": None})
+            on_progress(f"triggering {_MARTS_DAG} in Airflow")
+            _call(settings, "POST", f"dags/{_MARTS_DAG}/dagRuns", {"logical_date": None})
         if time.monotonic() > deadline:
-            where = _log_folder(settings)
-            raise DemoError(f"the marts were not built in time, fix: read the logs of {_MARTS_DAG} in {where}")
+            folder = _log_folder(settings)
+            raise DemoError(f"the marts were not built in time, fix: read the logs of {_MARTS_DAG} in {folder}")
         time.sleep(_POLL_SECONDS)
     on_progress(f"the marts of {record.built_at:%H:%M} UTC hold {record.response_count:,} responses")
 
 
 def _is_building(settings: Settings) -> bool:
-    answer = _ask(settings, "GET", f"dags/{_MARTS_DAG}/dagRuns?state=running&state=queued&limit=1")
-    return answer is None or bool(answer["dag_runs"])
+    found = _call(settings, "GET", f"dags/{_MARTS_DAG}/dagRuns?state=running&state=queued&limit=1")
+    return found is None or bool(found["dag_runs"])
 
 
-def _ask(settings: Settings, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:
+def _call(settings: Settings, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:
     try:
         return airflow_api.call(settings, method, path, body)
     except AirflowError:
-        return None  # busy, or the DAG is not read yet: the next look asks again
+        return None  # busy, or the DAG is not parsed yet: the next poll retries
 
 
 def _log_folder(settings: Settings) -> Path:

@@ -1,4 +1,4 @@
-"""What must be there before the stack can start, each with its fix."""
+"""What the stack needs before it can start, each with its fix."""
 
 import shutil
 from collections.abc import Callable
@@ -20,7 +20,7 @@ class DoctorError(Exception):
 
 @dataclass(frozen=True)
 class Check:
-    """What one look found; the fix is empty where all is well."""
+    """The result of one check; the fix is empty if it passes."""
 
     name: str
     is_ok: bool
@@ -29,11 +29,11 @@ class Check:
 
 
 def require_own(settings: Settings) -> None:
-    """Raise DoctorError where the parts are not this machine's processes, but containers."""
+    """Raise DoctorError if the parts are containers, not processes of this machine."""
     if settings.supervisord_url:
         raise DoctorError(
             f"the parts run elsewhere (CSAT_SUPERVISORD_URL={settings.supervisord_url}), fix: csat status shows them "
-            "and docker compose starts and ends them; leave CSAT_SUPERVISORD_URL empty for a stack on this machine"
+            "and docker compose starts and stops them; leave CSAT_SUPERVISORD_URL empty for a stack on this machine"
         )
 
 
@@ -43,7 +43,7 @@ def checks(settings: Settings) -> list[Check]:
     Raises DoctorError where the parts run elsewhere.
     """
     require_own(settings)
-    looks: list[Callable[[Settings], list[Check]]] = [
+    groups: list[Callable[[Settings], list[Check]]] = [
         lambda _: [_java()],
         lambda _: _environments(),
         lambda settings: [_jars(settings)],
@@ -51,7 +51,7 @@ def checks(settings: Settings) -> list[Check]:
         lambda settings: [_disk(settings)],
         _ports,
     ]
-    return [check for look in looks for check in look(settings)]
+    return [check for group in groups for check in group(settings)]
 
 
 def require(settings: Settings) -> None:
@@ -77,7 +77,7 @@ def _environments() -> list[Check]:
         "postgres": postgres_programs.program("postgres"),
     }
     return [
-        Check(f"environment {name}", True, f"{path} is there")
+        Check(f"environment {name}", True, f"{path} exists")
         if path.exists()
         else Check(f"environment {name}", False, f"the {name} environment is missing ({path})", _SETUP)
         for name, path in programs.items()
@@ -101,14 +101,14 @@ def _state_folder(settings: Settings) -> Check:
         draft.unlink()
     except OSError as error:
         detail = f"CSAT_STATE_DIR={settings.state} cannot be written: {error.strerror}"
-        return Check("state folder", False, detail, "set CSAT_STATE_DIR to a folder of yours")
+        return Check("state folder", False, detail, "set CSAT_STATE_DIR to a folder that you own")
     return Check("state folder", True, f"{settings.state} can be written")
 
 
 def _disk(settings: Settings) -> Check:
-    there = next(folder for folder in (settings.state, *settings.state.parents) if folder.exists())
-    free = shutil.disk_usage(there).free
-    detail = f"{free / 1024**3:.1f} GiB free at {there}"
+    existing = next(folder for folder in (settings.state, *settings.state.parents) if folder.exists())
+    free = shutil.disk_usage(existing).free
+    detail = f"{free / 1024**3:.1f} GiB free at {existing}"
     if free >= MIN_FREE_BYTES:
         return Check("disk", True, detail)
     return Check("disk", False, detail, f"free {MIN_FREE_BYTES // 1024**3} GiB or set CSAT_STATE_DIR to another disk")
@@ -125,7 +125,7 @@ def port_check(setting: str, port: int, state: Path) -> Check:
     variable = f"CSAT_{setting.upper()}"
     name = f"port {port}"
     holder = None if is_free(port) else processes.holder(port)
-    if holder is None and is_free(port):  # asked again: a program that is ending lets it go meanwhile
+    if holder is None and is_free(port):  # checked twice: a program that is exiting may have released it
         return Check(name, True, f"{variable}={port} is free")
     if holder is not None and processes.is_of_stack(holder, state):
         return Check(name, True, f"{variable}={port} is held by this stack")

@@ -1,4 +1,4 @@
-"""Deletes what the warehouse's tools leave behind. Each may be run at any time, and twice."""
+"""Deletes what the warehouse's tools leave on disk. Every function is idempotent and may run at any time."""
 
 import time
 from contextlib import suppress
@@ -13,7 +13,7 @@ from csat.contract import landing
 from csat.contract.settings import Settings
 from csat.marts.run_dbt import dbt_folder
 
-_KEPT = {"partial_parse.msgpack"}  # written when the project changes; without it every build parses all of it
+_CACHED = {"partial_parse.msgpack"}  # written when the project changes; without it every build parses all models
 _PAGE = 1000
 
 
@@ -24,7 +24,7 @@ def delete_scratch_tables(settings: Settings, hours: float, now: datetime | None
     with Warehouse(settings) as warehouse, warehouse.errors():
         client, waits = warehouse.client, {"timeout": settings.bigquery_timeout_seconds, "retry": warehouse.retry}
         for table in list(client.list_tables(f"{settings.project_id}.{settings.dataset('scratch')}", **waits)):
-            if _is_over(table, now, now - timedelta(hours=hours)):
+            if _is_expired(table, now, now - timedelta(hours=hours)):
                 client.delete_table(table.reference, not_found_ok=True, **waits)
                 deleted += 1
             else:
@@ -32,17 +32,17 @@ def delete_scratch_tables(settings: Settings, hours: float, now: datetime | None
     return {"deleted": deleted, "kept": kept}
 
 
-def _is_over(table: Any, now: datetime, oldest: datetime) -> bool:
+def _is_expired(table: Any, now: datetime, oldest: datetime) -> bool:
     return bool((table.expires and table.expires <= now) or (table.created and table.created < oldest))
 
 
 def delete_emulator_jobs(settings: Settings, hours: float, limit: int, now: datetime | None = None) -> dict[str, Any]:
     """Delete the emulator's oldest finished jobs and their results; they make every statement slower.
 
-    The stream's load jobs stay for ever: their ids are what keeps a batch from landing twice. Raises WarehouseError.
+    The stream's load jobs stay forever: their ids keep a batch from landing twice. Raises WarehouseError.
     """
     if settings.endpoint == "":
-        return {"deleted": 0, "skipped": "BigQuery forgets jobs by itself"}
+        return {"deleted": 0, "skipped": "BigQuery deletes jobs by itself"}
     before = (now or datetime.now(UTC)) - timedelta(hours=hours)
     deleted = 0
     with Warehouse(settings) as warehouse, warehouse.errors():
@@ -56,7 +56,7 @@ def delete_emulator_jobs(settings: Settings, hours: float, limit: int, now: date
                 )
                 deleted += 1
             except NotFound:
-                continue  # another run of this was quicker
+                continue  # another run deleted it first
     return {"deleted": deleted}
 
 
@@ -74,15 +74,15 @@ def _finished_jobs(warehouse: Warehouse, before: datetime) -> list[str]:
 
 
 def delete_dbt_files(settings: Settings, days: float) -> dict[str, Any]:
-    """Delete what dbt compiled and logged, and has not written again for so long."""
-    return {"deleted": delete_old_files(dbt_folder(settings), days, keep=_KEPT)}
+    """Delete dbt's compiled files and logs that are older than `days`."""
+    return {"deleted": delete_old_files(dbt_folder(settings), days, keep=_CACHED)}
 
 
 def delete_old_files(folder: Path, days: float, keep: frozenset[str] | set[str] = frozenset()) -> int:
-    """Delete the files below a folder that were not written for so long, and the folders this empties; their count."""
+    """Delete files in a folder tree that are older than `days`, and folders that become empty; the number of files."""
     oldest = time.time() - days * 86_400
     count = 0
-    # Looked at before anything is deleted, which makes folders new; what is in a folder comes before the folder
+    # Listed before anything is deleted, since a deletion updates its folder's time; a folder comes after its content
     for path in [path for path in sorted(folder.rglob("*"), reverse=True) if _is_old(path, oldest, keep)]:
         with suppress(OSError):  # not empty, or gone meanwhile
             if path.is_dir() and not path.is_symlink():

@@ -1,4 +1,4 @@
-"""Deletes what the one-machine stack leaves behind. Each may be run at any time, and twice."""
+"""Deletes old data of the one-machine stack. Every function is idempotent and may run at any time."""
 
 import subprocess
 from datetime import UTC, datetime, timedelta
@@ -9,12 +9,12 @@ from csat.local import airflow
 from csat.local.emulator_housekeeping import delete_old_files
 
 _CLEAN_SECONDS = 600
-# Not "dag" and its versions: a DAG that is there may be old
+# Not "dag" and its versions: a DAG in use may be old
 _TABLES = ("dag_run", "task_instance", "task_instance_history", "xcom", "log", "job", "asset_event", "import_error")
 
 
 class HousekeepingError(Exception):
-    """Something could not be cleaned; the message names the setting or holds the tool's words."""
+    """Something could not be cleaned; the message names the setting or holds the tool's output."""
 
 
 def clean_airflow(settings: Settings, days: int) -> dict[str, Any]:
@@ -23,8 +23,8 @@ def clean_airflow(settings: Settings, days: int) -> dict[str, Any]:
         return {"log_files_deleted": 0, "skipped": "no Airflow of this stack"}
     if days * 24 <= settings.max_age_hours:
         raise HousekeepingError(
-            f"--days {days} would delete the run of a living stream, which may last CSAT_MAX_AGE_HOURS="
-            f"{settings.max_age_hours:g}, fix: give more days"
+            f"--days {days} would delete the run of an active stream, which may last CSAT_MAX_AGE_HOURS="
+            f"{settings.max_age_hours:g}, fix: raise --days"
         )
     before = datetime.now(UTC) - timedelta(days=days)
     _clean_database(settings, before)
@@ -35,9 +35,9 @@ def clean_airflow(settings: Settings, days: int) -> dict[str, Any]:
 
 
 def _clean_database(settings: Settings, before: datetime) -> None:
-    words = [*airflow.clean_command(), "--clean-before-timestamp", before.isoformat(), "--tables", ",".join(_TABLES)]
+    command = [*airflow.clean_command(), "--clean-before-timestamp", before.isoformat(), "--tables", ",".join(_TABLES)]
     done = subprocess.run(
-        [*words, "--skip-archive", "--yes"],
+        [*command, "--skip-archive", "--yes"],
         env=environment(**airflow.variables(settings)),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -50,7 +50,7 @@ def _clean_database(settings: Settings, before: datetime) -> None:
 
 
 def clean_staging(settings: Settings, days: float) -> dict[str, Any]:
-    """Delete staging files that no load took for so long: a batch that is tried again writes new ones."""
+    """Delete staging files older than `days` that no load job used: a retried batch writes new ones."""
     if not settings.is_local:
         return {"deleted": 0, "skipped": "a lifecycle rule of the bucket deletes them"}
     bucket, _, folder = settings.staging_uri.removeprefix("gs://").partition("/")

@@ -1,4 +1,4 @@
-"""The SHA-256 sums that the jars must have: what a repository or a cache serves is not taken on trust.
+"""The SHA-256 sums that the jars must have: neither a repository nor a cache is trusted.
 
 `jars.sha256` is written by `make lock-jars`, in the form of sha256sum: a sum, two blanks, folder/name.
 """
@@ -28,12 +28,12 @@ def sums(jars: Path, folder: str) -> dict[str, str]:
 
 
 def check(found: Sums, folder: str, wanted: Sums) -> None:
-    """Raise JarSumError where the jars of `folder` are not exactly the pinned ones."""
-    there = {name: digest for name, digest in wanted.items() if name.startswith(f"{folder}/")}
-    if not there:
+    """Raise JarSumError if the jars of `folder` are not exactly the pinned ones."""
+    expected = {name: digest for name, digest in wanted.items() if name.startswith(f"{folder}/")}
+    if not expected:
         raise JarSumError(f"no sums are pinned for {folder}, fix: make lock-jars, and read what it wrote to {FILE}")
-    for name in sorted(found.keys() | there.keys()):
-        has, wants = found.get(name, "no file"), there.get(name, "nothing")
+    for name in sorted(found.keys() | expected.keys()):
+        has, wants = found.get(name, "no file"), expected.get(name, "nothing")
         if has != wants:
             raise JarSumError(
                 f"{name} is not the pinned jar: its SHA-256 is {has}, and {wants} is pinned, fix: find out who changed "

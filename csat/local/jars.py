@@ -1,4 +1,4 @@
-"""Fetches the jars of Kafka and of Spark's Kafka connector by the Ivy of pyspark: `python -m csat.local.jars`."""
+"""Downloads the jars of Kafka and of Spark's Kafka connector with pyspark's Ivy: `python -m csat.local.jars`."""
 
 import argparse
 import re
@@ -25,12 +25,12 @@ _PATTERN = "[artifact]-[revision](-[classifier]).[ext]"
 
 
 class JarsError(Exception):
-    """The jars could not be fetched, or are not there; the message names the fix."""
+    """The jars could not be downloaded, or are missing; the message names the fix."""
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """Jars that live in one folder: modules with all that they need, less what pyspark has; `alone` without it."""
+    """Jars of one folder: `modules` with their dependencies, without those that pyspark has; `alone` without any."""
 
     folder: str
     modules: tuple[tuple[str, str, str], ...]
@@ -61,24 +61,24 @@ def dataproc_bundle() -> Bundle:
         ("com.google.auth", "google-auth-library-oauth2-http", "1.23.0"),
         ("com.google.api-client", "google-api-client", "1.32.1"),
     )
-    # Alone: it also asks for Confluent's schema registry, which the login does without and Maven Central has not
+    # Alone: it also declares Confluent's schema registry, which the login does not need and Maven Central lacks
     login = ("com.google.cloud.hosted.kafka", "managed-kafka-auth-login-handler", GOOGLE_LOGIN_VERSION)
     folder = f"spark-kafka-{DATAPROC_SPARK_VERSION}-dataproc"
     return Bundle(folder, modules, is_beside_pyspark=True, alone=(login,))
 
 
 def kafka_jars(jars_dir: Path) -> list[Path]:
-    """The broker's jars. Raises JarsError where they were not fetched."""
+    """The broker's jars. Raises JarsError if they were not downloaded."""
     return _jars(jars_dir / kafka_bundle().folder)
 
 
 def spark_jars(jars_dir: Path) -> list[Path]:
-    """The jars that Spark needs beside its own to read Kafka. Raises JarsError where they were not fetched."""
+    """The jars that Spark needs beside its own to read Kafka. Raises JarsError if they were not downloaded."""
     return _jars(jars_dir / spark_bundle().folder)
 
 
 def dataproc_jars(jars_dir: Path) -> list[Path]:
-    """The jars that a batch of Dataproc needs beside Spark's own, fetched where they are missing."""
+    """The jars that a batch of Dataproc needs beside Spark's own, downloaded if they are missing."""
     fetch(jars_dir, bundles=(dataproc_bundle(),))
     return _jars(jars_dir / dataproc_bundle().folder)
 
@@ -88,17 +88,17 @@ def fetch(
     on_progress: Callable[[str], None] = lambda line: None,
     bundles: Iterable[Bundle] | None = None,
 ) -> None:
-    """Fetch what is missing; a folder is there whole or not at all. Raises JarsError and JavaError."""
+    """Download what is missing; a folder is complete or absent. Raises JarsError and JavaError."""
     wanted = bundles or (kafka_bundle(), spark_bundle())
     missing = [bundle for bundle in wanted if not (jars_dir / bundle.folder).exists()]
     for bundle in missing:
-        on_progress(f"fetching the jars of {bundle.folder}")
+        on_progress(f"downloading the jars of {bundle.folder}")
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda bundle: _fetch(bundle, jars_dir), missing))
 
 
 def pin(bundles: Iterable[Bundle]) -> None:
-    """Fetch the bundles once more and write down what their jars are. Raises JarsError and JavaError."""
+    """Download the bundles again and record the sums of their jars. Raises JarsError and JavaError."""
     found: dict[str, str] = {}
     folders = set()
     for bundle in bundles:
@@ -127,7 +127,7 @@ def _check(draft: Path, bundle: Bundle) -> None:
 
 def _fill(draft: Path, bundle: Bundle) -> None:
     draft.mkdir()
-    with ThreadPoolExecutor() as pool:  # Ivy asks for one file after another, and most of its time is waiting
+    with ThreadPoolExecutor() as pool:  # Ivy downloads one file after another, and mostly waits
         list(pool.map(lambda module: _resolve(module, draft), bundle.modules))
     for module in bundle.alone:
         _resolve(module, draft, "-notransitive")
@@ -140,7 +140,7 @@ def _rename(draft: Path, folder: Path) -> None:
     try:
         draft.rename(folder)
     except OSError:
-        if not folder.exists():  # else another fetch was first
+        if not folder.exists():  # else another download was first
             raise
 
 
@@ -158,21 +158,21 @@ def _pyspark_jars() -> Path:
     return Path(spec.origin).parent / "jars"
 
 
-def _resolve(module: tuple[str, str, str], folder: Path, *words: str) -> None:
+def _resolve(module: tuple[str, str, str], folder: Path, *arguments: str) -> None:
     classpath = f"{_pyspark_jars()}/*"
-    # Ivy's name for a module with what it needs at run time: "runtime" alone leaves the module itself out
+    # Ivy's name for a module with its run-time dependencies: "runtime" alone leaves out the module itself
     options = ["-confs", "default", "-retrieve", f"{folder}/{_PATTERN}"]
-    # A cache for each module: Ivy does not lock one against another Ivy
+    # A cache for each module: Ivy does not lock a cache against another Ivy
     options += ["-novalidate", "-cache", str(Path.home() / ".ivy2" / "csat" / module[1])]
     java = [str(find_java()), "-XX:TieredStopAtLevel=1", "-cp", classpath]  # too short for the second compiler
-    command = [*java, "org.apache.ivy.Main", "-dependency", *module, *options, *words]
+    command = [*java, "org.apache.ivy.Main", "-dependency", *module, *options, *arguments]
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=_FETCH_SECONDS, check=False
     )
     if done.returncode != 0:
         tail = "\n".join(done.stdout.splitlines()[-15:])
         raise JarsError(
-            f"Ivy could not fetch {':'.join(module)}, fix: let it reach a Maven repository; it said:\n{tail}"
+            f"Ivy could not download {':'.join(module)}, fix: let it reach a Maven repository; its output:\n{tail}"
         )
 
 
@@ -184,7 +184,7 @@ def _remove_known(folder: Path) -> None:
 
 
 def _keep_newest(folder: Path) -> None:
-    """Of an artifact that two modules bring in two versions, delete the older: one class path cannot have both."""
+    """Delete the older version of an artifact that two modules depend on: a class path cannot have both."""
     newest: dict[str, Path] = {}
     for jar in sorted(folder.glob("*.jar"), key=_revision):
         older = newest.get(_artifact(jar))
@@ -202,10 +202,10 @@ def _artifact(jar: Path) -> str:
 
 
 def main() -> None:
-    """Fetch the jars, saying so on stderr; `--pin` writes down what they are instead."""
+    """Download the jars, with progress on stderr; `--pin` records their sums instead."""
     parser = argparse.ArgumentParser(prog="python -m csat.local.jars", description=__doc__)
     bundles = {"kafka": kafka_bundle, "spark": spark_bundle, "dataproc": dataproc_bundle}
-    parser.add_argument("--pin", nargs="+", choices=bundles, help="fetch these and write their sums to jars.sha256")
+    parser.add_argument("--pin", nargs="+", choices=bundles, help="download these and write their sums to jars.sha256")
     try:
         if names := parser.parse_args().pin:
             pin(bundles[name]() for name in names)

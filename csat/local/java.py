@@ -8,18 +8,18 @@ from pathlib import Path
 from csat.contract.settings import ROOT, environment
 
 MIN_VERSION = 17
-OWN_HOME = ROOT / ".venvs" / "jdk"  # tools/bootstrap fills it where the machine has no Java that fits
+OWN_HOME = ROOT / ".venvs" / "jdk"  # tools/bootstrap fills it if the machine has no suitable Java
 _FIX = f"make setup installs one, or set JAVA_HOME to Java {MIN_VERSION} or newer"
 
 
 class JavaError(Exception):
-    """There is no Java that fits; the message names the fix."""
+    """There is no suitable Java; the message names the fix."""
 
 
 def find_java(own_home: Path = OWN_HOME) -> Path:
     """The java command of the project's own Java, else of JAVA_HOME, else of PATH.
 
-    Raises JavaError where that is none of Java 17 or newer.
+    Raises JavaError if that is not Java 17 or newer.
     """
     own = own_home / "bin" / "java"
     if own.exists():
@@ -36,13 +36,13 @@ def find_java(own_home: Path = OWN_HOME) -> Path:
 
 
 def java_variables(own_home: Path = OWN_HOME) -> dict[str, str]:
-    """What makes others, such as pyspark, run the project's own Java; empty where the machine's is used."""
+    """The variables that make programs such as pyspark use the project's own Java; empty if the machine's is used."""
     return {"JAVA_HOME": str(own_home)} if own_home.exists() else {}
 
 
 def _version(java: str) -> int:
-    answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=False).stderr
-    match = re.search(r'version "(?:1\.)?(\d+)', answer)
+    output = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=False).stderr
+    match = re.search(r'version "(?:1\.)?(\d+)', output)
     if match is None:
-        raise JavaError(f"{java} -version says nothing of a version, fix: {_FIX}")
+        raise JavaError(f"{java} -version prints no version, fix: {_FIX}")
     return int(match[1])

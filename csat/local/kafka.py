@@ -17,22 +17,22 @@ from csat.local.java import find_java
 from csat.local.secret_files import write_private
 
 _LOGGING = Path(__file__).with_name("kafka_log4j2.properties")
-_ASK_MILLISECONDS = 2_000
+_QUERY_MILLISECONDS = 2_000
 _CREATE_MILLISECONDS = 15_000
 _FORMAT_SECONDS = 120
 
 
 class KafkaFormatError(Exception):
-    """The broker's storage could not be made; the message holds Kafka's own words."""
+    """The broker's storage could not be formatted; the message holds Kafka's own output."""
 
 
 def data_folder(settings: Settings) -> Path:
-    """Where the broker keeps its records."""
+    """Where the broker stores its messages."""
     return settings.state / "kafka"
 
 
 def properties(settings: Settings, changes: Mapping[str, object] | None = None) -> str:
-    """Text of the broker's configuration: loopback only, topics made on purpose only; `changes` are Kafka's names."""
+    """Text of the broker's configuration: loopback only, no automatic topics; `changes` use Kafka's names."""
     broker, controller = (f"127.0.0.1:{port}" for port in (settings.kafka_port, settings.kafka_controller_port))
     listeners = f"PLAINTEXT://{broker},CONTROLLER://{controller}"
     values = {
@@ -44,7 +44,7 @@ def properties(settings: Settings, changes: Mapping[str, object] | None = None) 
         "controller.listener.names": "CONTROLLER",
         "log.dirs": data_folder(settings),
         "auto.create.topics.enable": "false",
-        # kafka_timestamp is "when Kafka received the message": no producer's clock decides what is in the future
+        # kafka_timestamp is "when Kafka received the message": a producer's clock must not decide what is in the future
         "log.message.timestamp.type": "LogAppendTime",
         "offsets.topic.num.partitions": 1,
         "offsets.topic.replication.factor": 1,
@@ -61,7 +61,7 @@ def properties(settings: Settings, changes: Mapping[str, object] | None = None) 
 
 
 def properties_file(settings: Settings) -> Path:
-    """Where the broker's configuration is."""
+    """Path of the broker's configuration."""
     return settings.state / "kafka.properties"
 
 
@@ -72,9 +72,9 @@ def command(settings: Settings, *java_options: str) -> list[str]:
 
 
 def prepare(settings: Settings, changes: Mapping[str, object] | None = None) -> None:
-    """Write the configuration and format the storage where it is new. Raises KafkaFormatError.
+    """Write the configuration and format the storage if it is new. Raises KafkaFormatError.
 
-    `changes` make another broker than the stack's of it, one with TLS for example.
+    `changes` override the stack's configuration, for a broker with TLS for example.
     """
     write_private(
         properties_file(settings), properties(settings, changes)
@@ -82,7 +82,7 @@ def prepare(settings: Settings, changes: Mapping[str, object] | None = None) -> 
     folder = data_folder(settings)
     if (folder / "meta.properties").exists():
         return
-    shutil.rmtree(folder, ignore_errors=True)  # of a format that was interrupted: it never held a record
+    shutil.rmtree(folder, ignore_errors=True)  # left by an interrupted format: it never held a message
     cluster = "c" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]  # never a leading "-"
     arguments = ["format", "--standalone", "-t", cluster, "-c", str(properties_file(settings))]
     tool = [*_java(settings), f"-Dlog4j2.configurationFile={_LOGGING}", "kafka.tools.StorageTool", *arguments]
@@ -90,20 +90,20 @@ def prepare(settings: Settings, changes: Mapping[str, object] | None = None) -> 
         tool, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=_FORMAT_SECONDS, check=False
     )
     if done.returncode != 0:
-        raise KafkaFormatError(f"Kafka could not make its storage in {folder}: {done.stdout.strip()[-500:]}")
+        raise KafkaFormatError(f"Kafka could not format its storage in {folder}: {done.stdout.strip()[-500:]}")
 
 
 def is_ready(settings: Settings, servers: str = "") -> bool:
-    """Whether the broker (empty: the local one) answers a question for its metadata."""
+    """Whether the broker (empty: the local one) responds to a metadata request."""
     try:
-        with _admin(settings, _ASK_MILLISECONDS, servers) as admin:
+        with _admin(settings, _QUERY_MILLISECONDS, servers) as admin:
             return bool(admin.describe_cluster()["brokers"])
     except (KafkaError, OSError):
         return False
 
 
 def create_topic(settings: Settings, servers: str = "") -> None:
-    """Create the topic where the broker (empty: the local one) lacks it; one that is there stays as it is."""
+    """Create the topic if the broker (empty: the local one) lacks it; an existing one stays unchanged."""
     with _admin(settings, _CREATE_MILLISECONDS, servers) as admin:
         if settings.kafka_topic in admin.list_topics():
             return

@@ -1,4 +1,4 @@
-"""What the programs wrote."""
+"""The programs' logs."""
 
 import os
 import time
@@ -13,11 +13,11 @@ _POLL_SECONDS = 0.3
 
 
 class LogsError(Exception):
-    """There is no such log; the message names those that there are."""
+    """There is no such log; the message lists the existing ones."""
 
 
 def tail(path: Path, lines: int) -> list[str]:
-    """The last lines of a log; none where there is no file."""
+    """The last lines of a log; none if there is no file."""
     try:
         with path.open(errors="replace") as file:
             return [line.rstrip("\n") for line in deque(file, maxlen=lines)]
@@ -31,7 +31,7 @@ def names(settings: Settings) -> list[str]:
 
 
 def read(settings: Settings, component: str | None, lines: int) -> list[str]:
-    """The last lines of one component, or of each with its name in front. Raises LogsError."""
+    """The last lines of one component, or of every component prefixed with its name. Raises LogsError."""
     if component is None:
         known = names(settings)
         return [f"{name} | {line}" for name in known for line in tail(log_file(settings, name), lines)]
@@ -40,7 +40,7 @@ def read(settings: Settings, component: str | None, lines: int) -> list[str]:
 
 
 def follow(settings: Settings, component: str) -> Iterator[str]:
-    """The lines that a component writes from now on, without end, over rotations. Raises LogsError."""
+    """The lines that a component writes from now on, endlessly and across rotations. Raises LogsError."""
     _check(settings, component)
     path = log_file(settings, component)
     file = path.open(errors="replace")

@@ -1,4 +1,4 @@
-"""Free ports of 127.0.0.1: whether one is, and as many as a stack needs that stands beside others."""
+"""Free ports of 127.0.0.1: whether a port is free, and a free port for each setting of a second stack."""
 
 import errno
 import os
@@ -9,7 +9,7 @@ from typing import Any
 
 from csat.contract.settings import Settings
 
-# Below what Linux gives to outgoing connections, which else takes a port between the choice and its use.
+# Below Linux's range for outgoing connections, which could take a port between choice and use.
 _FIRST, _LAST, _BLOCK = 12_000, 32_000, 100
 
 
@@ -20,7 +20,7 @@ def free_ports() -> dict[str, Any]:
 
 
 def free_port() -> int:
-    """A free port of 127.0.0.1; no other call names it, in this process or in another that still runs."""
+    """A free port of 127.0.0.1; no other call returns it, in this process or in another that still runs."""
     return next(_ports(os.getpid()))
 
 
@@ -30,12 +30,12 @@ def _ports(_process: int) -> Iterator[int]:
 
 
 def _reserved() -> Iterator[int]:
-    """Ports of blocks that belong to this process as long as it lives."""
+    """Ports of blocks that belong to this process until it exits."""
     held = []
     for first in range(_FIRST, _LAST, _BLOCK):
         block = socket.socket(socket.AF_UNIX)
         try:
-            block.bind(f"\0csat-ports-{first}")  # a name without a file: it is gone with the process
+            block.bind(f"\0csat-ports-{first}")  # a name without a file: it disappears with the process
         except OSError as error:
             block.close()
             if error.errno != errno.EADDRINUSE:

@@ -1,7 +1,7 @@
 """PostgreSQL on one machine, which holds Airflow's database: its programs, its data, and the user that it runs as.
 
-It refuses to run as root. There the server runs as the owner of its data, a user without a name or any right, and
-reaches the folder as its own working directory: the folders above it may be closed to that user.
+It refuses to run as root. If the stack runs as root, the server runs as the owner of its data, a user without a name or
+privileges, and reaches the folder as its working directory: the parent folders may be closed to that user.
 """
 
 import os
@@ -30,7 +30,7 @@ ADDRESS, NAME = "127.0.0.1", "airflow"  # NAME is that of the role and of its da
 _PRIVATE, _SECONDS, _CLIENT_SECONDS = 0o700, 120, 10
 # The role owns its database and nothing else. The superuser cannot log in
 _LOGINS = f"host {NAME} {NAME} {ADDRESS}/32 scram-sha-256\n"
-# For a database of some ten megabytes on a machine of few cores. What protects the data keeps its default
+# For a database of some ten megabytes on a machine with few cores. Settings that protect data keep their defaults
 _OPTIONS = {
     "listen_addresses": ADDRESS,
     "unix_socket_directories": "",
@@ -46,7 +46,7 @@ _OPTIONS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
-    "log_min_error_statement": "panic",  # a statement holds what it stores
+    "log_min_error_statement": "panic",  # a statement contains the data that it stores
 }
 
 
@@ -56,7 +56,7 @@ def is_used(settings: Settings) -> bool:
 
 
 def folder(settings: Settings) -> Path:
-    """What belongs to the database: the server's data, and what is known of it."""
+    """The folder of the database: the server's data, and a record of its version."""
     return settings.state / "postgres"
 
 
@@ -71,15 +71,15 @@ def url(port: int) -> str:
 
 
 def command(data: Path, port: int, stack: Path) -> list[str]:
-    """The command line of the server, which shows whose it is: `stack` is the state folder."""
+    """The command line of the server, which names its stack: `stack` is the state folder."""
     prefix = [sys.executable, "-m", "csat.local.as_owner", str(data)] if is_root() else []
     options = {**_OPTIONS, "port": str(port), processes.MARK_OPTION: str(stack)}
-    words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-    return [*prefix, str(usable() / "bin" / "postgres"), "-D", _place(data), *words]
+    arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+    return [*prefix, str(usable() / "bin" / "postgres"), "-D", _path_for_server(data), *arguments]
 
 
 def prepare(data: Path, password: str) -> None:
-    """Make the data where there is none, and have all of it so that the server starts. Raises PostgresError."""
+    """Create the data if it is missing, and repair what would keep the server from starting. Raises PostgresError."""
     if not program("postgres").exists():
         raise PostgresError(f"PostgreSQL is missing in {ENVIRONMENT}, fix: make setup")
     if not usable().exists():
@@ -87,35 +87,35 @@ def prepare(data: Path, password: str) -> None:
     if not data.exists():
         _make(data, password)
     _check_version(data)
-    if is_root() and data.stat().st_uid == 0:  # somebody gave the whole state folder to root
+    if is_root() and data.stat().st_uid == 0:  # the whole state folder was given to root
         _give(data, server_uid())
-    _forget_ended_server(data)
+    _delete_stale_pid_file(data)
 
 
 def answers(port: int) -> bool:
-    """Whether the server takes connections."""
+    """Whether the server accepts connections."""
     return program("pg_isready").exists() and _client("pg_isready", port, "-q").returncode == 0
 
 
 def require_login(port: int, password: str, secret_file: Path) -> None:
-    """Raise PostgresError where the server refuses the password."""
+    """Raise PostgresError if the server refuses the password."""
     done = _client("psql", port, "-X", "-w", "-q", "-c", "select 1", PGPASSWORD=password)
     if done.returncode != 0:
         raise PostgresError(
-            f"PostgreSQL refuses the password in {secret_file}: {done.stderr.strip()}, fix: put the file back that "
-            "was there when the database was made, or csat down and delete the folder postgres for an empty database"
+            f"PostgreSQL refuses the password in {secret_file}: {done.stderr.strip()}, fix: restore the file "
+            "from when the database was created, or csat down and delete the folder postgres for an empty database"
         )
 
 
 def _client(name: str, port: int, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    words = [str(program(name)), "-h", ADDRESS, "-p", str(port), "-U", NAME, "-d", NAME, *options]
-    return subprocess.run(words, env=variables, capture_output=True, text=True, timeout=_CLIENT_SECONDS, check=False)
+    command = [str(program(name)), "-h", ADDRESS, "-p", str(port), "-U", NAME, "-d", NAME, *options]
+    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=_CLIENT_SECONDS, check=False)
 
 
 def _make(data: Path, password: str) -> None:
-    """The data of a new server with Airflow's role and its empty database: there as a whole, or not at all."""
+    """Create the data of a new server with Airflow's role and its empty database: all of it or nothing."""
     draft = data.with_name(f"{data.name}.draft")
-    if draft.exists():  # an interrupted try
+    if draft.exists():  # left by an interrupted attempt
         shutil.rmtree(draft)
     data.parent.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
     draft.mkdir(mode=_PRIVATE)
@@ -135,11 +135,11 @@ def _make(data: Path, password: str) -> None:
 
 
 def _run(data: Path, name: str, options: list[str], statements: str = "") -> None:
-    place = ["--single", "-D", _place(data)] if statements else ["-D", _place(data)]
+    mode = ["--single", "-D", _path_for_server(data)] if statements else ["-D", _path_for_server(data)]
     owner = data.stat()
     who = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if is_root() else {}
     done = subprocess.run(
-        [str(usable() / "bin" / name), *place, *options],
+        [str(usable() / "bin" / name), *mode, *options],
         input=statements,
         cwd=data,  # entered before the user changes
         env={"PATH": os.defpath},
@@ -150,7 +150,7 @@ def _run(data: Path, name: str, options: list[str], statements: str = "") -> Non
         **who,  # type: ignore[call-overload]  # a mapping of several types
     )
     if done.returncode != 0:
-        raise PostgresError(f"PostgreSQL could not make its data in {data}: {done.stderr.strip()[-500:]}")
+        raise PostgresError(f"PostgreSQL could not create its data in {data}: {done.stderr.strip()[-500:]}")
 
 
 def _check_version(data: Path) -> None:
@@ -167,20 +167,20 @@ def _check_version(data: Path) -> None:
         )
 
 
-def _forget_ended_server(data: Path) -> None:
-    """Delete the note of a server that was killed where its process id is another program's by now."""
-    note = data / "postmaster.pid"
+def _delete_stale_pid_file(data: Path) -> None:
+    """Delete the pid file of a killed server if its process id now belongs to another program."""
+    pid_file = data / "postmaster.pid"
     try:
-        is_server = psutil.Process(int(note.read_text().partition("\n")[0])).name() == "postgres"
+        is_server = psutil.Process(int(pid_file.read_text().partition("\n")[0])).name() == "postgres"
     except FileNotFoundError:
         return
     except (ValueError, psutil.NoSuchProcess):
         is_server = False
     if not is_server:
-        note.unlink(missing_ok=True)
+        pid_file.unlink(missing_ok=True)
 
 
-def _place(data: Path) -> str:
+def _path_for_server(data: Path) -> str:
     return "/proc/self/cwd" if is_root() else str(data)
 
 

@@ -1,4 +1,4 @@
-"""Where PostgreSQL's programs are, and which user runs them where the stack runs as root."""
+"""Where PostgreSQL's programs are, and which user runs them if the stack runs as root."""
 
 import os
 import pwd
@@ -9,7 +9,7 @@ from csat.contract.settings import ROOT
 
 ENVIRONMENT = ROOT / ".venvs" / "postgres"
 _COPIES = Path("/var/cache/csat")
-# Ids that neither people nor packages are given, and that a container without more than 65,536 of them has, too
+# Ids that neither people nor packages get, and that exist even in a container with only 65,536 ids
 _SERVER_UIDS = range(59_999, 58_999, -1)
 
 
@@ -18,12 +18,12 @@ class PostgresError(Exception):
 
 
 def program(name: str) -> Path:
-    """One of PostgreSQL's own programs; it is not there before `make setup`."""
+    """Path of one of PostgreSQL's own programs; it does not exist before `make setup`."""
     return _installed() / "bin" / name
 
 
 def version() -> str:
-    """Version of the PostgreSQL that is installed, such as 18.6; empty where there is none."""
+    """Version of the installed PostgreSQL, such as 18.6; empty if there is none."""
     return _package_version().rpartition(".")[0]
 
 
@@ -38,7 +38,7 @@ def _installed() -> Path:
 
 
 def usable() -> Path:
-    """The installation that the server's user can read: where root keeps this folder for itself, a copy of it."""
+    """The installation that the server's user can read: a copy, if only root may read this folder."""
     installed = _installed()
     if not is_root() or _is_open_to_all(installed / "bin" / "postgres"):
         return installed
@@ -55,7 +55,7 @@ def _is_open_to_all(path: Path) -> bool:
 
 
 def copy_installed(copy: Path) -> None:
-    """Copy the programs to where every user may read them."""
+    """Copy the programs to a folder that every user may read."""
     package, installed = copy.parents[1], _installed()
     draft = package.with_name(f".{package.name}.{os.getpid()}")
     packages = installed.parents[1]
@@ -63,10 +63,10 @@ def copy_installed(copy: Path) -> None:
         if (packages / name).exists():
             shutil.copytree(packages / name, draft / name, ignore=shutil.ignore_patterns("include", "pgxs", "doc"))
     for path in (package.parent, draft, *draft.rglob("*")):
-        path.chmod(0o755)  # there is no secret among them
+        path.chmod(0o755)  # they hold no secrets
     try:
         draft.rename(package)
-    except OSError:  # another stack was faster
+    except OSError:  # another stack was first
         shutil.rmtree(draft)
 
 
@@ -82,11 +82,11 @@ def server_uid() -> int:
 
 
 def nobody() -> int:
-    """The user that makes the data: initdb wants one with a name. Raises PostgresError."""
+    """The user that creates the data: initdb needs one with a name. Raises PostgresError."""
     try:
         return pwd.getpwnam("nobody").pw_uid
     except KeyError as error:
         raise PostgresError(
-            "PostgreSQL refuses to run as root, and there is no user nobody to make its data, fix: start the stack as "
-            "an ordinary user, or add the user"
+            "PostgreSQL refuses to run as root, and there is no user nobody to create its data, fix: start the stack "
+            "as an ordinary user, or add the user"
         ) from error

@@ -1,4 +1,4 @@
-"""Finds and ends the processes of one stack, also those that supervisord has lost: all carry its mark."""
+"""Finds and ends the processes of one stack, even those that supervisord no longer tracks: all carry its mark."""
 
 import os
 import time
@@ -13,13 +13,13 @@ MARK_OPTION = "csat.stack"
 
 
 def of_stack(state: Path) -> list[psutil.Process]:
-    """The running processes that were started for this state folder, this one and its parents left out."""
+    """The running processes that were started for this state folder, except this one and its parents."""
     own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     return [process for process in psutil.process_iter() if process.pid not in own and _mark(process) == str(state)]
 
 
 def end(processes: Iterable[psutil.Process], grace_seconds: float) -> None:
-    """Ask the processes to end, and kill those that have not after the grace."""
+    """Terminate the processes, and kill those that still run after `grace_seconds`."""
     left = list(processes)
     for process in left:
         _signal(process.terminate)
@@ -30,7 +30,7 @@ def end(processes: Iterable[psutil.Process], grace_seconds: float) -> None:
 
 
 def end_all(state: Path, grace_seconds: float) -> int:
-    """End every process of this state folder, also those that appear meanwhile; returns how many there were."""
+    """End every process of this state folder, even those that start meanwhile; returns their number."""
     count, deadline = 0, time.monotonic() + grace_seconds + 30
     while (found := of_stack(state)) and time.monotonic() < deadline:
         count += len(found)
@@ -39,7 +39,7 @@ def end_all(state: Path, grace_seconds: float) -> int:
 
 
 def holder(port: int) -> psutil.Process | None:
-    """The process that listens on a port of this machine, where it can be seen."""
+    """The process that listens on a port of this machine; None where it is not visible."""
     try:
         connections = psutil.net_connections(kind="tcp")
     except psutil.AccessDenied:  # macOS shows them to root only
@@ -72,7 +72,7 @@ def _mark(process: psutil.Process) -> str | None:
 
 def _mark_of_command(process: psutil.Process) -> str | None:
     try:
-        return next((word.partition("=")[2] for word in process.cmdline() if word.startswith(f"{MARK_OPTION}=")), None)
+        return next((part.partition("=")[2] for part in process.cmdline() if part.startswith(f"{MARK_OPTION}=")), None)
     except (psutil.Error, OSError):
         return None
 

@@ -12,11 +12,11 @@ from csat.local.secret_files import bigquery_token
 KAFKA, BIGQUERY, STREAM, PRODUCER, MIGRATE = "kafka", "bigquery", "stream", "producer", "airflow-migrate"
 DASHBOARD, DBT, POSTGRES = "dashboard", "dbt", "postgres"
 AIRFLOW = tuple(f"airflow-{name}" for name in airflow.COMPONENTS)
-COMPONENTS = (KAFKA, BIGQUERY, POSTGRES, *AIRFLOW, STREAM, DASHBOARD)  # what `csat status` tells of
+COMPONENTS = (KAFKA, BIGQUERY, POSTGRES, *AIRFLOW, STREAM, DASHBOARD)  # what `csat status` shows
 PYTHON = ROOT / ".venv" / "bin" / "python"
 EMULATOR_PYTHON = ROOT / ".venvs" / "emulator" / "bin" / "python"
 DEMO_EVENTS_PER_SECOND = 5
-# Below the broker and the stream: a stream that starts again must not wait for builds and their queries
+# Below the broker and the stream: a restarting stream must not wait for builds and their queries
 _YIELDING = 5
 
 
@@ -47,7 +47,7 @@ def programs(settings: Settings) -> list[Program]:
 
 
 def log_file(settings: Settings, name: str) -> Path:
-    """Where a program's output goes; supervisord's own is under the name supervisord."""
+    """Where a program's output goes; supervisord's own log has the name supervisord."""
     return settings.state / "logs" / f"{name}.log"
 
 
@@ -56,7 +56,7 @@ def _kafka(settings: Settings) -> Program:
 
 
 def emulator_options(settings: Settings) -> list[str]:
-    """The emulator's arguments behind its module; the token that it wants of its clients is made where it is new."""
+    """The emulator's arguments after its module name; creates the token for its clients if it is missing."""
     token = bigquery_token(settings)
     addresses = ["--host", "127.0.0.1", "--port", settings.bigquery_port, "--grpc-port", settings.bigquery_grpc_port]
     data = ["--project", settings.project_id, "--data-dir", settings.state / "bigquery"]
@@ -76,18 +76,18 @@ def _emulator(settings: Settings) -> Program:
 
 def _postgres(settings: Settings) -> Program:
     command = postgres.command(postgres.data(settings), settings.postgres_port, settings.state)
-    # SIGINT ends it at once and in order; at SIGTERM it waits for its clients to leave
+    # SIGINT stops it at once and cleanly; at SIGTERM it waits until its clients disconnect
     return Program(POSTGRES, command, stop_signal="INT", niceness=_YIELDING)
 
 
 def _dbt() -> Program:
-    # Not among the components: without it a build starts dbt itself, and only takes longer. Below the emulator too, so
-    # that a viewer's query goes before the next statement of a build
+    # Not a component: without it a build starts dbt itself, and only takes longer. Below the emulator too, so that a
+    # viewer's query runs before the next statement of a build
     return Program(DBT, [str(PYTHON), "-m", "csat.marts.dbt_server"], niceness=2 * _YIELDING)
 
 
 def stream_variables() -> dict[str, str]:
-    """What a Spark driver needs in its environment; without it, its workers run whatever python3 is on PATH."""
+    """The environment variables of a Spark driver; without them, its workers run whatever python3 is on PATH."""
     pythons = {"PYSPARK_PYTHON": str(PYTHON), "PYSPARK_DRIVER_PYTHON": str(PYTHON)}
     return {**pythons, "SPARK_LOCAL_IP": "127.0.0.1", **java_variables()}
 
@@ -95,8 +95,8 @@ def stream_variables() -> dict[str, str]:
 def stream() -> Program:
     """The stream's driver."""
     command = [str(PYTHON), "-m", "spark.stream_responses"]
-    # Airflow judges the stream and starts it again: a second restarter would race it. It also asks the driver to stop
-    # before supervisord does, so that a driver which is still there soon after SIGTERM is a frozen one.
+    # Airflow judges and restarts the stream: a second restarter would race it. It also requests a clean stop before
+    # supervisord does, so a driver that still runs soon after SIGTERM is frozen.
     return Program(STREAM, command, stream_variables(), is_restarted=False, start_seconds=0, stop_seconds=5)
 
 
@@ -106,4 +106,4 @@ def _producer() -> Program:
 
 
 def _dashboard() -> Program:
-    return Program(DASHBOARD, dashboard.command(PYTHON))  # somebody waits for it
+    return Program(DASHBOARD, dashboard.command(PYTHON))  # normal priority: a person waits for it

@@ -1,4 +1,4 @@
-"""Waits that ask: each ends when a service answers, when its program has given up, or at its deadline."""
+"""Waits that poll: each ends when a service is ready, when its program has failed, or at its deadline."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ _LINES = 15
 
 
 class NotReadyError(Exception):
-    """A program did not come up; the message holds the end of its log."""
+    """A program did not become ready; the message holds the end of its log."""
 
 
 def wait_until(
@@ -24,14 +24,14 @@ def wait_until(
     program: str,
     is_ready: Callable[[], bool],
     seconds: float,
-    given_up: tuple[str, ...] = ("FATAL", "STOPPED"),
+    failed_states: tuple[str, ...] = ("FATAL", "STOPPED"),
 ) -> None:
-    """Return when the program is ready. Raises NotReadyError when it has given up, and at the deadline."""
+    """Return when the program is ready. Raises NotReadyError when it has failed, and at the deadline."""
     deadline = time.monotonic() + seconds
     supervisord = Supervisord(settings)
     while not is_ready():
         state = supervisord.programs()[program]["statename"]
-        if state in given_up and not is_ready():  # it may have ended well between the two questions
+        if state in failed_states and not is_ready():  # it may have exited cleanly between the two checks
             raise NotReadyError(_message(settings, program, f"has stopped ({state})"))
         if time.monotonic() > deadline:
             raise NotReadyError(_message(settings, program, f"is not ready after {seconds:g} s"))
@@ -39,7 +39,7 @@ def wait_until(
 
 
 def bigquery_answers(settings: Settings, timeout_seconds: float = 5) -> bool:
-    """Whether the emulator lists datasets; without its extensions it opens the port and answers 400."""
+    """Whether the emulator lists datasets; without its extensions it opens the port and returns status 400."""
     url = f"{settings.endpoint}/bigquery/v2/projects/{settings.project_id}/datasets"
     try:
         return (
@@ -50,7 +50,7 @@ def bigquery_answers(settings: Settings, timeout_seconds: float = 5) -> bool:
         return False
 
 
-def _message(settings: Settings, program: str, what: str) -> str:
+def _message(settings: Settings, program: str, problem: str) -> str:
     path = log_file(settings, program)
     lines = "\n".join(f"  {line}" for line in tail(path, _LINES))
-    return f"{program} {what}, fix: read {path}, which ends so:\n{lines}"
+    return f"{program} {problem}, fix: read {path}, which ends with:\n{lines}"

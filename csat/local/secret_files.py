@@ -1,4 +1,4 @@
-"""Passwords and keys of the local stack: made at the first start, kept in files that only the owner reads."""
+"""Passwords and keys of the local stack: created at the first start, stored in files that only the owner can read."""
 
 import os
 import secrets
@@ -10,13 +10,13 @@ from csat.contract.settings import Settings
 
 
 def bigquery_token(settings: Settings) -> Path:
-    """The file with the token that the emulator wants of its clients; made and kept where it is new."""
+    """The file with the token that the emulator requires of its clients; created if it is missing."""
     secret(settings.state, bigquery_login.TOKEN_NAME)
     return bigquery_login.token_file(settings)
 
 
 def secret(state: Path, name: str, make: Callable[[], str] = lambda: secrets.token_urlsafe(24)) -> str:
-    """The secret of this name; made and kept where it is new."""
+    """The secret of this name; created if it is missing."""
     path = state / "secrets" / name
     if not path.exists():
         write_private(path, make())
@@ -24,7 +24,7 @@ def secret(state: Path, name: str, make: Callable[[], str] = lambda: secrets.tok
 
 
 def private_folder(path: Path) -> Path:
-    """The folder, made where it is new, that only its owner may enter: also one that was made wider before."""
+    """The folder, created if it is missing; only its owner may enter it, even if it was open before."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.stat().st_mode & 0o077:
         path.chmod(0o700)
@@ -32,7 +32,7 @@ def private_folder(path: Path) -> Path:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace a file, whole or not at all, that only its owner may read."""
+    """Replace a file atomically; only its owner may read it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)

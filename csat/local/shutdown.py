@@ -1,4 +1,4 @@
-"""Ends the stack in order: Airflow first, so that nobody starts the stream again, then the stream, then the rest."""
+"""Stops the stack in order: Airflow first, so that nothing restarts the stream, then the stream, then the rest."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -19,12 +19,12 @@ _POLL_SECONDS = 0.3
 
 
 def end_stack(settings: Settings, on_progress: Callable[[str], None]) -> None:
-    """End all processes of the stack; those that supervisord cannot end, or has lost, by their id."""
-    with suppress(SupervisordError):  # it does not run, or was killed: what it left is found by its mark
+    """Stop all processes of the stack; those that supervisord cannot stop, or no longer tracks, by their id."""
+    with suppress(SupervisordError):  # it does not run, or was killed: its processes are found by their mark
         _end_programs(settings, on_progress)
     if processes.of_stack(settings.state):
         count = processes.end_all(settings.state, GRACE_SECONDS)
-        on_progress(f"ended {count} processes that were left")
+        on_progress(f"ended {count} remaining processes")
 
 
 def _end_programs(settings: Settings, on_progress: Callable[[str], None]) -> None:
@@ -43,18 +43,18 @@ def _end_programs(settings: Settings, on_progress: Callable[[str], None]) -> Non
 
 
 def end_stream(settings: Settings, on_progress: Callable[[str], None]) -> None:
-    """Ask the stream to stop, after its batch where it has one in hand; supervisord sees to its end."""
+    """Request a stop of the stream after its current batch; supervisord then makes sure that it exits."""
     supervisor = Supervisord(settings)
     if not _alive(supervisor, [STREAM]):
         return
     on_progress("stopping the stream")
-    if _ask_stream_to_stop(settings):
+    if _request_stream_stop(settings):
         _wait(supervisor, [STREAM], _STREAM_SECONDS)
     supervisor.stop(STREAM)
 
 
-def _ask_stream_to_stop(settings: Settings) -> bool:
-    """Ask through the desired state; False where the driver is not in its batches yet, and reads no document."""
+def _request_stream_stop(settings: Settings) -> bool:
+    """Request the stop through the desired state; False if the driver runs no batches yet and reads no state file."""
     state_files = StateFiles(settings.state_files)
     try:
         desired_state, heartbeat = state_files.desired_state(), state_files.heartbeat()

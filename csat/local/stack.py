@@ -1,4 +1,4 @@
-"""Starts and ends the one-machine stack. Both may be called at any moment, and again after any interruption."""
+"""Starts and stops the one-machine stack. Both may be called at any time, and again after any interruption."""
 
 import fcntl
 import shutil
@@ -28,11 +28,11 @@ Progress = Callable[[str], None]
 
 
 class StackError(Exception):
-    """The stack cannot be started or ended now; the message names the fix."""
+    """The stack cannot be started or stopped now; the message names the fix."""
 
 
 def up(settings: Settings, on_progress: Progress, has_airflow: bool = True, has_dashboard: bool = True) -> None:
-    """Start what does not run and return when every service answers.
+    """Start what does not run; returns when every service is ready.
 
     Raises the named errors of doctor, readiness, supervisord, kafka and the warehouse.
     """
@@ -40,8 +40,8 @@ def up(settings: Settings, on_progress: Progress, has_airflow: bool = True, has_
         raise StackError(f"CSAT_TARGET={settings.target} has no local stack, fix: set CSAT_TARGET=local")
     doctor.require_own(settings)
     private_folder(settings.state)
-    with _alone(settings):
-        _clear(settings, on_progress)
+    with _locked(settings):
+        _stop_outdated(settings, on_progress)
         doctor.require(settings)
         if supervisord.process(settings) is None:
             _start_supervisord(settings, on_progress)
@@ -56,21 +56,21 @@ def up(settings: Settings, on_progress: Progress, has_airflow: bool = True, has_
 
 
 def down(settings: Settings, on_progress: Progress) -> None:
-    """End every process of the stack, the stream after its batch; returns when all are gone. Raises DoctorError."""
+    """Stop every process of the stack, the stream after its batch; returns when all have exited. Raises DoctorError."""
     doctor.require_own(settings)
     if not settings.state.exists():
         return
-    with _alone(settings):
+    with _locked(settings):
         shutdown.end_stack(settings, on_progress)
 
 
 @contextmanager
 def running(settings: Settings, on_progress: Progress, **parts: bool) -> Iterator[None]:
-    """A stack for as long as this lasts: ended also where starting it failed, or the program was asked to end.
+    """A stack for the duration of the block; it is stopped even if its start fails or SIGTERM arrives.
 
-    `parts` as `up` takes them. Of the main thread only, since it catches SIGTERM.
+    `parts` are the keyword arguments of `up`. Call it from the main thread only, since it handles SIGTERM.
     """
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit("error: ended by SIGTERM"))
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit("error: stopped by SIGTERM"))
     try:
         up(settings, on_progress, **parts)
         yield
@@ -80,7 +80,7 @@ def running(settings: Settings, on_progress: Progress, **parts: bool) -> Iterato
 
 
 def reset(settings: Settings, on_progress: Progress) -> None:
-    """End the stack and delete its state folder: data, logs, secrets."""
+    """Stop the stack and delete its state folder: data, logs, secrets."""
     down(settings, on_progress)
     on_progress(f"deleting {settings.state}")
     if settings.state.exists():
@@ -88,29 +88,29 @@ def reset(settings: Settings, on_progress: Progress) -> None:
 
 
 @contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
+def _locked(settings: Settings) -> Iterator[None]:
     with (settings.state / "stack.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            message = f"another csat up or down works on {settings.state}, fix: wait for its end"
+            message = f"another csat up or down is running on {settings.state}, fix: wait until it ends"
             raise StackError(message) from error
         yield
 
 
-def _clear(settings: Settings, on_progress: Progress) -> None:
-    """Leave either the current supervisord or nothing at all."""
+def _stop_outdated(settings: Settings, on_progress: Progress) -> None:
+    """Stop all processes, unless a current supervisord runs."""
     running = supervisord.process(settings)
-    if running is not None and supervisord.is_current(settings, running) and _answers(settings):
+    if running is not None and supervisord.is_current(settings, running) and _is_responding(settings):
         return
     if running is not None:
         on_progress("settings or code changed: restarting")
         shutdown.end_stack(settings, on_progress)
     elif count := processes.end_all(settings.state, shutdown.GRACE_SECONDS):
-        on_progress(f"ended {count} processes that an earlier stack left")
+        on_progress(f"ended {count} processes left by an earlier stack")
 
 
-def _answers(settings: Settings) -> bool:
+def _is_responding(settings: Settings) -> bool:
     try:
         return bool(Supervisord(settings).programs())
     except SupervisordError:
@@ -124,9 +124,9 @@ def _start_supervisord(settings: Settings, on_progress: Progress) -> None:
     kafka.prepare(settings)
     supervisord.launch(settings)
     deadline = time.monotonic() + _SUPERVISORD_SECONDS
-    while supervisord.process(settings) is None or not _answers(settings):
+    while supervisord.process(settings) is None or not _is_responding(settings):
         if time.monotonic() > deadline:
-            raise StackError(f"supervisord does not answer, fix: read {log_file(settings, 'supervisord')}")
+            raise StackError(f"supervisord does not respond, fix: read {log_file(settings, 'supervisord')}")
         time.sleep(_POLL_SECONDS)
 
 
@@ -181,16 +181,16 @@ def _is_healthy(settings: Settings, supervisor: Supervisord, name: str) -> bool:
 def _start_airflow(settings: Settings, on_progress: Progress) -> None:
     supervisor = Supervisord(settings)
     if not airflow.is_migrated(settings):
-        on_progress("making Airflow's database")
+        on_progress("creating Airflow's database")
         wait_until(settings, MIGRATE, lambda: _has_migrated(supervisor), _MIGRATE_SECONDS, ("FATAL", "EXITED"))
         airflow.mark_migrated(settings)
         if former := airflow.former_database(settings):
-            on_progress(f"Airflow's database is in PostgreSQL now; its past runs are left in {former}")
+            on_progress(f"Airflow's database is now in PostgreSQL; past runs remain in {former}")
     on_progress("starting Airflow")
     supervisor.start(*AIRFLOW)
     for name in AIRFLOW:
         wait_until(settings, name, partial(_is_healthy, settings, supervisor, name), _AIRFLOW_SECONDS)
-        if name == AIRFLOW[0]:  # no task runs before its pool is there
+        if name == AIRFLOW[0]:  # no task may run before its pool exists
             airflow_api.make_pools(settings)
-    supervisor.start(DBT)  # not before: its imports take a core for seconds
+    supervisor.start(DBT)  # only now: its imports use a core for seconds
     on_progress(f"Airflow is ready at {settings.airflow}")

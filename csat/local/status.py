@@ -1,4 +1,4 @@
-"""What `csat status` shows: every part asked at once, each with its own short time-out, so that nobody waits."""
+"""What `csat status` shows: every part is queried in parallel with its own short timeout."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -23,8 +23,8 @@ HEALTHY, STARTING, UNHEALTHY, UNSUPERVISED, DOWN = "healthy", "starting", "unhea
 _GOOD_VERDICTS = {Verdict.HEALTHY, Verdict.IDLE}
 _ABSENT_VERDICTS = {Verdict.STOPPED, Verdict.NEVER_STARTED}
 _PROBE_SECONDS = 3
-_CLOUD_SECONDS = 15  # a query of BigQuery's own takes seconds
-_STARTUP_SECONDS = 120  # an answer may take so long after a start
+_CLOUD_SECONDS = 15  # a query on real BigQuery takes seconds
+_STARTUP_SECONDS = 120  # how long a part may take until it responds
 _NO_ROWS = {"rows": None, "accepted": None, "rejected": None}
 _NO_BUILD = {"built_at": None, "age_seconds": None}
 
@@ -32,19 +32,19 @@ Programs = Mapping[str, Mapping[str, Any]]
 
 
 def status(settings: Settings, now: datetime | None = None) -> dict[str, Any]:
-    """The state of everything as JSON values; what does not answer is down, and its numbers are null."""
+    """The state of every part as JSON values; a part that does not respond is down, and its numbers are null."""
     now = now or datetime.now(UTC)
     seconds = _PROBE_SECONDS if settings.is_local else _CLOUD_SECONDS
     short = settings.model_copy(update={"bigquery_timeout_seconds": seconds, "bigquery_job_timeout_seconds": seconds})
     with ThreadPoolExecutor() as pool:
         programs = pool.submit(_programs, settings)
-        kafka_ready = pool.submit(_kafka_answers, settings)
+        kafka_ready = pool.submit(_is_kafka_ready, settings)
         airflow_health = pool.submit(airflow.health, settings, _PROBE_SECONDS)
         dashboard_ready = pool.submit(dashboard.answers, settings, _PROBE_SECONDS)
-        bigquery = pool.submit(_ask_bigquery, short, now)
+        bigquery = pool.submit(_query_bigquery, short, now)
         stream = stream_status(settings, now)
         is_bigquery_ready, landing, marts = bigquery.result()
-        answers = {
+        is_ready = {
             KAFKA: kafka_ready.result(),
             BIGQUERY: is_bigquery_ready,
             STREAM: stream["state"] in _GOOD_VERDICTS,
@@ -53,11 +53,11 @@ def status(settings: Settings, now: datetime | None = None) -> dict[str, Any]:
         }
         shown = shown_components(settings)
         if POSTGRES in shown:
-            answers[POSTGRES] = postgres.answers(settings.postgres_port)
+            is_ready[POSTGRES] = postgres.answers(settings.postgres_port)
         if settings.has_own_stack:
-            components = component_states(programs.result(), answers, now)
+            components = component_states(programs.result(), is_ready, now)
         else:
-            components = answered_states(answers, Verdict(stream["state"]))
+            components = answered_states(is_ready, Verdict(stream["state"]))
     urls = _urls(settings)
     return {
         "project": settings.project_id,
@@ -74,7 +74,7 @@ def is_healthy(document: Mapping[str, Any]) -> bool:
 
 
 def shown_components(settings: Settings) -> list[str]:
-    """The components that are shown: on Google Cloud, Airflow and the dashboard only where their addresses are set."""
+    """The components to show: on Google Cloud, Airflow and the dashboard only if their addresses are set."""
     airflow_is_known = settings.is_local or bool(settings.airflow_url)
     dashboard_is_known = settings.is_local or bool(settings.dashboard_url)
     has_own_postgres = settings.has_own_stack and postgres.is_used(settings)
@@ -82,33 +82,33 @@ def shown_components(settings: Settings) -> list[str]:
     return [name for name in COMPONENTS if known.get(name, True)]
 
 
-def answered_states(answers: Mapping[str, bool], verdict: Verdict) -> dict[str, str]:
-    """Each component's state where no supervisord of ours runs them: by its own answer, the stream by its verdict."""
-    states = {name: HEALTHY if does_answer else DOWN for name, does_answer in answers.items()}
-    if not answers[STREAM]:
+def answered_states(is_ready: Mapping[str, bool], verdict: Verdict) -> dict[str, str]:
+    """Each component's state without a local supervisord: by its own response, the stream by its verdict."""
+    states = {name: HEALTHY if is_up else DOWN for name, is_up in is_ready.items()}
+    if not is_ready[STREAM]:
         is_absent = verdict in _ABSENT_VERDICTS
         states[STREAM] = STARTING if verdict is Verdict.STARTING else DOWN if is_absent else UNHEALTHY
     return states
 
 
-def component_states(programs: Programs | None, answers: Mapping[str, bool], now: datetime) -> dict[str, str]:
-    """Each component's state from supervisord's words (None: it does not answer) and the component's own answer."""
+def component_states(programs: Programs | None, is_ready: Mapping[str, bool], now: datetime) -> dict[str, str]:
+    """Each component's state from supervisord's report (None: it does not respond) and its own response."""
     if programs is None:
-        return {name: UNSUPERVISED if answers[name] and name != STREAM else DOWN for name in answers}
-    return {name: _state(programs.get(name, {}), answers[name], now) for name in answers}
+        return {name: UNSUPERVISED if is_up and name != STREAM else DOWN for name, is_up in is_ready.items()}
+    return {name: _state(programs.get(name, {}), is_up, now) for name, is_up in is_ready.items()}
 
 
-def _state(program: Mapping[str, Any], does_answer: bool, now: datetime) -> str:
+def _state(program: Mapping[str, Any], is_up: bool, now: datetime) -> str:
     if program.get("statename") not in ALIVE:
         return DOWN
-    if does_answer and program["statename"] == "RUNNING":
+    if is_up and program["statename"] == "RUNNING":
         return HEALTHY
     is_young = now.timestamp() - program["start"] < _STARTUP_SECONDS
     return STARTING if is_young and program["statename"] != "BACKOFF" else UNHEALTHY
 
 
 def stream_status(settings: Settings, now: datetime) -> dict[str, Any]:
-    """The stream by its two state files; `restarts` counts the recent starts after the first."""
+    """The stream's status from its two state files; `restarts` counts the recent starts after the first."""
     state_files = StateFiles(settings.state_files)
     try:
         desired_state, heartbeat = state_files.desired_state(), state_files.heartbeat()
@@ -133,7 +133,7 @@ def stream_status(settings: Settings, now: datetime) -> dict[str, Any]:
     }
 
 
-def _kafka_answers(settings: Settings) -> bool:
+def _is_kafka_ready(settings: Settings) -> bool:
     if settings.kafka_security_protocol == "PLAINTEXT":
         return kafka.is_ready(settings, settings.bootstrap_servers)
     try:
@@ -145,14 +145,14 @@ def _kafka_answers(settings: Settings) -> bool:
 
 def _programs(settings: Settings) -> Programs | None:
     if not settings.has_own_stack or not (settings.state / "secrets").exists():
-        return None  # never started; a question would make the password
+        return None  # never started; a query would create the password
     try:
         return Supervisord(settings, _PROBE_SECONDS).programs()
     except SupervisordError:
         return None
 
 
-def _ask_bigquery(settings: Settings, now: datetime) -> tuple[bool, dict[str, Any], dict[str, Any]]:
+def _query_bigquery(settings: Settings, now: datetime) -> tuple[bool, dict[str, Any], dict[str, Any]]:
     if settings.endpoint and not bigquery_answers(settings, _PROBE_SECONDS):
         return False, _NO_ROWS, _NO_BUILD
     with Warehouse(settings) as warehouse:
@@ -168,9 +168,9 @@ def _last_build(warehouse: Warehouse, now: datetime) -> dict[str, Any]:
     return {"built_at": record.built_at.isoformat(), "age_seconds": (now - record.built_at).total_seconds()}
 
 
-def _or(empty: dict[str, Any], ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _or(empty: dict[str, Any], query: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
-        return ask()
+        return query()
     except WarehouseError:
         return empty
 

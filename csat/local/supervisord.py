@@ -1,4 +1,4 @@
-"""supervisord: its configuration, its process, and what it answers."""
+"""supervisord: its configuration, its process, and its API."""
 
 import shlex
 import subprocess
@@ -26,11 +26,11 @@ _POLL_SECONDS = 0.2
 
 
 class SupervisordError(Exception):
-    """supervisord does not answer, or refused; the message names the fix."""
+    """supervisord does not respond, or refused; the message names the fix."""
 
 
 def conf_file(settings: Settings) -> Path:
-    """Where the configuration is; it holds secrets."""
+    """Path of the configuration; it holds secrets."""
     return settings.state / "supervisord.conf"
 
 
@@ -104,7 +104,7 @@ def _section(name: str, values: dict[str, str]) -> str:
 
 def _plain(value: object) -> str:
     text = str(value)
-    # Read as the start of a comment, or of the next line: the format has no escape for them
+    # supervisord would read these as a comment or a new line: the format cannot escape them
     if any(mark in text for mark in ("\n", "\r", " ;", " #", "\t;", "\t#")):
         raise SettingsError(f"supervisord.conf cannot hold {text!r}: set CSAT_STATE_DIR to a plain path")
     return text.replace("%", "%%")
@@ -118,7 +118,7 @@ def _quoted(value: str) -> str:
 
 
 class Supervisord:
-    """Questions and orders to the running supervisord. Every method may raise SupervisordError."""
+    """A client of the running supervisord. Every method may raise SupervisordError."""
 
     def __init__(self, settings: Settings, timeout_seconds: float = 5) -> None:
         self._settings = settings
@@ -126,29 +126,29 @@ class Supervisord:
         self._timeout_seconds = timeout_seconds
 
     def programs(self) -> dict[str, dict[str, Any]]:
-        """What each program does now, by name, in supervisord's own words (statename, pid, exitstatus, …)."""
+        """The state of each program by name, as supervisord reports it (statename, pid, exitstatus, …)."""
         return {info["name"]: info for info in self._call("getAllProcessInfo")}
 
     def start(self, *names: str) -> None:
-        """Start the programs that do not run, those that are stopping after their end; returns at once otherwise."""
+        """Start the programs that do not run. Waits for those that are stopping, otherwise returns at once."""
         deadline = time.monotonic() + _STOPPING_SECONDS
         while any((known := self.programs())[name]["statename"] == "STOPPING" for name in names):
             if time.monotonic() > deadline:
-                raise SupervisordError(f"a program of {names} does not end, fix: csat down")
+                raise SupervisordError(f"a program of {names} does not exit, fix: csat down")
             time.sleep(_POLL_SECONDS)
         for name in names:
             if known[name]["statename"] not in ALIVE:
                 self._call("startProcess", name, False)
 
     def stop(self, *names: str) -> None:
-        """Ask the programs that run to stop; returns at once. One that a stack of older code lacks does not run."""
+        """Request running programs to stop; returns at once. Ignores programs that an older stack does not have."""
         known = self.programs()
         for name in names:
             if name in known and known[name]["statename"] in STARTED:
                 self._call("stopProcess", name, False)
 
     def shutdown(self) -> None:
-        """End supervisord and all that it runs."""
+        """Stop supervisord and all of its programs."""
         self._call("shutdown")
 
     def _call(self, method: str, *arguments: Any) -> Any:
@@ -163,7 +163,7 @@ class Supervisord:
 
 
 def process(settings: Settings) -> psutil.Process | None:
-    """supervisord's process, by its pid file; None where it has ended or the id is another's by now."""
+    """supervisord's process by its pid file; None if it has exited, or if the id is now another process's."""
     try:
         found = psutil.Process(int(pid_file(settings).read_text()))
     except (FileNotFoundError, ValueError, psutil.NoSuchProcess):

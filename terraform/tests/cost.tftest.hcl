@@ -52,7 +52,7 @@ run "the_budget_tells_before_it_is_spent" {
     condition = toset([
       for rule in google_billing_budget.main[0].threshold_rules : "${coalesce(rule.spend_basis, "CURRENT_SPEND")} ${rule.threshold_percent}"
     ]) == toset(["CURRENT_SPEND 0.5", "CURRENT_SPEND 0.9", "CURRENT_SPEND 1", "FORECASTED_SPEND 1"])
-    error_message = "Someone is told at a half, at nine tenths, at the whole, and when the whole is foreseen."
+    error_message = "Someone is notified at 50 %, at 90 %, at 100 %, and when 100 % is forecast."
   }
 
   assert {

@@ -87,7 +87,7 @@ run "kafka_keeps_three_copies_for_a_week_and_refuses_to_be_deleted" {
       && output.env_vars["CSAT_KAFKA_SASL_MECHANISM"] == "OAUTHBEARER"
       && output.env_vars["CSAT_KAFKA_OAUTH_SOURCE"] == "google"
     )
-    error_message = "csat is not told how to reach Kafka and how to log in."
+    error_message = "csat does not get the address of Kafka and the login."
   }
 }
 

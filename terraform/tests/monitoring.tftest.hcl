@@ -34,7 +34,7 @@ run "what_lands_and_what_fails_is_watched" {
       for policy in concat(values(google_monitoring_alert_policy.main), google_monitoring_alert_policy.silence) :
       policy.combiner == "OR" && length(policy.notification_channels) == 1 && length(policy.documentation[0].content) > 0
     ])
-    error_message = "An alert that tells nobody, or does not say what to do."
+    error_message = "An alert that notifies nobody, or does not say what to do."
   }
 
   assert {

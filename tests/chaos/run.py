@@ -177,7 +177,7 @@ def main() -> None:
             if options.results:
                 options.results.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1) + "\n")
     if not all(outcome.is_good for outcome in outcomes):
-        sys.exit("error: a promise broke, see the table")
+        sys.exit("error: a guarantee was broken, see the table")
 
 
 if __name__ == "__main__":

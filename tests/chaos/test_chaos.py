@@ -17,7 +17,7 @@ from tests.chaos.target import Target, running
 
 pytestmark = pytest.mark.e2e
 
-LONGEST_SECONDS = 150  # 90 s is the promise on two cores of one's own
+LONGEST_SECONDS = 150  # 90 s is the SLO on two dedicated cores
 FAULT_COUNT, SEED = 8, 2
 MARTS_EVERY_SECONDS = 90  # `make chaos` has a build every half a minute, which is most of its CPU
 

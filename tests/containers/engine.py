@@ -24,13 +24,13 @@ ONCE = {"secrets", "prepare", "airflow-init"}
 
 
 def require_engine() -> None:
-    """Fail where no Docker Engine answers, or it or Compose is too old; says what is missing."""
+    """Fail if no Docker Engine responds, or it or Compose is too old; the message names what is missing."""
     if shutil.which("docker") is None:
         pytest.fail("docker is missing: install Docker's command line with the plugins compose and buildx")
     engine = _said("docker", "version", "--format", "{{.Server.Version}}")
     if engine is None:
         host = environment().get("DOCKER_HOST") or "its default socket"
-        pytest.fail(f"no Docker Engine answers at {host}: start one, or set DOCKER_HOST to one")
+        pytest.fail(f"no Docker Engine responds at {host}: start one, or set DOCKER_HOST to one")
     compose = _said("docker", "compose", "version", "--short")
     if compose is None:
         pytest.fail("docker has no compose: install the plugin docker-compose")
@@ -58,7 +58,7 @@ class Project:
     figures: dict[str, Any] = field(default_factory=dict)
 
     def docker(self, *arguments: str, seconds: float = 600, is_ok: bool = True) -> subprocess.CompletedProcess[str]:
-        """Call docker in the clone; fails the test at another exit code than 0 unless told otherwise."""
+        """Call docker in the clone; fails the test at an exit code other than 0 unless `is_ok` is False."""
         ports = {f"CSAT_{name.upper()}_PORT": str(port) for name, port in self.ports.items()}
         done = subprocess.run(
             ["docker", *arguments],

@@ -1,4 +1,4 @@
-"""The containers on a real Docker Engine, in the order of their life: `make test-containers`."""
+"""The containers on a real Docker Engine, from start to removal: `make test-containers`."""
 
 import json
 import re
@@ -88,7 +88,7 @@ def test_no_process_is_root(containers: Project) -> None:
             assert [line for line in users if line.split()[0] == "0"] == [], name
 
 
-def test_file_systems_are_read_only_but_the_brokers(containers: Project) -> None:
+def test_file_systems_are_read_only_except_the_brokers(containers: Project) -> None:
     for name in set(containers.services()) - ONCE:
         tried = containers.compose("exec", "-T", name, "sh", "-c", "touch /usr/x /opt/x", is_ok=False)
         assert tried.returncode != 0, name
@@ -128,7 +128,7 @@ def test_thirty_days_of_history_land_and_the_marts_equal_a_recount(containers: P
     containers.compose("start", "producer")
 
 
-def test_the_stream_says_how_much_memory_it_holds(containers: Project) -> None:
+def test_the_stream_reports_how_much_memory_it_holds(containers: Project) -> None:
     read_heartbeat = ("exec", "-T", "spark", "cat", "/var/lib/csat/stream/heartbeat.json")
     wait_for(lambda: json.loads(containers.compose(*read_heartbeat).stdout)["memory_bytes"] > 0, 60, "memory", pause=2)
 
@@ -144,7 +144,7 @@ def test_documented_commands_work(containers: Project) -> None:
             assert containers.docker(*shlex.split(command)[1:]).stdout.strip(), command
 
 
-def test_commands_for_the_one_machine_stack_say_what_to_do_instead(containers: Project) -> None:
+def test_commands_for_the_one_machine_stack_name_the_alternative(containers: Project) -> None:
     for command in ("up", "down", "doctor", "demo"):
         done = containers.csat(command, is_ok=False)
         assert (done.returncode, "docker compose" in done.stderr) == (1, True), done.stderr
@@ -184,7 +184,7 @@ def test_an_alert_of_a_task_reaches_a_webhook_outside(containers: Project) -> No
     assert "the test is over" in said
 
 
-def test_a_killed_driver_is_back_and_committing(containers: Project, settings: Settings) -> None:
+def test_a_killed_driver_recovers_and_commits(containers: Project, settings: Settings) -> None:
     token = healthy_status(containers)["stream"]["token"]
     containers.compose("exec", "-T", "spark", "python", "-c", KILL_THE_DRIVER)
     killed_at = time.monotonic()
@@ -224,7 +224,7 @@ def test_down_and_up_keep_all_data(containers: Project, settings: Settings) -> N
     assert containers.csat("password").stdout == password
 
 
-def test_nothing_is_lost_and_nothing_is_twice(containers: Project) -> None:
+def test_nothing_is_lost_or_duplicated(containers: Project) -> None:
     containers.compose("stop", "producer")
     wait_for(lambda: containers.json("check", "completeness")["pending"] == 0, 120, "all rows landed", pause=1)
     result = containers.json("check", "completeness")

@@ -69,7 +69,7 @@ def maintenance(platform: Platform) -> str:
     return start(platform, "maintain")
 
 
-def test_the_look_is_green_when_all_is_healthy(platform: Platform, maintenance: str) -> None:
+def test_the_health_check_is_green_when_everything_is_healthy(platform: Platform, maintenance: str) -> None:
     state, grades = run_check(platform)
     assert {check for check, grade in grades.items() if grade != "ok"} == {"load_job_quota"}
     assert (state, grades["load_job_quota"]) == ("success", "skipped")

@@ -89,8 +89,8 @@ def test_marts_hold_each_response_once_and_on_its_own_day(platform: Platform, si
         f"select count(*) as n from `{{marts}}.fct_survey_responses` where response_date < {oldest_day}"
     )
     assert 0 < before["n"] <= late
-    board = platform.json("marts", "show", "agents", "--limit", "5000")
-    assert sum(row["response_count"] for row in board) == simulated["expected_distinct_responses"]
+    agents = platform.json("marts", "show", "agents", "--limit", "5000")
+    assert sum(row["response_count"] for row in agents) == simulated["expected_distinct_responses"]
     runs = platform.airflow("GET", "dags/build_marts/dagRuns?state=success")["dag_runs"]
     assert runs
 

@@ -71,8 +71,8 @@ def test_user_sees_the_stream_reads_its_docs_and_triggers_the_manual_dags(platfo
     page.goto("/dags/run_stream")
     page.get_by_role("button", name="Dag Docs").click()
     docs = page.get_by_role("dialog")
-    expect(docs).to_contain_text("Kafka to BigQuery, for ever")
-    expect(docs).to_contain_text("What to do when runs turn red again and again")
+    expect(docs).to_contain_text("run_stream: runs the stream from Kafka to BigQuery")
+    expect(docs).to_contain_text("What to do when runs keep turning red")
 
     forms: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         "replay_rejected": (

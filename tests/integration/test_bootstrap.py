@@ -322,7 +322,7 @@ def test_where_nothing_may_be_installed_it_only_reports(user: Machine) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_wrong_words_are_refused(user: Machine) -> None:
+def test_wrong_arguments_are_refused(user: Machine) -> None:
     done = user.bootstrap(CSAT_INSTALL="no")
     assert (done.returncode, done.stderr) == (1, "CSAT_INSTALL=no is neither auto nor never\n")
     assert user.bootstrap("jave").returncode == 1

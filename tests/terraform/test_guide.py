@@ -134,7 +134,7 @@ def test_make_plans_and_applies_with_state_in_the_folder(clone: Path) -> None:
     assert (planned.returncode, applied.returncode) == (0, 0), planned.stderr + applied.stderr
     assert "Apply complete!" in applied.stdout
     assert (clone / "terraform/terraform.tfstate").exists()
-    assert make(clone, "cloud-apply", offline).stderr.startswith("nothing is planned: make cloud-plan\n")
+    assert make(clone, "cloud-apply", offline).stderr.startswith("no plan: make cloud-plan\n")
 
 
 def test_bucket_for_the_state_is_an_override_file_that_make_writes(clone: Path, guide: Guide) -> None:

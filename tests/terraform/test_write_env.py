@@ -86,7 +86,7 @@ def test_write_env_refuses_a_name_that_is_no_setting(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_write_env_refuses_an_empty_answer_of_terraform(tmp_path: Path) -> None:
+def test_write_env_refuses_an_empty_output_of_terraform(tmp_path: Path) -> None:
     done = write(tmp_path / ".env", {})
     assert done.returncode == 1
     assert "make cloud-apply" in done.stderr

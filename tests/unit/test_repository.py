@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from csat.contract.settings import ROOT, environment
 
@@ -66,9 +67,9 @@ def make(*arguments: str, **variables: str) -> list[str]:
 
 
 def test_what_make_starts_may_write_bytecode_and_has_the_projects_own_uv() -> None:
-    told = make("--silent", "--eval", "variables: ; @env", "variables", PYTHONDONTWRITEBYTECODE="1")
-    assert [line for line in told if line.startswith(f"PATH={ROOT}/.venvs/uv/bin:")]
-    assert [line for line in told if line.startswith("PYTHONDONTWRITEBYTECODE")] == []
+    lines = make("--silent", "--eval", "variables: ; @env", "variables", PYTHONDONTWRITEBYTECODE="1")
+    assert [line for line in lines if line.startswith(f"PATH={ROOT}/.venvs/uv/bin:")]
+    assert [line for line in lines if line.startswith("PYTHONDONTWRITEBYTECODE")] == []
 
 
 @pytest.mark.parametrize(
@@ -148,3 +149,29 @@ def test_workflow_calls_what_people_call() -> None:
     commands = re.findall(r"run: (.+)", WORKFLOWS)
     assert ".ci/run" in commands
     assert {command.split()[1] for command in commands if command.startswith("make ")} <= set(targets)
+
+
+def test_every_path_of_the_code_owners_exists() -> None:
+    lines = (ROOT / ".github" / "CODEOWNERS").read_text().splitlines()
+    rules = [line.split() for line in lines if line and not line.startswith("#")]
+    assert rules[0][0] == "*"
+    assert len(rules) > 5
+    assert [rule for rule in rules if len(rule) < 2 or not rule[1].startswith("@")] == []
+    paths = [rule[0] for rule in rules[1:]]
+    assert [path for path in paths if not path.startswith("/")] == []
+    assert [path for path in paths if not (ROOT / path.strip("/")).exists()] == []
+    assert [path for path in paths if path.endswith("/") != (ROOT / path.strip("/")).is_dir()] == []
+
+
+def test_pre_commit_calls_the_linters_of_make_for_files_that_exist() -> None:
+    repositories = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert [repository["repo"] for repository in repositories] == ["local"]
+    hooks = repositories[0]["hooks"]
+    [linters] = re.findall(r"^lint: (.+?) ##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    called = [target for hook in hooks for target in hook["entry"].removeprefix("make ").split()]
+    assert sorted(called) == sorted(linters.split())
+    assert {hook["language"] for hook in hooks} == {"system"}
+    files = git("ls-files")
+    patterns = [part for hook in hooks if "files" in hook for part in re.split(r"\|(?![^(]*\))", hook["files"])]
+    assert len(patterns) > len(hooks)
+    assert [pattern for pattern in patterns if not any(re.search(pattern, file) for file in files)] == []

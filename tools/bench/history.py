@@ -87,7 +87,7 @@ def _write_history_file(task: tuple[int, Path]) -> None:
 
 
 def write_messages(file: Path, messages: Iterable[Message], first_offset: int) -> None:
-    """Write the file of these messages' rows, accepted and rejected; each was sent at its answer time."""
+    """Write the file of these messages' rows, accepted and rejected; each was sent at its response time."""
     offset, unfinished = first_offset, file.with_suffix(".unfinished")
     with parquet.ParquetWriter(unfinished, LANDING_SCHEMA, compression="zstd") as writer:
         for batch in batched(messages, _ROWS_PER_BATCH):

@@ -155,7 +155,7 @@ def _explain(chosen: str, rows: Rows) -> None:
         average = formats.percent(tally(rows).csat_rate)
         st.caption(
             f"Ranked by CSAT adjusted for small samples: it adds {numbers.prior_responses} responses at the period's "
-            f"average ({average}, the line in each interval). Agents in one tier cannot be told apart."
+            f"average ({average}, the line in each interval). Agents in one tier do not differ significantly."
         )
     else:
         st.caption(f"A rank needs {numbers.minimum_responses} responses in the period.")

@@ -1,7 +1,7 @@
-"""Who may speak to the emulator: a program that sends its token, and never a web page.
+"""Who may call the emulator: a program that sends its token, and never a web page.
 
-Any page can make a browser post to 127.0.0.1, and a name that its owner points there makes the answers the page's own.
-So each request must name this server as its host, must not come from another origin, and must bring the token. Used by
+Any page can make a browser post to 127.0.0.1, and DNS rebinding lets the page read the responses. So each request must
+name this server as its host, must not come from another origin, and must carry the token. Used by
 csat.local.emulator.serve, in the emulator's own environment.
 """
 
@@ -26,8 +26,8 @@ _OWN_SITES = {b"none", b"same-origin"}
 Headers = Collection[tuple[bytes, bytes]]
 
 
-class Refusal(Exception):  # noqa: N818  # it is an answer
-    """What a request is answered with that may not go on: an HTTP status and a sentence."""
+class Refusal(Exception):  # noqa: N818  # it is a response
+    """The response to a rejected request: an HTTP status and a sentence."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -42,38 +42,38 @@ class Access:
         self._hosts = frozenset(name.lower() for name in hosts)
 
     def check_origin(self, headers: Headers) -> None:
-        """Raise Refusal where a browser sends the request for somebody else's page."""
+        """Raise Refusal if a browser sends the request for a page of another site."""
         if reason := web_origin.refusal(headers, self._hosts):
             raise Refusal(403, f"{reason}; its names are {', '.join(sorted(self._hosts))}, and --allow-host adds one")
         if not {value for name, value in headers if name.lower() == b"sec-fetch-site"} <= _OWN_SITES:
-            raise Refusal(403, "Pages of another site may not ask this server")
+            raise Refusal(403, "Pages of another site may not call this server")
 
     def check_token(self, authorization: Iterable[bytes]) -> None:
-        """Raise Refusal where the request does not bring the token, once."""
-        brought = list(authorization)
-        if len(brought) != 1 or not hmac.compare_digest(brought[0], self._authorization):
-            raise Refusal(401, "The emulator wants its bearer token: <state folder>/secrets/bigquery_token holds it")
+        """Raise Refusal unless the request carries the token exactly once."""
+        sent = list(authorization)
+        if len(sent) != 1 or not hmac.compare_digest(sent[0], self._authorization):
+            raise Refusal(401, "The emulator requires its bearer token: <state folder>/secrets/bigquery_token holds it")
 
 
 class HttpGuard:
-    """ASGI middleware in front of every address of the REST API; `answers` are those that need no token."""
+    """ASGI middleware in front of every path of the REST API; `open_paths` need no token."""
 
-    def __init__(self, app: Any, access: Access, answers: dict[str, Callable[[bytes], dict[str, Any]]]) -> None:
-        self._app, self._access, self._answers = app, access, answers
+    def __init__(self, app: Any, access: Access, open_paths: dict[str, Callable[[bytes], dict[str, Any]]]) -> None:
+        self._app, self._access, self._open_paths = app, access, open_paths
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer a refusal, or let the request through."""
+        """Respond with a refusal, or pass the request on."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        if scope["type"] != "http":  # there are no others, and none is let in
+        if scope["type"] != "http":  # there are no others, and none is accepted
             return
         headers = list(scope["headers"])
         try:
             self._access.check_origin(headers)
-            answer = self._answers.get(scope["path"]) if scope["method"] == "POST" else None
-            if answer is not None:
-                await _respond(send, 200, answer(await _body(receive)))
+            respond = self._open_paths.get(scope["path"]) if scope["method"] == "POST" else None
+            if respond is not None:
+                await _respond(send, 200, respond(await _body(receive)))
                 return
             self._access.check_token(value for key, value in headers if key == b"authorization")
         except Refusal as refusal:
@@ -82,7 +82,7 @@ class HttpGuard:
         await self._app(scope, receive, send)
 
 
-_MOST_BYTES = 16_384
+_MAX_BYTES = 16_384
 
 
 async def _body(receive: Any) -> bytes:
@@ -91,8 +91,8 @@ async def _body(receive: Any) -> bytes:
         message = await receive()
         body += message.get("body", b"")
         has_more = message.get("more_body", False)
-        if len(body) > _MOST_BYTES:
-            raise Refusal(400, f"More than {_MOST_BYTES} bytes")
+        if len(body) > _MAX_BYTES:
+            raise Refusal(400, f"More than {_MAX_BYTES} bytes")
     return body
 
 
@@ -112,7 +112,7 @@ async def _respond(send: Any, status: int, document: dict[str, Any]) -> None:
 
 
 class GrpcGuard(grpc.ServerInterceptor):  # type: ignore[misc]  # it has no types here
-    """The same for the Storage API, which no browser can speak: the token is enough."""
+    """The same for the Storage API, which no browser can call: the token is enough."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
@@ -133,7 +133,7 @@ def _bytes(value: str | bytes) -> bytes:
 
 
 def _refusing(handler: Any, message: str) -> Any:
-    """A handler of the same shape: a client waits for ever for one of another."""
+    """A refusing handler of the same kind: with another kind a client waits forever."""
 
     def refuse(_: Any, context: Any) -> None:
         context.abort(grpc.StatusCode.UNAUTHENTICATED, message)
@@ -149,14 +149,14 @@ def _refusing(handler: Any, message: str) -> Any:
 
 
 def token_of(path: Path) -> str:
-    """The token in a file. Raises OSError, and ValueError for one that is empty: it would let everybody in."""
+    """The token in a file. Raises OSError, and ValueError for an empty file: it would admit every client."""
     token = path.read_text().strip()
     if not token:
         raise ValueError(f"{path} is empty")
     return token
 
 
-def let_in_by_token(access: Access, answers: dict[str, Callable[[bytes], dict[str, Any]]]) -> None:
+def let_in_by_token(access: Access, open_paths: dict[str, Callable[[bytes], dict[str, Any]]]) -> None:
     """Put the guards in front of the emulator's two servers."""
     from local_bigquery.app import app
 
@@ -166,4 +166,4 @@ def let_in_by_token(access: Access, answers: dict[str, Callable[[bytes], dict[st
         return make_server(*args, **options | {"interceptors": [GrpcGuard(access), *options.get("interceptors", [])]})
 
     grpc.server = server
-    app.add_middleware(HttpGuard, access=access, answers=answers)
+    app.add_middleware(HttpGuard, access=access, open_paths=open_paths)

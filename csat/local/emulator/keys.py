@@ -1,7 +1,7 @@
-"""A service account's key file for the emulator: with it, whatever can log in to Google can log in here.
+"""A service account's key file for the emulator: programs that log in to Google with one can log in here.
 
-dbt and Google's own tools take no token from a file, but they take such a key: they sign with it, and exchange
-the signature for the token at the address that the file names. Each start of the emulator makes a new one. Used by
+dbt and Google's own tools read no token from a file, but they read such a key: they sign with it, and exchange the
+signature for the token at the address in the file. Each start of the emulator creates a new key. Used by
 csat.local.emulator.serve, in the emulator's own environment.
 """
 
@@ -26,7 +26,7 @@ _SECONDS = 3600
 
 
 def offer_key(path: Path, address: str, project: str, token: str) -> Callable[[bytes], dict[str, Any]]:
-    """Write a new key file, and return what answers at `PATH` of `address`: the token for the key's signature."""
+    """Write a new key file, and return the handler of `PATH` at `address`: it exchanges a signature for the token."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=_BITS)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -43,13 +43,15 @@ def offer_key(path: Path, address: str, project: str, token: str) -> Callable[[b
     write_private(path, json.dumps(document))
     public = key.public_key()
 
-    def answer(body: bytes) -> dict[str, Any]:
+    def respond(body: bytes) -> dict[str, Any]:
         assertion = parse_qs(body.decode("latin-1")).get("assertion", [""])[0]
         if not is_signed(assertion, public, time.time()):
-            raise Refusal(400, f"invalid_grant: no valid signature of the key in {path.name}, which each start renews")
+            raise Refusal(
+                400, f"invalid_grant: no valid signature of the key in {path.name}, which each start replaces"
+            )
         return {"access_token": token, "token_type": "Bearer", "expires_in": _SECONDS}
 
-    return answer
+    return respond
 
 
 def is_signed(assertion: str, key: rsa.RSAPublicKey, now: float) -> bool:

@@ -48,7 +48,7 @@ PATCHES = {
         Patch("api.jobs.results", correctness.results_without_rows, "CREATE TABLE AS SELECT returns no rows"),
         Patch("sql.script.Interpreter.set", correctness.assign, "dbt says SET (a, b) = (SELECT AS STRUCT …)"),
         Patch("sql.rules.tables._check", correctness.check_unless_merging, "MERGE … ON can filter partitions too"),
-        Patch("jobs.merge.run", correctness.merge_marked, "tells the patch above that a MERGE runs"),
+        Patch("jobs.merge.run", correctness.merge_marked, "says the patch above that a MERGE runs"),
         Patch("catalog.tabledata.insert_all", correctness.insert_in_turn, "DuckLake aborts one of two commits at once"),
     ),
     "speed": (

@@ -27,14 +27,14 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]
         _start_kafka(running)
         _install_extensions(running)
         running.start("bigquery-emulator")
-        wait_for(lambda: running.is_well("bigquery-emulator"), 60, "emulator")
+        wait_for(lambda: running.is_healthy("bigquery-emulator"), 60, "emulator")
         running.start("prepare")
         running.wait("prepare")
         for name in ("spark", "producer", "dashboard"):
             running.start(name)
         running.wait("airflow-init")
         running.start("api-server")
-        wait_for(lambda: running.is_well("api-server"), 90, "API server", pause=1)
+        wait_for(lambda: running.is_healthy("api-server"), 90, "API server", pause=1)
         for name in ("scheduler", "dag-processor", "triggerer"):
             running.start(name)
         yield running

@@ -1,7 +1,7 @@
 """The containers of docker-compose.yaml as processes of this machine: same commands, same environment.
 
-Ports are moved to free ones of 127.0.0.1 and paths into a folder. Each container has a state folder of its own that
-holds its volumes, those of the secrets too, and nothing else: what one needs and was not given, it lacks.
+Ports are mapped to free ones of 127.0.0.1 and paths into a folder. Each container has its own state folder with its
+volumes, including those of the secrets, and nothing else: what a container is not given, it lacks.
 """
 
 import os
@@ -27,7 +27,7 @@ _HOSTS = "kafka|postgres|bigquery-emulator|spark|api-server|dashboard|0\\.0\\.0\
 
 
 class Containers:
-    """The model of the compose file, and the processes that were started of it."""
+    """The model of the compose file, and the processes started from it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -37,7 +37,7 @@ class Containers:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._java_home = find_java().parent.parent
         (folder / "home").mkdir()
-        self.dags = folder / "dags"  # the others are the business of tests/e2e
+        self.dags = folder / "dags"  # tests/e2e covers the others
         self.dags.mkdir()
         for name in ("run_stream.py", "check_stream_health.py"):
             shutil.copy(ROOT / "dags" / name, self.dags)
@@ -68,7 +68,7 @@ class Containers:
         return state
 
     def volume(self, name: str) -> Path:
-        """What a volume holds."""
+        """The folder of a volume."""
         folder = self.folder / "volumes" / name
         folder.mkdir(parents=True, exist_ok=True)
         return folder
@@ -78,7 +78,7 @@ class Containers:
         return (self.volume("secrets") / name).read_text()
 
     def log(self, name: str) -> Path:
-        """What a container said."""
+        """The log of a container."""
         return self.folder / f"{name}.log"
 
     def start(self, name: str) -> None:
@@ -86,7 +86,7 @@ class Containers:
         self.start_process(name, [self._here(name, word) for word in self.services[name]["command"]])
 
     def start_process(self, name: str, command: list[str], **options: Any) -> None:
-        """Start the process that stands for a container."""
+        """Start the process that represents a container."""
         variables = {**(options.pop("env", None) or self.variables(name)), processes.MARK: str(self.folder)}
         program = shutil.which(command[0], path=variables["PATH"])
         assert program, f"{command[0]} is not on the image's PATH"
@@ -97,12 +97,12 @@ class Containers:
             )
 
     def wait(self, name: str, seconds: float = 120) -> None:
-        """Return when a container has done its work; fails the test where it could not."""
+        """Return when a container has completed its work; fails the test if it failed."""
         code = self._processes[name].wait(seconds)
         assert code == 0, f"{name} ended with {code}:\n{self.tail(name)}"
 
-    def is_well(self, name: str) -> bool:
-        """Whether the container runs and its own health check finds it healthy."""
+    def is_healthy(self, name: str) -> bool:
+        """Whether the container runs and passes its own health check."""
         assert self._processes[name].poll() is None, f"{name} has ended:\n{self.tail(name)}"
         _, *command = [self._here(name, word) for word in self.services[name]["healthcheck"]["test"]]
         variables = self.variables(name)
@@ -133,11 +133,11 @@ class Containers:
             return process.wait(_END_SECONDS)
 
     def end(self) -> None:
-        """Leave nothing behind."""
+        """End every process."""
         processes.end_all(self.folder, _END_SECONDS)
 
     def tail(self, name: str) -> str:
-        """The end of what a container said."""
+        """The end of a container's log."""
         return self.log(name).read_text(errors="replace")[-3000:]
 
     def strays(self) -> list[Path]:

@@ -125,7 +125,9 @@ def ops_rows(world: World, table: str, columns: str, order: str) -> list[dict[st
     return world.warehouse.rows(f"select {columns} from `{world.settings.table('ops', table)}` order by {order}")
 
 
-def test_a_real_look_writes_its_rows_and_an_alert_opens_and_ends(world: World, land, tmp_path: Path) -> None:
+def test_a_real_health_check_writes_its_rows_and_an_alert_opens_and_is_resolved(
+    world: World, land, tmp_path: Path
+) -> None:
     state_files, now = StateFiles(world.settings.state_files), datetime.now(UTC)
     well = Heartbeat(token="t", driver_id="d", state=State.RUNNING, at=now, started_at=now, progress_at=now, batch_id=1)
     state_files.write_desired_state(DesiredState(token="t", desired="run", reason="", at=now))

@@ -94,7 +94,7 @@ def test_every_address_wants_the_token(target: Target, method: str, path: str) -
 
 
 @pytest.mark.parametrize(("method", "path"), ADDRESSES)
-def test_no_address_answers_to_another_name_or_page(target: Target, method: str, path: str) -> None:
+def test_no_address_responds_to_another_name_or_page(target: Target, method: str, path: str) -> None:
     port = target.settings.bigquery_port
     strangers = [
         {"Host": "attacker.test"},
@@ -111,7 +111,7 @@ def test_no_address_answers_to_another_name_or_page(target: Target, method: str,
     assert answers == [403] * len(strangers)
 
 
-def test_a_client_with_the_token_is_answered(target: Target) -> None:
+def test_a_client_with_the_token_gets_a_response(target: Target) -> None:
     port = target.settings.bigquery_port
     for name in ("127.0.0.1", "localhost", "LOCALHOST"):
         headers = own(target, Host=f"{name}:{port}", **{"Sec-Fetch-Site": "none"})

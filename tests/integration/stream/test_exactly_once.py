@@ -70,7 +70,7 @@ def test_stream_lands_a_batch_once_when_it_is_killed_at_every_step(world: World,
     assert [folder.name for folder in temporary_folders(world)] == [str(last.process.pid)]
 
 
-def test_held_batch_is_left_to_the_next_driver_when_this_one_is_told_to_stop(world: World, make_message):
+def test_held_batch_is_left_to_the_next_driver_when_a_stop_is_requested(world: World, make_message):
     state_files = StateFiles(world.settings.state_files)
     world.send(*[make_message() for _ in range(3)])
     held = world.start_driver(program=HELD)
@@ -110,7 +110,7 @@ def test_stream_begins_behind_the_landed_rows_when_the_checkpoint_is_lost(world:
     assert [tuple(row.values()) for row in rows] == [(0, offset) for offset in range(25)] + [(1, 0)]
 
 
-def test_older_driver_leaves_within_a_beat_and_writes_nothing_once_a_second_has(world: World, make_message):
+def test_older_driver_exits_within_a_heartbeat_and_writes_nothing_once_a_second_has(world: World, make_message):
     state_files = StateFiles(world.settings.state_files)
     with answers(world, make_message) as sent:
         first = world.start_driver()

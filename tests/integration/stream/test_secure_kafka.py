@@ -1,4 +1,4 @@
-"""Producer, stream and probes over TLS, with a password and with a token; each is told plainly why it is refused."""
+"""Producer, stream and probes over TLS, with a password and with a token; each refusal has a plain reason."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -44,7 +44,7 @@ def secured(world: World, broker: SecureBroker) -> Callable[[dict[str, Any]], Wo
 
 
 @pytest.mark.parametrize("login", LOGINS.values(), ids=LOGINS)
-def test_answers_go_from_the_producer_to_the_landing_table(
+def test_responses_go_from_the_producer_to_the_landing_table(
     secured: Callable[[dict[str, Any]], World], broker: SecureBroker, login: Callable[[SecureBroker], dict[str, Any]]
 ) -> None:
     world = secured(login(broker))

@@ -1,4 +1,4 @@
-"""The client's login to the emulator: its token, read anew where the emulator refuses it."""
+"""The client's login to the emulator: its token, read again if the emulator refuses it."""
 
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
@@ -36,7 +36,7 @@ def ask(warehouse: Warehouse) -> None:
         list(warehouse.client.list_datasets(timeout=5))
 
 
-def test_a_stack_that_never_started_is_one_that_does_not_answer(settings: Settings) -> None:
+def test_a_stack_that_never_started_counts_as_unreachable(settings: Settings) -> None:
     with (
         Warehouse(settings) as warehouse,
         pytest.raises(WarehouseUnreachableError, match="start the stack with `csat up`"),
@@ -44,7 +44,7 @@ def test_a_stack_that_never_started_is_one_that_does_not_answer(settings: Settin
         ask(warehouse)
 
 
-def test_a_wrong_token_is_refused_in_the_emulators_words(settings: Settings) -> None:
+def test_a_wrong_token_is_refused_with_the_emulators_message(settings: Settings) -> None:
     write_private(bigquery_login.token_file(settings), "old")
     with Warehouse(settings) as warehouse, pytest.raises(WarehouseError, match="the token is wrong"):
         ask(warehouse)

@@ -88,10 +88,10 @@ def test_an_unknown_command_exits_with_2() -> None:
     assert run(["nonsense"]) == 2
 
 
-def test_alert_is_told_once_while_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
+def test_alert_is_sent_once_while_it_is_open(capsys: pytest.CaptureFixture[str]) -> None:
     call = ["alert", "critical", "poison_batch", "batch 7 failed"]
     assert [run(call), run(call), run(["alert", "recovered", "poison_batch", "passed"])] == [0, 0, 0]
-    assert capsys.readouterr().err.count("nothing to tell") == 1
+    assert capsys.readouterr().err.count("nothing to send") == 1
     assert StateFiles(get_settings().state_files).alert_state().open_alerts == ()
 
 
@@ -141,4 +141,4 @@ def test_rebuild_takes_dates_or_all(
 )
 def test_rebuild_refuses_half_of_the_dates(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["marts", "rebuild", *words]) == 2
-    assert "--from and --to go together" in capsys.readouterr().err
+    assert "give both --from and --to" in capsys.readouterr().err

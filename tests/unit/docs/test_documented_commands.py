@@ -89,7 +89,7 @@ EXAMPLES = {"KEY": "stream_down", "PARTITION": "0", "OFFSET": "7"}
 
 @dataclass(frozen=True)
 class Command:
-    """A command without its comment, redirections and variables, and where it stands."""
+    """A command without its comment, redirections and variables, and where it is."""
 
     place: str
     words: tuple[str, ...]
@@ -148,7 +148,7 @@ def test_every_block_says_what_it_holds() -> None:
 
 
 def test_programs_are_called_by_their_names_alone() -> None:
-    # One spelling everywhere: the README says once how to have them on PATH. Records tell of a program's place.
+    # One spelling everywhere: the README says once how to have them on PATH. Decisions may name a program's path.
     pages = [path for path in documents() if "decisions" not in path.parts]
     assert [str(path) for path in pages if ".venv/bin/" in (ROOT / path).read_text()] == []
     assert (ROOT / "README.md").read_text().count('export PATH="$PWD/.venv/bin:$PATH"') == 1
@@ -157,7 +157,7 @@ def test_programs_are_called_by_their_names_alone() -> None:
 def test_every_command_is_known() -> None:
     assert len(COMMANDS) > 60
     problems = [f"{command.place}: {command}: {why}" for command in COMMANDS if (why := problem(command))]
-    assert problems == [], "mend the document, or say in this file what runs it"
+    assert problems == [], "fix the document, or say in this file what runs it"
 
 
 def problem(command: Command) -> str:

@@ -13,7 +13,7 @@ from tests.http_server import serving
 MakeSettings = Callable[..., Settings]
 
 
-def test_supervisord_in_a_container_has_the_stream_only_and_listens_where_it_is_told(
+def test_supervisord_in_a_container_has_the_stream_only_and_listens_where_configured(
     make_settings: MakeSettings, tmp_path: Path
 ) -> None:
     parser = configparser.RawConfigParser()
@@ -31,16 +31,16 @@ def test_airflow_finds_its_database_with_the_password_of_the_secret(make_setting
     assert address == "postgresql+psycopg2://ada:pass-word@host:5432/name"
 
 
-def test_a_container_whose_program_does_not_answer_is_unhealthy(
+def test_a_container_whose_program_does_not_respond_is_unhealthy(
     make_settings: MakeSettings, free_port: Callable[[], int]
 ) -> None:
     settings = make_settings(airflow_port=free_port())
-    with pytest.raises(container.ContainerError, match="scheduler does not answer"):
+    with pytest.raises(container.ContainerError, match="scheduler does not respond"):
         container.check(settings, "scheduler")
 
 
 @pytest.mark.parametrize("status", [200, 400])
-def test_the_emulator_is_healthy_when_it_answers_a_request_with_the_token(
+def test_the_emulator_is_healthy_when_it_accepts_a_request_with_the_token(
     make_settings: MakeSettings, status: int
 ) -> None:
     asked = []
@@ -58,12 +58,12 @@ def test_the_emulator_is_healthy_when_it_answers_a_request_with_the_token(
         if status == 200:
             container.check(settings, "bigquery")
         else:
-            with pytest.raises(container.ContainerError, match="bigquery does not answer"):
+            with pytest.raises(container.ContainerError, match="bigquery does not respond"):
                 container.check(settings, "bigquery")
     assert asked == [("/bigquery/v2/projects/csat-local/datasets", f"Bearer {token}")]
 
 
-def test_the_dashboard_is_asked_by_a_name_that_it_accepts(make_settings: MakeSettings) -> None:
+def test_the_dashboard_is_checked_by_a_name_that_it_accepts(make_settings: MakeSettings) -> None:
     hosts = []
 
     class Handler(BaseHTTPRequestHandler):

@@ -54,7 +54,7 @@ def test_airflow_is_asked_to_clean_its_own_database_and_old_logs_go(
     assert said.endswith("--skip-archive --yes\n")
 
 
-def test_a_database_that_cannot_be_cleaned_is_an_error_with_airflows_words(
+def test_a_database_that_cannot_be_cleaned_is_an_error_with_airflows_output(
     migrated: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     use_program(monkeypatch, tmp_path, "echo no connection; exit 1")
@@ -66,7 +66,7 @@ def test_the_run_of_a_living_stream_is_never_old(make_settings: MakeSettings) ->
     settings = make_settings(max_age_hours=24 * 7)
     postgres.folder(settings).mkdir(parents=True)
     airflow.mark_migrated(settings)
-    with pytest.raises(HousekeepingError, match="CSAT_MAX_AGE_HOURS=168, fix: give more days"):
+    with pytest.raises(HousekeepingError, match="CSAT_MAX_AGE_HOURS=168, fix: raise --days"):
         clean_airflow(settings, 7)
 
 

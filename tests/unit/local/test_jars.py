@@ -7,9 +7,9 @@ def test_fetch_leaves_folders_that_are_there_alone(tmp_path: Path) -> None:
     for bundle in (jars.kafka_bundle(), jars.spark_bundle()):
         (tmp_path / bundle.folder).mkdir()
         (tmp_path / bundle.folder / "a.jar").touch()
-    told: list[str] = []
-    jars.fetch(tmp_path, told.append)
-    assert told == []
+    lines: list[str] = []
+    jars.fetch(tmp_path, lines.append)
+    assert lines == []
     assert jars.kafka_jars(tmp_path) == [tmp_path / "kafka-4.3.1" / "a.jar"]
 
 

@@ -55,7 +55,7 @@ def test_configurations_with_secrets_are_private(tmp_path: Path) -> None:
     assert {mode(path) for path in (tmp_path / "state" / "secrets").iterdir()} == {0o600}
 
 
-def test_a_missing_token_is_told_with_its_file_and_the_fix(tmp_path: Path) -> None:
+def test_a_missing_token_is_reported_with_its_file_and_the_fix(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, state_dir=tmp_path)
     with pytest.raises(
         SettingsError, match=f"{tmp_path}/secrets/bigquery_token cannot be read .*: start the stack with"

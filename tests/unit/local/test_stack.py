@@ -11,12 +11,12 @@ from csat.local import stack
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was told to start and end."""
-    told: list[str] = []
-    monkeypatch.setattr(stack, "up", lambda _, __, **parts: told.append(f"up {parts}"))
-    monkeypatch.setattr(stack, "down", lambda *_: told.append("down"))
-    return told
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The calls that start and stop the stack."""
+    calls: list[str] = []
+    monkeypatch.setattr(stack, "up", lambda _, __, **parts: calls.append(f"up {parts}"))
+    monkeypatch.setattr(stack, "down", lambda *_: calls.append("down"))
+    return calls
 
 
 @pytest.fixture
@@ -24,22 +24,22 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(state_dir=tmp_path, _env_file=None)
 
 
-def test_a_stack_runs_as_long_as_it_is_wanted(told: list[str], settings: Settings) -> None:
+def test_a_stack_runs_as_long_as_it_is_wanted(calls: list[str], settings: Settings) -> None:
     with stack.running(settings, print, has_airflow=False):
-        assert told == ["up {'has_airflow': False}"]
-    assert told == ["up {'has_airflow': False}", "down"]
+        assert calls == ["up {'has_airflow': False}"]
+    assert calls == ["up {'has_airflow': False}", "down"]
 
 
-def test_sigterm_ends_the_stack_too(told: list[str], settings: Settings) -> None:
+def test_sigterm_ends_the_stack_too(calls: list[str], settings: Settings) -> None:
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(SystemExit, match="SIGTERM"), stack.running(settings, print):
         signal.raise_signal(signal.SIGTERM)
-    assert told == ["up {}", "down"]
+    assert calls == ["up {}", "down"]
     assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_what_could_not_be_started_whole_is_ended(
-    told: list[str], settings: Settings, monkeypatch: pytest.MonkeyPatch
+    calls: list[str], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
         raise stack.StackError("no")
@@ -47,4 +47,4 @@ def test_what_could_not_be_started_whole_is_ended(
     monkeypatch.setattr(stack, "up", fail)
     with pytest.raises(stack.StackError), stack.running(settings, print):
         pass
-    assert told == ["down"]
+    assert calls == ["down"]

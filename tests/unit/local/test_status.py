@@ -90,14 +90,14 @@ def test_status_makes_no_secrets_where_nothing_was_ever_started(
         (running(statename="STOPPED"), True, "down"),
     ],
 )
-def test_component_is_judged_by_supervisord_and_by_its_own_answer(
+def test_component_is_judged_by_supervisord_and_by_its_own_response(
     program: dict[str, object], does_answer: bool, state: str
 ) -> None:
     programs = {name: running() for name in ALL_ANSWER} | {"kafka": program}
     assert component_states(programs, {**ALL_ANSWER, "kafka": does_answer}, NOW)["kafka"] == state
 
 
-def test_component_without_supervisord_is_not_healthy_though_it_answers() -> None:
+def test_component_without_supervisord_is_not_healthy_though_it_responds() -> None:
     states = component_states(None, ALL_ANSWER, NOW)
     assert states["kafka"] == "unsupervised"
     assert states["stream"] == "down"
@@ -113,7 +113,7 @@ def test_component_without_supervisord_is_not_healthy_though_it_answers() -> Non
         (Verdict.NEVER_STARTED, "down"),
     ],
 )
-def test_a_component_in_a_container_is_judged_by_its_own_answer(verdict: Verdict, state: str) -> None:
+def test_a_component_in_a_container_is_judged_by_its_own_response(verdict: Verdict, state: str) -> None:
     states = answered_states({**ALL_ANSWER, "kafka": False, "stream": False}, verdict)
     assert states == {**dict.fromkeys(ALL_ANSWER, "healthy"), "kafka": "down", "stream": state}
     assert set(answered_states(ALL_ANSWER, Verdict.IDLE).values()) == {"healthy"}
@@ -138,7 +138,7 @@ def test_containers_are_asked_at_their_own_addresses_and_supervisord_is_not(
     assert not (settings.state / "secrets" / "supervisord").exists()
 
 
-def test_google_cloud_shows_airflow_and_the_dashboard_only_where_it_is_known_where_they_are(
+def test_google_cloud_shows_airflow_and_the_dashboard_only_if_their_addresses_are_set(
     make_settings: Callable[..., Settings],
 ) -> None:
     cloud = {"target": "gcp", "project_id": "shopzilla"}
@@ -193,7 +193,7 @@ def test_stream_status_counts_restarts_and_the_age_of_progress(make_settings: Ca
     }
 
 
-def test_stream_status_tells_no_number_of_an_earlier_life(make_settings: Callable[..., Settings]) -> None:
+def test_stream_status_shows_no_number_of_an_earlier_run(make_settings: Callable[..., Settings]) -> None:
     settings = make_settings()
     state_files = StateFiles(settings.state_files)
     state_files.write_desired_state(DesiredState(token="new", desired="run", reason="", at=NOW, started_at=(NOW,)))

@@ -22,7 +22,7 @@ PLACE = ("messages", 0)
         pytest.param(Landed(0, 0, None, None), Offsets(0, 7), 0, 0, 7, id="nothing landed yet"),
     ],
 )
-def test_compare_tells_lost_doubled_and_pending_records_apart(
+def test_compare_distinguishes_lost_duplicated_and_pending_messages(
     landed: Landed, offsets: Offsets, lost: int, duplicated: int, pending: int
 ) -> None:
     found = compare({PLACE: landed}, {PLACE: offsets})

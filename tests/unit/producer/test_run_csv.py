@@ -193,7 +193,7 @@ def test_options_of_a_file_without_a_file_are_refused(options: dict[str, Any]) -
         SimulateOptions(events=1, **options)
 
 
-def test_command_passes_the_options_on_and_prints_the_problem_in_our_words(
+def test_command_passes_the_options_on_and_prints_the_problem_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dates = {"reported": "8/1/2023 11:13", "responded": "8/1/2023 11:47", "survey": "8/1/2023"}

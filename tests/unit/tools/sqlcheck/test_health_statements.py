@@ -14,6 +14,6 @@ STATEMENTS = {
 }
 
 
-def test_bigquery_would_take_every_statement_of_a_look(check: Check) -> None:
+def test_bigquery_would_accept_every_statement_of_a_health_check(check: Check) -> None:
     statements = [{"origin": name, "sql": sql.format(landing="p.d.landing")} for name, sql in STATEMENTS.items()]
     assert check({"project": "p", "statements": statements}).stdout.splitlines() == ["4 statements checked, 0 refused"]
