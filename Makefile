@@ -32,7 +32,7 @@ ENVIRONMENTS := .venv/.synced .venvs/airflow/.synced .venvs/postgres/.synced .ve
 FOR_CHECKS := .venvs/sqlcheck/.synced .venvs/terraform/.synced
 BIN := .venv/bin
 PYTHON := $(BIN)/python
-SQL_SOURCES := $(shell find dbt tools/sqlcheck csat/reporting/sql csat/reporting/report.yaml csat/bigquery/schemas csat/contract/landing_schema.json locks/dev.txt locks/sqlcheck.txt \
+SQL_SOURCES := $(shell find dbt tools/sqlcheck csat/*/sql csat/marts/differences.py csat/reporting/report.yaml csat/bigquery/schemas csat/contract/landing_schema.json locks/dev.txt locks/sqlcheck.txt \
 	-type f -not -path '*/target/*' -not -path '*/logs/*' -not -name '*.pyc' 2> /dev/null)
 TERRAFORM_OFFLINE := .venvs/terraform/bin/python terraform/tests/stub_provider.py -chdir=terraform
 # codespell's own dictionary, and ours
@@ -200,12 +200,12 @@ lint-imports: .venv/.synced # Which part may import which
 lint-dbt: .venv/.synced .venvs/sqlcheck/.checked # The style of dbt's SQL, and the rules of the project
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt/models csat
 	$(BIN)/dbt-bouncer --config-file dbt/dbt-bouncer.yml > .venv/dbt-bouncer.log 2>&1 || { cat .venv/dbt-bouncer.log; exit 1; }
-lint-sql: .venvs/sqlcheck/.checked # Every statement that dbt would send and the dashboard asks, read by Google's own analyser
+lint-sql: .venvs/sqlcheck/.checked # Every statement that dbt would send and every query of csat, read by Google's own analyser
 .venvs/sqlcheck/.checked: $(SQL_SOURCES) | .venv/.synced .venvs/sqlcheck/.synced
 	CSAT_TOUCHED_DATES='["2026-01-05", "2026-01-06"]' CSAT_AS_OF=2026-01-08 \
 		$(PYTHON) -m tools.sqlcheck.record .venvs/sqlcheck/recording.json
-	$(PYTHON) -m tools.sqlcheck.record_dashboard .venvs/sqlcheck/dashboard.json
-	.venvs/sqlcheck/bin/python -m tools.sqlcheck .venvs/sqlcheck/recording.json .venvs/sqlcheck/dashboard.json
+	$(PYTHON) -m tools.sqlcheck.record_queries .venvs/sqlcheck/dbt .venvs/sqlcheck/queries.json
+	.venvs/sqlcheck/bin/python -m tools.sqlcheck .venvs/sqlcheck/recording.json .venvs/sqlcheck/queries.json
 	touch $@
 lint-terraform: .venvs/terraform/.synced # Terraform: format and shape (the provider is a stub)
 	$(TERRAFORM_OFFLINE) fmt -check -recursive
@@ -221,7 +221,7 @@ lint-containers: .venv/.synced # The containers: Dockerfile, and the compose fil
 	done
 lint-shell: .venv/.synced # The shell scripts
 	$(BIN)/shellcheck tools/bootstrap .ci/run
-lint-generated: .venv/.synced # The files that are made from code
+lint-generated: .venv/.synced .venv/dbt/manifest.json # The files that are made from code
 	$(PYTHON) -m tools.generate --check
 
 ## Measure it
@@ -242,6 +242,9 @@ lint-words: .venv/.synced # Check the spelling, and that no retired word of tool
 
 ## Change it
 
+.venv/dbt/manifest.json: $(filter dbt/%,$(SQL_SOURCES)) | .venv/.synced
+	$(BIN)/dbt --quiet parse --project-dir dbt --profiles-dir dbt --target-path $(abspath $(@D)) --log-path $(abspath $(@D))
+
 .PHONY: format generated locks lock-jars screenshots
 format: .venv/.synced ## Format Python, dbt's SQL and Terraform, and fix what can be fixed
 	$(BIN)/ruff check --fix --exit-zero --quiet .
@@ -249,7 +252,7 @@ format: .venv/.synced ## Format Python, dbt's SQL and Terraform, and fix what ca
 	$(BIN)/sqlfluff fix --disable-progress-bar dbt/models csat
 	terraform fmt -recursive terraform
 
-generated: .venv/.synced ## Write the files that are made from code
+generated: .venv/.synced .venv/dbt/manifest.json ## Write the files that are made from code
 	$(PYTHON) -m tools.generate
 
 lock-jars: .venv/.synced .venvs/spark40/.synced # Write down the sums of the jars, after their versions in csat/local/jars.py changed

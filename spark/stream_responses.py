@@ -65,11 +65,13 @@ def start_query(
 
 
 def _first_offsets(spark: SparkSession, settings: Settings, warehouse: "Warehouse") -> str:
-    sql = f"""
-        select kafka_partition, max(kafka_offset) as kafka_offset
-        from `{settings.table("raw", landing.TABLE)}` where kafka_topic = @topic group by kafka_partition
-    """
-    landed = {row["kafka_partition"]: row["kafka_offset"] for row in warehouse.rows(sql, topic=settings.kafka_topic)}
+    from csat.bigquery.landing_counts import landed_partitions
+
+    landed = {
+        partition: rows.max_offset
+        for (topic, partition), rows in landed_partitions(warehouse).items()
+        if topic == settings.kafka_topic and rows.max_offset is not None
+    }
     if not landed:
         return "earliest"
     logger.warning("No checkpoint in %s: resuming after the last landed offsets", settings.checkpoint)

@@ -4,6 +4,7 @@ With --check it changes nothing. Exit code 1: a file is out of date.
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from difflib import unified_diff
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from csat.contract.landing import bigquery_schema_json
 from csat.contract.settings import ROOT, env_example
+from csat.marts.manifest import published_marts, read_manifest
 from csat.reporting.variables import with_values
 from tools.bench.results import fill_in
 from tools.bench.scaling.document import document_parts
@@ -34,10 +36,16 @@ def _index_row(record: Path) -> str:
     return f"| [{number}]({record.name}) | {title} |\n"
 
 
+def published_marts_json() -> str:
+    """The marts that readers outside see, by dbt's manifest in .venv/dbt."""
+    return json.dumps(published_marts(read_manifest(ROOT / ".venv" / "dbt"))) + "\n"
+
+
 # By their paths in the repository: what returns a file's text. Those that keep a part of it read the file first.
 GENERATORS: dict[str, Generator] = {
     ".env.example": lambda _: env_example(),
     "csat/contract/landing_schema.json": lambda _: bigquery_schema_json(),
+    "csat/airflow/published_marts.json": lambda _: published_marts_json(),
     "docs/decisions/README.md": decisions_index,
     "docs/metrics.md": lambda page: with_values(page.read_text()),
     "docs/scaling.md": lambda page: fill_in(page.read_text(), document_parts()),

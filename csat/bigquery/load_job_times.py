@@ -3,19 +3,13 @@
 from datetime import datetime
 
 from csat.bigquery.client import Warehouse
+from csat.bigquery.query import Query
 from csat.contract import landing
 
-_SQL = """
-    select creation_time
-    from `region-{location}`.INFORMATION_SCHEMA.JOBS
-    where job_type = 'LOAD'
-        and creation_time >= @since
-        and starts_with(job_id, @prefix)
-    order by creation_time
-"""
+_JOBS = Query.read(__file__, "load_job_times")
 
 
 def load_job_times(warehouse: Warehouse, since: datetime) -> list[datetime]:
     """When the load jobs into the landing table were submitted, failed ones included. Raises WarehouseError."""
-    sql = _SQL.format(location=warehouse.settings.location.lower())
-    return [row["creation_time"] for row in warehouse.rows(sql, since=since, prefix=landing.LOAD_JOB_PREFIX)]
+    jobs = _JOBS.filled(region=f"region-{warehouse.settings.location.lower()}")
+    return [row["creation_time"] for row in jobs.rows(warehouse, since=since, prefix=landing.LOAD_JOB_PREFIX)]

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
 from csat.bigquery.client import Warehouse, WarehouseError
+from csat.bigquery.query import Query
 from csat.bigquery.tables import create_ops_tables
 from csat.contract.settings import Settings
 from csat.marts.build_lock import LOCK_WAIT_SECONDS, build_lock
@@ -22,6 +23,7 @@ from csat.marts.run_dbt import MartsError, build_arguments, dbt_folder, dbt_log,
 __all__ = ["BuildReport", "MartsError", "build", "last_build", "rebuild"]
 
 Status = Literal["succeeded", "partial"]
+_RESPONSES = Query.read(__file__, "response_count")
 _NOTHING = "Nothing new in the landing table."
 
 
@@ -158,7 +160,6 @@ def _report_stale_rows(plan: Plan, progress: Progress) -> None:
 def _record(warehouse: Warehouse, plan: Plan, result: DbtResult, started_at: datetime, status: Status) -> BuildRecord:
     assert plan.watermark_to is not None
     assert plan.latest_response_date is not None
-    responses = warehouse.settings.table("marts", "fct_survey_responses")
     built_at = datetime.now(UTC)
     return BuildRecord(
         build_id=result.invocation_id,
@@ -172,7 +173,7 @@ def _record(warehouse: Warehouse, plan: Plan, result: DbtResult, started_at: dat
         touched_dates=plan.dates,
         latest_response_date=plan.latest_response_date,
         accepted_count=plan.accepted_count,
-        response_count=warehouse.rows(f"select count(*) as row_count from `{responses}`")[0]["row_count"],
+        response_count=_RESPONSES.rows(warehouse)[0]["response_count"],
         model_count=result.model_count,
         test_count=result.test_count,
     )

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from csat.bigquery.client import Warehouse
 from csat.bigquery.tables import append_rows
+from csat.reporting.queries import LAST_BUILD
 
 TABLE = "mart_builds"
-_LAST_SQL = "select * from `{builds}` where status = 'succeeded' order by watermark_to desc, built_at desc limit 1"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class BuildRecord:
 
 def last_record(warehouse: Warehouse) -> BuildRecord | None:
     """The last build of all models."""
-    rows = warehouse.rows(_LAST_SQL.format(builds=warehouse.settings.table("ops", TABLE)))
+    rows = LAST_BUILD.rows(warehouse)
     if not rows:
         return None
     row = rows[0]

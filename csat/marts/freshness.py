@@ -7,17 +7,13 @@ from typing import Any, Literal
 import yaml
 
 from csat.bigquery.client import Warehouse
-from csat.contract import landing
+from csat.bigquery.query import Query
 from csat.contract.settings import ROOT
 
 _SOURCES = ROOT / "dbt" / "models" / "staging" / "_landing.yml"
 # New rows almost always have recent responses: only the newest partitions are read.
 _RECENT = timedelta(days=2)
-_NEWEST_SQL = """
-select max(ingested_at) as newest_ingested_at
-from `{landing}`
-where survey_answered_at >= @recent or survey_answered_at is null
-"""
+_NEWEST = Query.read(__file__, "newest_row")
 
 
 @dataclass(frozen=True)
@@ -45,9 +41,8 @@ class Freshness:
 def source_freshness(warehouse: Warehouse, now: datetime | None = None) -> Freshness:
     """The freshness of the landing table. Raises WarehouseError."""
     now = now or datetime.now(UTC)
-    table = warehouse.settings.table("raw", landing.TABLE)
-    newest = warehouse.rows(_NEWEST_SQL.format(landing=table), recent=now - _RECENT)[0]["newest_ingested_at"]
-    return grade(newest, now)
+    [newest] = _NEWEST.rows(warehouse, recent=now - _RECENT)
+    return grade(newest["newest_ingested_at"], now)
 
 
 def grade(newest: datetime | None, now: datetime) -> Freshness:

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from csat.bigquery.client import Warehouse
-from csat.contract import landing
+from csat.bigquery.query import Query
 from csat.marts.builds import last_record
 
 # A row may become visible after one that the stream read later. Building a date twice is harmless.
@@ -13,29 +12,9 @@ LOOK_BACK = timedelta(minutes=5)
 # BigQuery modifies at most 4,000 partitions per job; a full refresh is faster long before that.
 MAX_DATES = 366
 
-_COUNT_SQL = "select countif(rejection_reason is null) as accepted_count from `{landing}`"
-# The partition column is compared with a constant, so that BigQuery reads no older partition.
-_LATEST_SQL = """
-select
-    max(ingested_at) as watermark_to,
-    date(max(survey_answered_at)) as latest_response_date
-from `{landing}`
-where rejection_reason is null and survey_answered_at >= @earliest
-"""
-# All dates of a response: a duplicate with another date may win, or lose, against an old row.
-_TOUCHED_SQL = """
-select distinct date(survey_answered_at) as response_date
-from `{landing}`
-where rejection_reason is null
-    and survey_answered_at >= @earliest
-    and response_id in (
-        select response_id from `{landing}`
-        where rejection_reason is null
-            and survey_answered_at >= @earliest
-            and ingested_at > @since
-            and ingested_at <= @until
-    )
-"""
+COUNT = Query.read(__file__, "accepted_count")
+LATEST = Query.read(__file__, "latest_response")
+TOUCHED = Query.read(__file__, "touched_dates")
 
 
 @dataclass(frozen=True)
@@ -68,12 +47,13 @@ def plan_build(warehouse: Warehouse, *, full_refresh: bool = False) -> Plan:
     last = last_record(warehouse)
     if last is None or full_refresh:
         return replace(plan_everything(warehouse), watermark_from=last.watermark_to if last else None)
-    count = _query_row(warehouse, _COUNT_SQL)["accepted_count"]
-    plan = Plan(count, last.watermark_to)
-    if count == last.accepted_count:
+    [count] = COUNT.rows(warehouse)
+    plan = Plan(count["accepted_count"], last.watermark_to)
+    if plan.accepted_count == last.accepted_count:
         return plan
     earliest = last.latest_response_date - timedelta(days=warehouse.settings.marts_look_back_days)
-    plan = replace(plan, **_query_row(warehouse, _LATEST_SQL, earliest=_start(earliest)), earliest_date=earliest)
+    [latest] = LATEST.rows(warehouse, earliest=_start(earliest))
+    plan = replace(plan, **latest, earliest_date=earliest)
     touched = _touched(warehouse, plan)
     if not touched:  # all new rows are older: the reconciliation finds them
         return plan
@@ -84,8 +64,8 @@ def plan_build(warehouse: Warehouse, *, full_refresh: bool = False) -> Plan:
 
 def plan_everything(warehouse: Warehouse) -> Plan:
     """Build all dates, from all responses."""
-    state = _query_row(warehouse, _COUNT_SQL) | _query_row(warehouse, _LATEST_SQL, earliest=_start(date.min))
-    return Plan(**state, is_full_refresh=state["accepted_count"] > 0)
+    [count], [latest] = COUNT.rows(warehouse), LATEST.rows(warehouse, earliest=_start(date.min))
+    return Plan(**count, **latest, is_full_refresh=count["accepted_count"] > 0)
 
 
 def plan_rebuild(warehouse: Warehouse, dates: tuple[date, ...]) -> Plan:
@@ -101,22 +81,13 @@ def _touched(warehouse: Warehouse, plan: Plan) -> set[date]:
     assert plan.watermark_from is not None
     if plan.watermark_to is None or plan.earliest_date is None:
         return set()
-    rows = warehouse.rows(
-        _TOUCHED_SQL.format(landing=_landing(warehouse)),
+    rows = TOUCHED.rows(
+        warehouse,
         earliest=_start(plan.earliest_date),
         since=plan.watermark_from - LOOK_BACK,
         until=plan.watermark_to,
     )
     return {row["response_date"] for row in rows}
-
-
-def _query_row(warehouse: Warehouse, sql: str, **parameters: Any) -> dict[str, Any]:
-    [row] = warehouse.rows(sql.format(landing=_landing(warehouse)), **parameters)
-    return row
-
-
-def _landing(warehouse: Warehouse) -> str:
-    return warehouse.settings.table("raw", landing.TABLE)
 
 
 def _start(day: date) -> datetime:

@@ -16,8 +16,9 @@ from csat.marts.build_lock import LOCK_WAIT_SECONDS, build_lock
 from csat.marts.builds import last_record
 from csat.marts.dbt_process import Progress
 from csat.marts.differences import Difference, find_differences
+from csat.marts.manifest import reconciled_marts
 from csat.marts.plans import MAX_DATES, Plan, plan_build, plan_everything, plan_rebuild
-from csat.marts.run_dbt import MartsError, data_test_arguments, dbt_folder, run_dbt
+from csat.marts.run_dbt import MartsError, data_test_arguments, dbt_folder, parse_project, run_dbt
 
 # A duplicate may land between two comparisons, and make a third one necessary.
 _ATTEMPTS = 3
@@ -73,7 +74,8 @@ def _repair(warehouse: Warehouse, landed: Plan, progress: Progress, lock: int) -
     """The differences before the repair. Raises MartsError where rebuilding their dates does not fix them."""
     assert landed.watermark_to is not None
     assert landed.latest_response_date is not None
-    seen = (landed.watermark_to, landed.latest_response_date)
+    marts = reconciled_marts(parse_project(warehouse.settings, lock))
+    seen = (marts, landed.watermark_to, landed.latest_response_date)
     differences = tuple(find_differences(warehouse, *seen))
     remaining = differences
     for _ in range(_ATTEMPTS):

@@ -1,6 +1,7 @@
 """Running dbt on the project in dbt/."""
 
 import json
+from collections import deque
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -9,6 +10,7 @@ from csat.bigquery import login as bigquery_login
 from csat.contract.settings import Settings
 from csat.marts import dbt_process
 from csat.marts.dbt_process import PROJECT, Progress
+from csat.marts.manifest import Manifest, read_manifest
 from csat.marts.plans import Plan
 from csat.marts.results import DbtResult, read_results
 
@@ -61,6 +63,14 @@ def data_test_arguments(settings: Settings) -> list[str]:
     return [*_arguments(settings, "test"), "--exclude-resource-type", "unit_test"]
 
 
+def parse_project(settings: Settings, lock: int) -> Manifest:
+    """dbt's manifest of the project as it is now. Raises MartsError."""
+    code, end = _run(settings, _arguments(settings, "parse"), Plan(0), lambda line: None, lock)
+    if code:
+        raise MartsError(f"dbt could not read the project in {PROJECT}: {end} (log: {dbt_log(settings)})")
+    return read_manifest(dbt_folder(settings) / "target")
+
+
 def run_dbt(settings: Settings, arguments: Sequence[str], plan: Plan, progress: Progress, lock: int) -> DbtResult:
     """Run dbt, pass on its lines as they come, and return its results, including failures.
 
@@ -70,19 +80,23 @@ def run_dbt(settings: Settings, arguments: Sequence[str], plan: Plan, progress: 
     target = dbt_folder(settings) / "target"
     results = target / "run_results.json"
     results.unlink(missing_ok=True)
-    tail: list[str] = []
+    code, end = _run(settings, arguments, plan, progress, lock)
+    result = read_results(target) if results.exists() else None
+    if result is None or (code and not result.failed):
+        raise MartsError(f"dbt exited with code {code} before it built anything: {end} (log: {dbt_log(settings)})")
+    return result
+
+
+def _run(settings: Settings, arguments: Sequence[str], plan: Plan, progress: Progress, lock: int) -> tuple[int, str]:
+    """dbt's exit code, and the end of its output."""
+    tail: deque[str] = deque(maxlen=_TAIL_LINES)
 
     def pass_on(line: str) -> None:
         progress(line)
         tail.append(line.strip())
 
-    variables = dbt_variables(settings, plan) | _login(settings)
-    code = dbt_process.run(settings, arguments, variables, pass_on, lock)
-    result = read_results(target) if results.exists() else None
-    if result is None or (code and not result.failed):
-        end = " ".join(tail[-_TAIL_LINES:])
-        raise MartsError(f"dbt exited with code {code} before it built anything: {end} (log: {dbt_log(settings)})")
-    return result
+    code = dbt_process.run(settings, arguments, dbt_variables(settings, plan) | _login(settings), pass_on, lock)
+    return code, " ".join(tail)
 
 
 def _arguments(settings: Settings, command: str) -> list[str]:

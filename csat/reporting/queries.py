@@ -4,55 +4,19 @@ Dates come in as parameters, never as a subquery, so that BigQuery reads their p
 marts' dates, then their rows. An empty text or list stands for "all".
 """
 
-import re
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, Self, cast
 
 from csat.bigquery.client import Warehouse
-from csat.contract.settings import Settings
-
-Rows = list[dict[str, Any]]
-
-_FOLDER = Path(__file__).parent / "sql"
-_TABLE = re.compile(r"\b(marts|ops)\.(\w+)")
+from csat.bigquery.query import Query as Query
+from csat.bigquery.query import Rows as Rows  # for the pages of the dashboard
 
 
 class NoMartsError(Exception):
     """The marts were never built; the message names the command."""
 
 
-@dataclass(frozen=True)
-class Query:
-    """A statement that names its tables by the role of their dataset: `marts.name` or `ops.name`."""
-
-    text: str
-
-    @classmethod
-    def read(cls, name: str) -> Self:
-        """The query of this file of `sql/`."""
-        return cls((_FOLDER / f"{name}.sql").read_text())
-
-    def sql(self, settings: Settings) -> str:
-        """The statement with full table names."""
-
-        def full(found: re.Match[str]) -> str:
-            role = cast("Literal['marts', 'ops']", found[1])
-            return f"`{settings.table(role, found[2])}`"
-
-        return _TABLE.sub(full, self.text)
-
-    def tables(self, role: Literal["marts", "ops"]) -> set[str]:
-        """The tables that the statement reads in this dataset."""
-        return {name for found, name in _TABLE.findall(self.text) if found == role}
-
-    def rows(self, warehouse: Warehouse, **parameters: Any) -> Rows:
-        """The rows. Raises WarehouseError."""
-        return warehouse.rows(self.sql(warehouse.settings), **parameters)
-
-
-QUERIES = {file.stem: Query.read(file.stem) for file in sorted(_FOLDER.glob("*.sql"))}
+QUERIES = {file.stem: Query(file.read_text()) for file in sorted((Path(__file__).parent / "sql").glob("*.sql"))}
 
 DATES = QUERIES["dates"]
 

@@ -8,8 +8,8 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from csat.bigquery.query import Query
 from csat.contract.settings import ROOT
-from csat.reporting.queries import Query
 from csat.reporting.variables import ranking_window
 
 _REPORT = Path(__file__).parent / "report.yaml"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
+from csat.bigquery.query import Rows
 from csat.reporting import formats
 from csat.reporting.figures import NO_RESPONSES, Tally, wilson_interval
-from csat.reporting.queries import Rows
 
 Grain = Literal["hour", "day", "week"]
 Split = Literal["", "channel", "category"]

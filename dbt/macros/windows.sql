@@ -4,14 +4,21 @@
 {% endmacro %}
 
 
+{#- Whether this run builds some dates of the mart only: inside the mart's ephemeral models is_incremental() is false. -#}
+{% macro is_incremental_in(mart) %}
+    {%- set table = adapter.get_relation(this.database, this.schema, mart) if execute else none -%}
+    {{ return(table is not none and table.type == 'table' and not should_full_refresh()) }}
+{% endmacro %}
+
+
 {#-
-    CTEs of the windows to compute, from a CTE that has response_date.
+    CTEs of the windows to compute, from a CTE that has response_date. An ephemeral model names the mart that it is for.
 
     windows: one row per date and window: those to publish (is_published) and, for comparison, the previous windows of
     equal length. The window "all" exists for the latest response date only.
     window_dates: one row per date, window and response date in the window.
 -#}
-{% macro window_ctes(responses) %}
+{% macro window_ctes(responses, mart=none) %}
 span as (
 
     select
@@ -25,7 +32,7 @@ published_dates as (
 
     select published_date
     from span
-    {%- if is_incremental() %}
+    {%- if (is_incremental_in(mart) if mart else is_incremental()) %}
     cross join
         unnest([
             {{ dates_to_build(window_days_after()) | join(',\n            ') }}

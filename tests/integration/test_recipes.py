@@ -31,6 +31,7 @@ PARTS_OF_AN_ENVIRONMENT = {
 # Of `make check`, what finds a step left out or taken wrong.
 CHECKS = (
     "make lint-generated lint-sql",
+    "grep -q 'csat/marts/differences.py, agg_channel_daily' .venvs/sqlcheck/queries.json",  # it is reconciled
     ".venv/bin/sqlfluff lint --disable-progress-bar dbt/models/marts/agg_channel_daily.sql",
     ".venv/bin/dbt-bouncer --config-file dbt/dbt-bouncer.yml",
     ".venv/bin/ruff check --quiet . && .venv/bin/ruff format --check --quiet .",
@@ -71,7 +72,7 @@ def shell(tree: Path) -> Shell:
 def test_recipes_of_a_field_and_a_mart_work_as_written(tree: Path, shell: Shell) -> None:
     for recipe in RECIPES:
         blocks = section(CONTRIBUTING, recipe)
-        assert len(blocks) >= 3, recipe
+        assert len(blocks) >= 2, recipe
         for block in blocks:
             follow(block, tree, shell)
     for check in CHECKS:

@@ -32,9 +32,9 @@ _DATE = HISTORY_END.date()
 
 # The statements that plan a build.
 PLANS = {
-    "count of the landing rows": mart_plans._COUNT_SQL,
-    "latest response and watermark": mart_plans._LATEST_SQL,
-    "touched dates": mart_plans._TOUCHED_SQL,
+    "count of the landing rows": mart_plans.COUNT,
+    "latest response and watermark": mart_plans.LATEST,
+    "touched dates": mart_plans.TOUCHED,
 }
 
 
@@ -76,10 +76,9 @@ def recorded(settings: Settings) -> Recording:
 
 def statements(settings: Settings, recording: Recording) -> Iterator[Statement]:
     """The statements of a plan, a build, its tests and a full refresh. Contract checks read nothing."""
-    landed = settings.table("raw", landing.TABLE)
-    for name, sql in PLANS.items():
-        constants = sql.replace("@earliest", f"timestamp('{_earliest(settings)}')")
-        yield Statement("plan", name, sqlglot.parse_one(constants.format(landing=landed), dialect="bigquery"))
+    for name, query in PLANS.items():
+        constants = query.sql(settings).replace("@earliest", f"timestamp('{_earliest(settings)}')")
+        yield Statement("plan", name, sqlglot.parse_one(constants, dialect="bigquery"))
     for statement in recording.statements:
         if statement.contract is not None:
             continue

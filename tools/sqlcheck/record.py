@@ -113,6 +113,9 @@ def record(project: Path, work: Path) -> Recording:
     steps = [*options, "--threads", "1", "--no-populate-cache"]
     _dbt(manifest, ["build", *steps, "--exclude-resource-type", "unit_test"])
     recorder.has_tables = True
+    for node in manifest.nodes.values():
+        node.compiled = node.extra_ctes_injected = False  # what ephemeral models are depends on the tables
+        node.extra_ctes = []
     _dbt(manifest, ["run", *steps])
     sources = {
         f"{source.database}.{source.schema}.{source.identifier}": source.identifier

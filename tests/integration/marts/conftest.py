@@ -1,6 +1,7 @@
 """A separate emulator, and a landing table that the tests write rows into."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -11,21 +12,18 @@ import pytest
 from google.cloud import bigquery
 
 from csat.bigquery.client import Warehouse
-from csat.contract.settings import Settings
+from csat.contract.settings import ROOT, Settings
 from csat.marts import build as marts
 from tools.bench import emulator as emulators
 
-# In the order of dbt's graph. pipeline_health is a view that depends on the current time.
-TABLES = (
-    "fct_survey_responses",
-    "int_agents_dated",
-    "dim_agents",
-    "agg_agent_daily",
-    "agg_category_daily",
-    "agg_response_hourly",
-    "agent_leaderboard",
-    "category_ranking",
-    "response_series",
+# Every model that is a table
+TABLES = tuple(
+    sorted(
+        file.stem
+        for folder in ("intermediate", "marts")
+        for file in (ROOT / "dbt" / "models" / folder).glob("*.sql")
+        if not re.search("materialized='(view|ephemeral)'", file.read_text())
+    )
 )
 
 Rows = list[dict[str, Any]]

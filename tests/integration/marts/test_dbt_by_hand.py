@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from csat.contract.settings import ROOT, environment
-from tests.integration.marts.conftest import TABLES, Marts, at, survey_response
+from tests.integration.marts.conftest import Marts, at, survey_response
 
 pytestmark = pytest.mark.integration
 
@@ -78,7 +78,9 @@ def test_run_builds_the_last_days_and_the_windows_that_include_them(built: tuple
     world = built[0]
     world.land([survey_response(10, at(TODAY - timedelta(days=1))), survey_response(11, at(TODAY - timedelta(days=9)))])
     dbt("run")
-    rows = world.execute("select response_date, count(*) as row_count from `{table}` group by 1", "marts", TABLES[0])
+    rows = world.execute(
+        "select response_date, count(*) as row_count from `{table}` group by 1", "marts", "fct_survey_responses"
+    )
     assert {(TODAY - row["response_date"]).days: row["row_count"] for row in rows} == {1: 3, 14: 1}
     dbt("test", "--select", "fct_survey_responses")
 

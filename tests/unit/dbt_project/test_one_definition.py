@@ -88,7 +88,7 @@ def sql(copy: Path) -> dict[str, str]:
         ("agent_leaderboard", "sum(response_count) >= 17"),
         ("agent_leaderboard", "0, 17 - ranked_agents.response_count"),
         ("agent_leaderboard", "1 + pow(1.2345, 2) / response_count"),
-        ("agent_leaderboard", "tier_4.tier"),
+        ("agent_leaderboard", "from tier_4"),
         ("agent_leaderboard", "struct('31d' as window_id, 31 as window_days)"),
         ("agent_leaderboard", "window_id in ('all', '5d', '31d')"),
         ("category_ranking", "abs(csat_change_z) >= 1.2345"),

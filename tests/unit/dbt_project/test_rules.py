@@ -51,6 +51,7 @@ def test_rules_find_violations(manifest: Manifest, violations: Violations) -> No
     nodes["model.csat.agg_agent_daily"]["depends_on"]["nodes"].append("source.csat.landing.survey_responses")
     for name in [name for name, node in nodes.items() if node.get("attached_node") == "model.csat.agg_category_daily"]:
         del nodes[name]
+    del nodes["model.csat.agg_response_hourly"]["meta"]["reconciled"]
     modified["sources"]["source.csat.landing.survey_responses"]["freshness"] = None
     assert violations(modified) == {
         "column_descriptions_are_consistent",
@@ -59,6 +60,7 @@ def test_rules_find_violations(manifest: Manifest, violations: Violations) -> No
         "model_column_description_populated: dim_agents",
         "model_column_name_complies_to_column_type: fct_survey_responses",
         "model_description_contains_regexp_pattern: fct_survey_responses",
+        "model_has_meta_keys: agg_response_hourly",
         "model_has_contracts_enforced: fct_survey_responses",
         "model_has_tests_by_name: agg_category_daily",
         "model_has_unique_test: agg_category_daily",

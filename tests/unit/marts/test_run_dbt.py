@@ -10,9 +10,17 @@ import pytest
 
 from csat.contract.settings import Settings
 from csat.local.secret_files import bigquery_token
+from csat.marts import dbt_process
 from csat.marts.plans import Plan
 from csat.marts.results import DbtResult
-from csat.marts.run_dbt import MartsError, build_arguments, data_test_arguments, dbt_variables, run_dbt
+from csat.marts.run_dbt import (
+    MartsError,
+    build_arguments,
+    data_test_arguments,
+    dbt_variables,
+    parse_project,
+    run_dbt,
+)
 
 # A fake dbt: writes the given results, if any, and exits with a code.
 FAKE_DBT = """#!{python}
@@ -96,3 +104,27 @@ def test_run_ignores_the_results_of_the_previous_run(fake_run: Fake) -> None:
 def test_run_does_not_accept_a_bad_exit_code_as_success(fake_run: Fake) -> None:
     with pytest.raises(MartsError, match="code 1"):
         fake_run(results("success"), code=1)
+
+
+@pytest.mark.parametrize("code", [0, 2])
+def test_the_project_is_read_by_dbt_or_the_error_names_its_log(
+    code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(state_dir=tmp_path, _env_file=None)
+    (tmp_path / "dbt" / "target").mkdir(parents=True)
+    calls: list[list[str]] = []
+
+    def fake(_: Settings, arguments: list[str], __: object, progress: Callable[[str], None], ___: int) -> int:
+        calls.append(arguments)
+        progress("a line")
+        (tmp_path / "dbt" / "target" / "manifest.json").write_text('{"nodes": {}}')
+        return code
+
+    bigquery_token(settings)
+    monkeypatch.setattr(dbt_process, "run", fake)
+    if code:
+        with pytest.raises(MartsError, match=r"could not read the project in .*dbt: a line \(log: .*dbt\.log"):
+            parse_project(settings, 0)
+    else:
+        assert parse_project(settings, 0) == {"nodes": {}}
+    assert calls[0][1] == "parse"

@@ -24,6 +24,8 @@ from csat.monitoring.recent_landing import mart_facts, recent_landing
 from tests.http_server import serving
 from tests.unit.monitoring.conftest import NOON, ago
 
+EVER = datetime.min.replace(tzinfo=UTC)
+
 
 def checkpoint(folder: Path, committed: int | None = 1) -> str:
     """A checkpoint of two batches, of which the first N are committed."""
@@ -100,7 +102,7 @@ class FakeWarehouse:
         if "min(ingested_at)" in sql:
             self.queries.append(("waiting", parameters))
             return [{"waiting_since": ago(60)}]
-        is_bounded = "survey_answered_at >= @recent or survey_answered_at is null" in sql
+        is_bounded = parameters["recent"] > ago(30 * 86_400)
         self.queries.append(("recent" if is_bounded else "everywhere", parameters))
         found = self.recent if is_bounded else self.everywhere
         assert found is not None, "searched everywhere"
@@ -134,7 +136,7 @@ def test_a_gap_is_searched_for_in_all_partitions() -> None:
     fake = FakeWarehouse([landed(100, rows=90)], [landed(100)])
     found = recent(fake)
     assert [query[0] for query in fake.queries] == ["recent", "everywhere"]
-    assert fake.queries[1][1] == {"since": ago(7200)}
+    assert fake.queries[1][1] == {"since": ago(7200), "recent": EVER}
     assert (found.facts.lost, found.searched_at) == (0, NOON)
 
 
@@ -151,9 +153,7 @@ def test_all_partitions_are_searched_at_most_once_an_hour() -> None:
 def test_rows_wait_for_the_marts_since_the_last_watermark() -> None:
     fake: Any = FakeWarehouse([])
     assert mart_facts(fake, NOON) == MartFacts(None, ago(60))
-    assert fake.queries == [
-        ("waiting", {"watermark": datetime(1970, 1, 1, tzinfo=UTC), "recent": NOON - timedelta(days=2)})
-    ]
+    assert fake.queries == [("waiting", {"watermark": EVER, "recent": NOON - timedelta(days=2)})]
 
 
 @pytest.mark.parametrize(

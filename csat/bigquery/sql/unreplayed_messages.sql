@@ -1,0 +1,21 @@
+select
+    rejected.kafka_topic,
+    rejected.kafka_partition,
+    rejected.kafka_offset,
+    rejected.payload
+from raw.survey_responses as rejected
+where
+    rejected.rejection_reason is not null
+    and starts_with(rejected.rejection_reason, @reason)
+    and rejected.kafka_timestamp >= @since
+    and rejected.payload is not null
+    and not exists (
+        select 1
+        from ops.replays as replays
+        where
+            replays.kafka_topic = rejected.kafka_topic
+            and replays.kafka_partition = rejected.kafka_partition
+            and replays.kafka_offset = rejected.kafka_offset
+    )
+order by rejected.kafka_timestamp, rejected.kafka_partition, rejected.kafka_offset
+limit @row_limit

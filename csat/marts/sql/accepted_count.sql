@@ -1,0 +1,2 @@
+select countif(rejection_reason is null) as accepted_count
+from raw.survey_responses

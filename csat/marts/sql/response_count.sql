@@ -1,0 +1,2 @@
+select count(*) as response_count
+from marts.fct_survey_responses

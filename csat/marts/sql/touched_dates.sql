@@ -1,0 +1,17 @@
+-- All dates of a response: a duplicate with another date may win, or lose, against an old row.
+with touched as (
+    select response_id
+    from raw.survey_responses
+    where
+        rejection_reason is null
+        and survey_answered_at >= @earliest
+        and ingested_at > @since
+        and ingested_at <= @until
+)
+
+select distinct date(survey_answered_at) as response_date
+from raw.survey_responses
+where
+    rejection_reason is null
+    and survey_answered_at >= @earliest
+    and response_id in (select response_id from touched)

@@ -1,0 +1,6 @@
+select min(ingested_at) as waiting_since
+from raw.survey_responses
+where
+    rejection_reason is null
+    and ingested_at > @watermark
+    and survey_answered_at >= @recent

@@ -1,0 +1,21 @@
+"""What the models of this project declare: which are reconciled, and which are published."""
+
+from typing import Any
+
+from csat.marts.manifest import published_marts, reconciled_marts
+
+
+def test_the_reconciled_marts_are_all_but_the_facts_the_agents_and_the_view(manifest: dict[str, Any]) -> None:
+    assert {(mart.name, mart.date, mart.has_windows) for mart in reconciled_marts(manifest)} == {
+        ("agent_leaderboard", "leaderboard_date", True),
+        ("agg_agent_daily", "response_date", False),
+        ("agg_category_daily", "response_date", False),
+        ("agg_response_hourly", "response_date", False),
+        ("category_ranking", "ranking_date", True),
+        ("int_agents_dated", "response_date", False),
+        ("response_series", "response_date", False),
+    }
+
+
+def test_the_published_marts_are_those_that_a_dashboard_shows_by_date(manifest: dict[str, Any]) -> None:
+    assert published_marts(manifest) == ["agent_leaderboard", "category_ranking", "response_series"]
