@@ -7,6 +7,7 @@ import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from csat.bigquery.query import Query
 from csat.contract.settings import ROOT, Settings
@@ -28,11 +29,9 @@ def recorded_queries(settings: Settings, manifest: Manifest) -> Recording:
     queries = dict(_queries(manifest))
     statements = [Statement(origin="BigQuery's jobs", sql=_JOBS)]
     statements += [Statement(origin=origin, sql=query.sql(settings)) for origin, query in queries.items()]
+    roles: tuple[Literal["raw", "ops"], ...] = ("raw", "ops")
     sources = {
-        settings.table(role, name): name
-        for query in queries.values()
-        for role in ("raw", "ops")
-        for name in query.tables(role)
+        settings.table(role, name): name for query in queries.values() for role in roles for name in query.tables(role)
     }
     return Recording(project=settings.project_id, sources=sources, statements=tuple(statements))
 

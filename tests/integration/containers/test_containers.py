@@ -1,6 +1,7 @@
 """The containers work together: Airflow on PostgreSQL runs the stream in another container, by their own settings."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def test_a_task_of_airflow_calls_a_command_of_the_pipeline(containers: Container
 
 def test_every_health_check_finds_its_container_healthy(containers: Containers) -> None:
     for name in LASTING:
-        wait_for(lambda name=name: containers.is_healthy(name), 60, f"healthy {name}", pause=1)
+        wait_for(partial(containers.is_healthy, name), 60, f"healthy {name}", pause=1)
 
 
 def test_a_stopped_container_lets_the_stream_complete_its_batch(containers: Containers) -> None:

@@ -9,7 +9,7 @@ from csat.marts.manifest import ReconciledMart, published_marts, reconciled_mart
 
 
 def node(name: str, meta: dict[str, Any], kind: str = "model") -> dict[str, Any]:
-    columns = {"response_date": {}, "response_count": {}}
+    columns: dict[str, Any] = {"response_date": {}, "response_count": {}}
     return {"resource_type": kind, "alias": name, "columns": columns, "config": {"meta": meta}}
 
 

@@ -32,7 +32,7 @@ MANIFEST = {
 def recording(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder: Path = tmp_path_factory.mktemp("queries")
     (folder / "manifest.json").write_text(json.dumps(MANIFEST))
-    command = [sys.executable, "-m", "tools.sqlcheck.record_queries", folder, folder / "queries.json"]
+    command = [sys.executable, "-m", "tools.sqlcheck.record_queries", str(folder), str(folder / "queries.json")]
     subprocess.run(command, cwd=ROOT, timeout=120, check=True)
     content: dict[str, Any] = json.loads((folder / "queries.json").read_text())
     return content
