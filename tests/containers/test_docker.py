@@ -4,6 +4,8 @@ import json
 import re
 import shlex
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,11 +27,15 @@ pytestmark = pytest.mark.containers
 LARGEST_GB = {"emulator": 0.7, "pipeline": 1.0, "spark": 1.0, "airflow": 1.6}  # on top of the base image
 BASE = re.compile(r"^FROM (python:\S+) AS base$", re.MULTILINE)
 RECOVERY_SECONDS = 90
-KILL_THE_DRIVER = (
-    "import os, psutil, signal; "
-    "[os.kill(p.pid, signal.SIGKILL) for p in psutil.process_iter() if 'spark.stream_responses' in p.cmdline()]"
-)
-
+KILL_THE_DRIVER = """
+import os, psutil, signal
+[driver] = [
+    one.pid
+    for one in psutil.process_iter(["cmdline"])  # those that end meanwhile are left out
+    if "spark.stream_responses" in (one.info["cmdline"] or [])
+]
+os.kill(driver, signal.SIGKILL)
+"""
 WEBHOOK = """
 import http.server
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -53,6 +59,16 @@ def healthy_status(containers: Project) -> Any:
 
 def all_healthy(containers: Project) -> None:
     wait_for(lambda: not containers.unhealthy(), 180, "all healthy containers", pause=1)
+
+
+@contextmanager
+def stopped(containers: Project, service: str) -> Iterator[None]:
+    """The service is stopped while it is open."""
+    containers.compose("stop", service)
+    try:
+        yield
+    finally:
+        containers.compose("start", service)
 
 
 def test_up_returns_when_every_container_is_healthy(containers: Project) -> None:
@@ -80,12 +96,17 @@ def test_images_are_small_and_each_is_built_once(containers: Project) -> None:
     assert len({one["Image"] for one in ours}) == len(LARGEST_GB)
 
 
-def test_no_process_is_root(containers: Project) -> None:
+def test_no_process_is_root_or_has_a_capability(containers: Project) -> None:
     for name, one in containers.containers().items():
         if name not in ONCE:
-            users = containers.docker("top", one["Id"], "-eo", "uid,args").stdout.splitlines()[1:]
-            assert users, name
-            assert [line for line in users if line.split()[0] == "0"] == [], name
+            # Not by docker top, which asks for a ps beside the engine; a process may end meanwhile
+            read_all = ("exec", one["Id"], "sh", "-c", "cat /proc/[0-9]*/status 2> /dev/null || true")
+            status = containers.docker(*read_all).stdout
+            users = re.findall(r"^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$", status, re.MULTILINE)
+            capabilities = re.findall(r"^Cap\w+:\t([0-9a-f]+)$", status, re.MULTILINE)
+            assert len(users) >= 3, name  # init, the program, and what looks at them
+            assert "0" not in {user for four in users for user in four}, name
+            assert {int(held, 16) for held in capabilities} == {0}, name
 
 
 def test_file_systems_are_read_only_except_the_brokers(containers: Project) -> None:
@@ -99,7 +120,8 @@ def test_secrets_are_in_files_of_mode_0600_and_in_no_environment(containers: Pro
     folder = "/var/lib/csat/secrets"
     modes = containers.compose("exec", "-T", "api-server", "sh", "-c", f"stat -c '%a %u' {folder}/*").stdout
     assert set(modes.splitlines()) == {"600 10001"}
-    texts = containers.compose("exec", "-T", "api-server", "sh", "-c", f"cat {folder}/*").stdout
+    read_each = f"for file in {folder}/*; do cat $file; echo; done"
+    texts = containers.compose("exec", "-T", "api-server", "sh", "-c", read_each).stdout
     values = set(re.findall(r"[\w=-]{16,}", texts))
     assert len(values) >= 7
     known = json.dumps(containers.containers())
@@ -112,20 +134,21 @@ def test_the_documented_command_prints_airflows_password(containers: Project, se
     assert passwords == {"admin": password}
 
 
+@pytest.mark.timeout(1800)  # the recount alone takes minutes
 def test_thirty_days_of_history_land_and_the_marts_equal_a_recount(containers: Project, settings: Settings) -> None:
-    containers.compose("stop", "producer")  # what lands meanwhile would not be in the marts
-    sent = containers.json("simulate", "--days", "30", seconds=300)
-    assert sent["sent"] > 80_000
-    wait_for(lambda: containers.json("check", "completeness")["pending"] == 0, 300, "all rows landed", pause=1)
-    with held_builds(settings):
-        assert containers.json("marts", "build", seconds=400)["status"] in {"succeeded", "nothing new"}
+    with stopped(containers, "producer"), held_builds(settings):  # what lands meanwhile would not be in the marts
+        with containers.timed("30 days sent and landed, seconds"):
+            sent = containers.json("simulate", "--days", "30", seconds=300)
+            assert sent["sent"] > 80_000
+            wait_for(lambda: containers.json("check", "completeness")["pending"] == 0, 300, "all rows landed", pause=1)
+        with containers.timed("marts of 30 days, seconds"):
+            assert containers.json("marts", "build", seconds=400)["status"] == "succeeded"
         landed = containers.rows(settings, "select * from `{raw}.survey_responses`")
         assert len(landed) >= sent["sent"]
         containers.figures["responses landed"] = len(landed)
         with Warehouse(settings) as warehouse:
             for table, expected in recount.MARTS.items():
                 assert_same(Marts(settings, warehouse), table, expected(landed))
-    containers.compose("start", "producer")
 
 
 def test_the_stream_reports_how_much_memory_it_holds(containers: Project) -> None:

@@ -64,6 +64,7 @@ def agent_leaderboard_rows(window: pd.DataFrame) -> dict[str, dict[str, Any]]:
         count, satisfied = len(rows), int(rows["satisfied"].sum())
         latest = rows.iloc[0]
         low, high = wilson(satisfied, count)
+        median, p90 = rows["minutes"].quantile([0.5, 0.9])
         agents[str(agent)] = {
             "agent_name": latest["agent_name"],
             "supervisor_name": latest["supervisor_name"],
@@ -81,8 +82,8 @@ def agent_leaderboard_rows(window: pd.DataFrame) -> dict[str, dict[str, Any]]:
             "tier": None,
             "is_ranked": count >= MINIMUM,
             "responses_missing": max(0, MINIMUM - count),
-            "median_first_reply_minutes": number(rows["minutes"].quantile(0.5)),
-            "p90_first_reply_minutes": number(rows["minutes"].quantile(0.9)),
+            "median_first_reply_minutes": number(median),
+            "p90_first_reply_minutes": number(p90),
         }
     _rank(agents)
     return agents
@@ -176,11 +177,14 @@ def categories(landed: Rows) -> Rows:
 def series(landed: Rows) -> Rows:
     """response_series."""
     accepted, result = responses(landed), []
+    accepted["bucket"] = pd.cut(accepted["minutes"], [-1, 5, 60, 1440, math.inf], labels=False)
+    kinds = {cast("tuple[str, str]", kind): rows for kind, rows in accepted.groupby(["channel", "category"])}
     for key, rows in accepted.groupby(["hour", "channel", "category"]):
         hour, channel, category = cast("tuple[pd.Timestamp, str, str]", key)
-        same = accepted[(accepted["channel"] == channel) & (accepted["category"] == category)]
+        same = kinds[channel, category]
         week = same[(same["hour"] > hour - SMOOTHING) & (same["hour"] <= hour)]
-        buckets = pd.cut(rows["minutes"], [-1, 5, 60, 1440, math.inf], labels=False).value_counts()
+        buckets = rows["bucket"].value_counts()
+        median, p90 = rows["minutes"].quantile([0.5, 0.9])
         result.append(
             {"response_date": hour.date(), "response_hour": hour, "channel": channel, "category": category}
             | {"response_count": len(rows), "satisfied_count": int(rows["satisfied"].sum())}
@@ -188,8 +192,7 @@ def series(landed: Rows) -> Rows:
             | {"up_to_5_minutes_count": buckets.get(0, 0), "up_to_1_hour_count": buckets.get(1, 0)}
             | {"up_to_24_hours_count": buckets.get(2, 0), "over_24_hours_count": buckets.get(3, 0)}
             | {"unknown_first_reply_count": int(rows["minutes"].isna().sum())}
-            | {"median_first_reply_minutes": number(rows["minutes"].quantile(0.5))}
-            | {"p90_first_reply_minutes": number(rows["minutes"].quantile(0.9))}
+            | {"median_first_reply_minutes": number(median), "p90_first_reply_minutes": number(p90)}
             | {"smoothed_response_count": len(week) / (SMOOTHING / timedelta(hours=1))}
             | {"smoothed_csat_rate": week["satisfied"].mean()}
         )
