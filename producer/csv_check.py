@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from csat.contract.errors import CsatError
 from producer.csv_event import ROW_ID, TIMES, RowReader
 from producer.csv_fields import is_gap
-from producer.csv_problems import CsvError, Problems, shown
+from producer.csv_problems import Problems, shown
 from producer.csv_rows import Sheet
 
 # A broker takes messages of 1 MiB by default, and would refuse a longer one in the middle of the file; a character is
@@ -55,7 +56,7 @@ class Checked:
 
 
 def checked(sheet: Sheet, rows: Iterable[tuple[int, Sequence[str]]], reader: RowReader, *, allow_span: bool) -> Checked:
-    """What the rows of the sheet are together; every one of them makes an event. Raises CsvError."""
+    """What the rows of the sheet are together; every one of them makes an event. Raises CsatError."""
     problems, found = Problems(), Checked()
     order = sheet.places["Order_id"]
     for line, cells in rows:
@@ -99,7 +100,7 @@ def _repeats(sheet: Sheet, found: Checked, problems: Problems) -> frozenset[int]
 def _check_span(sheet: Sheet, found: Checked) -> None:
     if found.first and found.last and found.last.at - found.first.at > _LONGEST_SPAN:
         first, last = (f"{moment.at:%Y-%m-%d} (line {moment.line})" for moment in (found.first, found.last))
-        raise CsvError(
-            f"{sheet.copy.path}: the dates run from {first} to {last}, more than a year, "
-            "fix: correct the year, or allow it by --allow-span"
+        raise CsatError(
+            f"{sheet.copy.path}: the dates run from {first} to {last}, more than a year",
+            "correct the year, or allow it by --allow-span",
         )

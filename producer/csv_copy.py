@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from producer.csv_problems import CsvError
+from csat.contract.errors import CsatError
 
 _CHUNK_BYTES = 1 << 20
 _SAVE_AS = "save it as CSV in UTF-8"
@@ -72,12 +72,12 @@ class _UndecodableError(Exception):
 
 
 def copied(path: Path) -> Copy:
-    """A copy without a name in the folder for temporary files; nobody else can read it. Raises CsvError."""
+    """A copy without a name in the folder for temporary files; nobody else can read it. Raises CsatError."""
     try:
         kind = path.stat().st_mode
         if not stat.S_ISREG(kind):
             what = "a folder" if stat.S_ISDIR(kind) else "a pipe or a device"
-            raise CsvError(f"{path} is {what}, fix: name a regular file")
+            raise CsatError(f"{path} is {what}", "name a regular file")
         file = tempfile.TemporaryFile()  # noqa: SIM115  # it outlives this function
         try:
             _fill(file, path)
@@ -86,7 +86,7 @@ def copied(path: Path) -> Copy:
             file.close()
             raise
     except OSError as error:
-        raise CsvError(f"{path} cannot be read: {error.strerror}, fix: {_fix(error, path)}") from error
+        raise CsatError(f"{path} cannot be read: {error.strerror}", _fix(error, path)) from error
 
 
 def _fix(error: OSError, path: Path) -> str:
@@ -111,18 +111,18 @@ def _encoding(file: BinaryIO, path: Path) -> tuple[str, int]:
     head = file.read(4096)
     for start, what, fix in _OTHER_FORMATS:
         if head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(start):
-            raise CsvError(f"{path} is {what}, fix: {fix}")
+            raise CsatError(f"{path} is {what}", fix)
     encoding = _by_first_bytes(head)
     try:
         return encoding, _lines(file, encoding, path)
     except _UndecodableError as error:
         place = f"{path}, line {error.line}: the byte 0x{error.byte:02X} is not {encoding.upper().removesuffix('-SIG')}"
         if encoding != "utf-8" or _has_other_characters(file):
-            raise CsvError(f"{place}, fix: {_SAVE_AS}") from error
+            raise CsatError(f"{place}", _SAVE_AS) from error
     try:
         return "cp1252", _lines(file, "cp1252", path)
     except _UndecodableError as error:
-        raise CsvError(f"{place}, and not all of the file is Windows-1252, fix: {_SAVE_AS}") from error
+        raise CsatError(f"{place}, and not all of the file is Windows-1252", _SAVE_AS) from error
 
 
 def _by_first_bytes(head: bytes) -> str:
@@ -136,7 +136,7 @@ def _by_first_bytes(head: bytes) -> str:
 
 
 def _lines(file: BinaryIO, encoding: str, path: Path) -> int:
-    """Lines of the text. Raises _UndecodableError, and CsvError for a NUL character."""
+    """Lines of the text. Raises _UndecodableError, and CsatError for a NUL character."""
     lines = 1
     decoder = codecs.getincrementaldecoder(encoding)()
     ends = io.IncrementalNewlineDecoder(None, translate=True)
@@ -149,7 +149,7 @@ def _lines(file: BinaryIO, encoding: str, path: Path) -> int:
             raise _UndecodableError(lines, error.object[error.start]) from error
         if "\0" in text:
             line = lines + text[: text.index("\0")].count("\n")
-            raise CsvError(f"{path}, line {line}: a NUL character: the file is damaged, fix: {_SAVE_AS}")
+            raise CsatError(f"{path}, line {line}: a NUL character: the file is damaged", _SAVE_AS)
         lines += text.count("\n")
     return lines
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import NamedTuple
 
+from csat.contract.errors import CsatError
 from producer.csv_dates import DATE_FIX, FIRST_YEAR, ORDERS, DateOrder, dates
 from producer.csv_problems import shown
 
@@ -18,28 +19,24 @@ class Dates(NamedTuple):
     survey: str
 
 
-class DateOrderError(ValueError):
-    """The order of day, month and year cannot be decided; the message names the lines and the fix."""
-
-
 def decided_order(lines: Mapping[Dates, int], last_year: int) -> DateOrder:
     """The one order that all dates of the file allow; `lines` has the first line of each different row of dates.
 
     Where they allow several, a survey's date that names its month decides, because a response and its survey have one
-    date. Raises DateOrderError where the dates contradict each other, or still allow several.
+    date. Raises CsatError if the dates contradict each other, or still allow several.
     """
     left = set(ORDERS)
     for row, line in lines.items():
         for column, text in zip(_COLUMNS, row, strict=True):
             possible = _possible(text, last_year)
             if possible and not left & possible:
-                raise DateOrderError(_contradiction(f"line {line}: {column} {shown(text)}", left, possible))
+                raise _contradiction(f"line {line}: {column} {shown(text)}", left, possible)
             left &= possible or left
     unclear = [(text, line) for row, line in lines.items() for text in row if len(_readings(text, left)) > 1]
     if unclear:
         left = _agreeing(lines, left) or left
         if len(left) > 1:
-            raise DateOrderError(_ambiguity(*unclear[0], left))
+            raise _ambiguity(*unclear[0], left)
     return next(order for order in ORDERS if order in left)
 
 
@@ -54,16 +51,16 @@ def _agreeing(lines: Collection[Dates], left: set[DateOrder]) -> set[DateOrder]:
     return agreeing
 
 
-def _contradiction(place: str, left: set[DateOrder], possible: set[DateOrder]) -> str:
-    return (
-        f"{place} has the order {_either(possible)}, the dates before it have {_either(left)}, "
-        f"fix: {DATE_FIX}, or choose one by --date-order and correct the rows that do not fit it"
+def _contradiction(place: str, left: set[DateOrder], possible: set[DateOrder]) -> CsatError:
+    return CsatError(
+        f"{place} has the order {_either(possible)}, the dates before it have {_either(left)}",
+        f"{DATE_FIX}, or choose one by --date-order and correct the rows that do not fit it",
     )
 
 
-def _ambiguity(text: str, line: int, left: set[DateOrder]) -> str:
+def _ambiguity(text: str, line: int, left: set[DateOrder]) -> CsatError:
     readings = " or ".join(f"{dates(text)[order]} ({order})" for order in ORDERS if order in left)
-    return f"line {line}: {shown(text)} is {readings}, and no other date decides, fix: choose by --date-order"
+    return CsatError(f"line {line}: {shown(text)} is {readings}, and no other date decides", "choose by --date-order")
 
 
 def _either(orders: set[DateOrder]) -> str:

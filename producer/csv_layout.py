@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from csat.contract.errors import CsatError
 from producer import csv_fields as fields
-from producer.csv_date_order import DateOrderError, Dates, decided_order
+from producer.csv_date_order import Dates, decided_order
 from producer.csv_dates import DateOrder, date_part
 from producer.csv_fields import DecimalMark
-from producer.csv_problems import CsvError, shown
+from producer.csv_problems import shown
 from producer.csv_rows import Sheet
 
 
@@ -44,14 +45,14 @@ class _Prices:
 
     def mark(self) -> DecimalMark:
         if len(self.decided) > 1:
-            raise CsvError(
-                f"{self.decided['.']} has a decimal point, {self.decided[',']} a decimal comma, "
-                "fix: write all prices like 1299.00"
+            raise CsatError(
+                f"{self.decided['.']} has a decimal point, {self.decided[',']} a decimal comma",
+                "write all prices like 1299.00",
             )
         if self.open and not self.decided:
-            raise CsvError(
-                f"{self.open} may have a decimal point or grouped thousands, and no other price decides, "
-                "fix: write prices like 1299.00"
+            raise CsatError(
+                f"{self.open} may have a decimal point or grouped thousands, and no other price decides",
+                "write prices like 1299.00",
             )
         return next(iter(self.decided), ".")
 
@@ -59,7 +60,7 @@ class _Prices:
 def layout(
     sheet: Sheet, rows: Iterable[tuple[int, Sequence[str]]], date_order: DateOrder | None, last_year: int
 ) -> Layout:
-    """The layout of the sheet, whose rows these are; `date_order` is the user's choice. Raises CsvError."""
+    """The layout of the sheet, whose rows these are; `date_order` is the user's choice. Raises CsatError."""
     at_dates = [sheet.places[name] for name in ("Issue_reported at", "issue_responded", "Survey_response_Date")]
     at_price = sheet.places["Item_price"]
     dates: dict[Dates, int] = {}
@@ -72,8 +73,8 @@ def layout(
         if cells[at_price]:
             prices.add(line, cells[at_price])
     if not count:
-        raise CsvError(f"{sheet.copy.path} has a header and no rows, fix: name the file that holds the responses")
+        raise CsatError(f"{sheet.copy.path} has a header and no rows", "name the file that holds the responses")
     try:
         return Layout(count, date_order or decided_order(dates, last_year), prices.mark())
-    except (DateOrderError, CsvError) as error:
-        raise CsvError(f"{sheet.copy.path}, {error}") from error
+    except CsatError as error:
+        raise CsatError(f"{sheet.copy.path}, {error.message}", error.fix) from error

@@ -4,19 +4,17 @@ import heapq
 from collections.abc import Iterator
 from pathlib import Path
 
+from csat.contract.errors import CsatError
+
 _LISTED = 10
 _LONGEST_SHOWN = 32
 
 
-class CsvError(ValueError):
-    """The file cannot be sent, and nothing of it was; the message names the place, the value and the fix."""
-
-
-class FieldError(ValueError):
+class FieldError(CsatError):
     """A field cannot be read; the message says what is wrong with the value and what to do."""
 
     def __init__(self, value: str, problem: str, fix: str) -> None:
-        super().__init__(f"{shown(value)} {problem}, fix: {fix}" if value.strip() else f"is blank, fix: {fix}")
+        super().__init__(f"{shown(value)} {problem}" if value.strip() else "is blank", fix)
 
 
 class Problems:
@@ -36,9 +34,9 @@ class Problems:
             heapq.heappop(self._first)
 
     def raise_if_any(self, path: Path) -> None:
-        """Raise CsvError with the first ten problems and the number of all."""
+        """Raise CsatError with the first ten problems and the number of all."""
         if self._count:
-            raise CsvError("\n".join(self._report(path)))
+            raise CsatError("\n".join(self._report(path)))
 
     def _report(self, path: Path) -> Iterator[str]:
         rows = "1 row" if len(self._lines) == 1 else f"{len(self._lines):,} rows"

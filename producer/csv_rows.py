@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from csat.contract.errors import CsatError
 from producer.csv_copy import Copy
-from producer.csv_problems import CsvError
 
 COLUMNS = (
     "Unique id",
@@ -52,7 +52,7 @@ class Sheet:
     def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
         """The cells of each row and the line on which it begins; rows without any text are left out.
 
-        Raises CsvError where a quote is not closed.
+        Raises CsatError if a quote is not closed.
         """
         rows = self._records()
         for line, cells in rows:
@@ -84,9 +84,9 @@ class Sheet:
             except csv.Error as error:
                 is_open = reader.line_num > line or "expected after" not in str(error)
                 column = f", {self._last_column(line)}" if is_open else ""
-                raise CsvError(
-                    f"{self.copy.path}, line {line}{column}: {_quote_problem(error)}; nothing was sent, fix: close "
-                    "the quote, and write a quote inside a quoted text twice"
+                raise CsatError(
+                    f"{self.copy.path}, line {line}{column}: {_quote_problem(error)}; nothing was sent",
+                    "close the quote, and write a quote inside a quoted text twice",
                 ) from error
 
     def _last_column(self, line: int) -> str:
@@ -98,14 +98,14 @@ class Sheet:
 
 
 def sheet(copy: Copy) -> Sheet:
-    """The copy with its delimiter and columns. Raises CsvError."""
+    """The copy with its delimiter and columns. Raises CsatError."""
     with copy.text() as lines:
         number, header = next(((at, line) for at, line in enumerate(lines, 1) if line.strip()), (1, ""))
         named = _DELIMITER_LINE.fullmatch(header)
         if named:
             number, header = number + 1, next(lines, "")
     if not header.strip():
-        raise CsvError(f"{copy.path} is empty, fix: name the file that holds the responses")
+        raise CsatError(f"{copy.path} is empty", "name the file that holds the responses")
     delimiter = named[1] if named else max(_DELIMITERS, key=lambda mark: len(_places(_cells(header, mark))))
     names = _cells(header, delimiter)
     places = _places(names)
@@ -136,18 +136,18 @@ def _key(name: str) -> str:
 def _check(copy: Copy, line: int, names: Sequence[str], places: dict[str, list[int]]) -> None:
     place = f"{copy.path}, line {line}"
     if not places:
-        raise CsvError(
-            f"{place}: the header has none of the {len(COLUMNS)} columns ({', '.join(COLUMNS)}), fix: put their names "
-            "into the first line, with a comma between them"
+        raise CsatError(
+            f"{place}: the header has none of the {len(COLUMNS)} columns ({', '.join(COLUMNS)})",
+            "put their names into the first line, with a comma between them",
         )
     if missing := [name for name in COLUMNS if name not in places]:
         others = [name for at, name in enumerate(names) if [at] not in places.values()]
         has = f" (it also has {', '.join(others)})" if others and len(places) > len(missing) else ""
-        raise CsvError(f"{place}: the header lacks {', '.join(missing)}{has}, fix: name each as it is named here")
+        raise CsatError(f"{place}: the header lacks {', '.join(missing)}{has}", "name each as it is named here")
     for name, (first, *again) in places.items():
         if again:
             twice = f"columns {first + 1} and {again[0] + 1}"
-            raise CsvError(f"{place}: {name} is there twice, as {twice}, fix: remove one or give it another name")
+            raise CsatError(f"{place}: {name} is there twice, as {twice}", "remove one or give it another name")
 
 
 def _quote_problem(error: csv.Error) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
+from csat.contract.errors import CsatError
 from producer.fault_kinds import Fault, spoiled
 from producer.message import Message
 
@@ -17,33 +18,30 @@ _ROUNDING = 1e-9
 FaultRates = Mapping[Fault, float]
 
 
-class FaultRatesError(ValueError):
-    """The fault rates are invalid; the message names the fault and lists the valid names."""
-
-    def __init__(self, problem: str) -> None:
-        names = ", ".join(Fault)
-        super().__init__(
-            f"{problem}. Faults: {names}, or {ALL} for each of them; rates are 0 to 1, and their sum is at most 1."
-        )
-
-
 def parse_fault_rates(text: str) -> dict[Fault, float]:
-    """Rates from "late=0.01,duplicate=0.02"; `all=0.01` sets each fault that is not named."""
+    """Rates from "late=0.01,duplicate=0.02"; `all=0.01` sets each fault that is not named. Raises CsatError."""
     rates: dict[str, float] = {}
     for item in filter(None, (part.strip() for part in text.split(","))):
         name, _, rate = (part.strip() for part in item.partition("="))
         if name not in {*Fault, ALL}:
-            raise FaultRatesError(f"Unknown fault {name!r}")
+            raise _invalid(f"Unknown fault {name!r}")
         try:
             rates[name] = float(rate)
         except ValueError as error:
-            raise FaultRatesError(f"The rate of {name} is {rate!r}, not a number") from error
+            raise _invalid(f"The rate of {name} is {rate!r}, not a number") from error
         if not 0 <= rates[name] <= 1:
-            raise FaultRatesError(f"The rate of {name} is {rates[name]:g}")
+            raise _invalid(f"The rate of {name} is {rates[name]:g}")
     by_fault = {fault: rates.get(fault, rates.get(ALL, 0.0)) for fault in Fault}
     if sum(by_fault.values()) > 1 + _ROUNDING:
-        raise FaultRatesError(f"The rates add up to {sum(by_fault.values()):g}")
+        raise _invalid(f"The rates add up to {sum(by_fault.values()):g}")
     return {fault: rate for fault, rate in by_fault.items() if rate}
+
+
+def _invalid(problem: str) -> CsatError:
+    names = ", ".join(Fault)
+    return CsatError(
+        f"{problem}. Faults: {names}, or {ALL} for each of them; rates are 0 to 1, and their sum is at most 1."
+    )
 
 
 class FaultInjector:

@@ -90,7 +90,7 @@ def opened_csv(
 ) -> Iterator[CsvSource]:
     """The file, checked; its times move by whole days, so that the last response lies in the day before `clock`.
 
-    Whole days keep the hours of the day. `track` shows the progress. Raises CsvError.
+    Whole days keep the hours of the day. `track` shows the progress. Raises CsatError.
     """
     options = options or CsvOptions()
     with closing(copied(path)) as copy:

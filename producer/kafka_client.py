@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from kafka.errors import KafkaError, KafkaTimeoutError
 
-from csat.contract.kafka_access import KafkaAccessError, KafkaRefusedError
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from csat.kafka.first_contact import first_contact
 from csat.kafka.login import connection_options
@@ -17,23 +17,7 @@ MAX_REQUEST_BYTES = 20 * 1024 * 1024
 DELIVERY_TIMEOUT_SECONDS = 120.0  # how long a broker may be unavailable: Kafka's own default
 
 
-class PublishError(Exception):
-    """Messages could not be published; the message names the setting to check."""
-
-
-class BrokerUnreachableError(PublishError):
-    """No broker responded."""
-
-
-class AccessRefusedError(PublishError):
-    """The broker, or the token server, refused: the login, the certificate or the protocol is wrong."""
-
-
-class TopicMissingError(PublishError):
-    """The topic does not exist, or this user may not see it."""
-
-
-class DeliveryError(PublishError):
+class DeliveryError(CsatError):
     """The broker did not accept a message."""
 
 
@@ -59,14 +43,14 @@ CreateClient = Callable[..., ProducerClient]
 
 
 def connected(settings: Settings, create_client: CreateClient) -> ProducerClient:
-    """A client that is connected to a broker and knows the topic. Raises a PublishError."""
+    """A client that is connected to a broker and knows the topic. Raises CsatError."""
     client = _created(settings, create_client)
     topic = settings.kafka_topic
     try:
         client.partitions_for(topic)
     except KafkaError as error:
         close(client, timeout_seconds=0)
-        raise TopicMissingError(
+        raise CsatError(
             f"The topic {topic!r} does not exist at {settings.bootstrap_servers}, or the user may not see it "
             f"({error}). Create it, or set CSAT_KAFKA_TOPIC."
         ) from error
@@ -86,13 +70,8 @@ def close(client: ProducerClient, timeout_seconds: float) -> None:
 
 
 def _created(settings: Settings, create_client: CreateClient) -> ProducerClient:
-    try:
-        with first_contact(settings):
-            return create_client(**client_config(settings))
-    except KafkaRefusedError as error:
-        raise AccessRefusedError(str(error)) from error
-    except KafkaAccessError as error:
-        raise BrokerUnreachableError(str(error)) from error
+    with first_contact(settings):
+        return create_client(**client_config(settings))
 
 
 def client_config(settings: Settings) -> dict[str, Any]:

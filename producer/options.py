@@ -4,13 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from csat.contract.errors import CsatError
 from producer.csv_dates import DateOrder
 from producer.fault_kinds import Fault
 from producer.from_csv import CsvOptions
-
-
-class SimulateOptionsError(ValueError):
-    """Options that do not go together; the message names them and the fix."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +34,17 @@ class SimulateOptions:
 
     def __post_init__(self) -> None:
         if self.events is None and self.days is None and self.rate is None and self.from_csv is None:
-            raise SimulateOptionsError("Nothing to simulate: give --events, --days, --rate or --from-csv.")
+            raise CsatError("Nothing to simulate: give --events, --days, --rate or --from-csv.")
         for name in ("events", "days", "rate"):
             value = getattr(self, name)
             if value is not None and not value > 0:
-                raise SimulateOptionsError(f"--{name} must be more than 0, not {value}.")
+                raise CsatError(f"--{name} must be more than 0, not {value}.")
         if self.seed < 0:
-            raise SimulateOptionsError(f"--seed must be 0 or more, not {self.seed}.")
+            raise CsatError(f"--seed must be 0 or more, not {self.seed}.")
         if self.from_csv is not None and (self.days is not None or self.truth is not None):
-            raise SimulateOptionsError("--from-csv brings its own days and agents: leave --days and --truth out.")
+            raise CsatError("--from-csv brings its own days and agents: leave --days and --truth out.")
         if self.from_csv is None and (self.date_order is not None or self.allow_span):
-            raise SimulateOptionsError(
-                "--date-order and --allow-span are about a file: give --from-csv, or leave them out."
-            )
+            raise CsatError("--date-order and --allow-span are about a file: give --from-csv, or leave them out.")
 
     @property
     def csv(self) -> CsvOptions:

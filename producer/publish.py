@@ -8,6 +8,7 @@ from typing import Any, Self
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from producer.kafka_client import (
     CONNECT_TIMEOUT_SECONDS,
@@ -16,7 +17,6 @@ from producer.kafka_client import (
     CreateClient,
     DeliveryError,
     ProducerClient,
-    PublishError,
     close,
     connected,
 )
@@ -56,8 +56,8 @@ class Publisher:
         timeout_seconds = 0.0
         try:
             self.settle()
-            timeout_seconds = 0.0 if isinstance(error, PublishError) else CONNECT_TIMEOUT_SECONDS
-        except PublishError:
+            timeout_seconds = 0.0 if isinstance(error, DeliveryError) else CONNECT_TIMEOUT_SECONDS
+        except DeliveryError:
             # The first error is more informative.
             if error is None:
                 raise
@@ -67,7 +67,7 @@ class Publisher:
     def send(self, messages: Iterable[Message]) -> None:
         """Send these messages; waits when too many are unconfirmed. Raises DeliveryError."""
         if self._client is None:
-            raise PublishError("Open the publisher with `with` before sending.")
+            raise CsatError("Open the publisher with `with` before sending.")
         for message in messages:
             try:
                 future = self._client.send(

@@ -39,7 +39,7 @@ def replay(
 ) -> ReplayReport:
     """Send rejected messages that were never replayed, oldest first.
 
-    Raises PublishError and WarehouseError; what the broker has confirmed by then is noted.
+    Raises CsatError and WarehouseError; what the broker has confirmed by then is noted.
     """
     sent = 0
     with Warehouse(settings) as warehouse:

@@ -53,7 +53,7 @@ def simulate(
     """Send what the options ask for, and report what the broker confirmed.
 
     Ctrl-C ends it early and cleanly; a second one at once. Progress is shown on `console` (stderr by default). A file
-    is read and checked before anything is sent. Raises PublishError and CsvError.
+    is read and checked before anything is sent. Raises CsatError.
     """
     edges = edges or Edges()
     began, tally = edges.timer(), Tally()

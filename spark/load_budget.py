@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import LOAD_JOBS_A_DAY
 
 if TYPE_CHECKING:
@@ -25,10 +26,6 @@ _LOW_SHARE = 0.1
 def utc_now() -> datetime:
     """The time."""
     return datetime.now(UTC)
-
-
-class HoldEndedError(Exception):
-    """The driver must exit while a job waits for its token; the next driver takes the batch."""
 
 
 class LoadBudget:
@@ -52,7 +49,7 @@ class LoadBudget:
         self.held_until: datetime | None = None
 
     def take(self) -> None:
-        """Wait for a token and take it. Raises HoldEndedError if the wait is interrupted."""
+        """Wait for a token and take it. Raises CsatError if the wait is interrupted."""
         if not self._jobs_per_day:
             return
         now = self._clock()
@@ -62,7 +59,7 @@ class LoadBudget:
             logger.warning("%d load jobs are left of the day's %d: waiting %.0f s", self.left, self._jobs_per_day, wait)
             self.held_until = due
             if self._wait(wait):
-                raise HoldEndedError("the driver exits while its batch waits for one of the day's load jobs")
+                raise CsatError("the driver exits while its batch waits for one of the day's load jobs")
             self.held_until = None
         self._submitted_at.append(self._clock())
 

@@ -7,10 +7,18 @@ same id, and never starts two.
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
 from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    retry_if_result,
+    stop_after_delay,
+    stop_never,
+    wait_exponential,
+)
 
 from csat.bigquery.client import Warehouse, WarehouseUnreachableError
 from csat.contract import landing
@@ -19,11 +27,10 @@ from spark.sink import Outcome
 
 logger = logging.getLogger(__name__)
 
-Result = TypeVar("Result")
-
 # BigQuery's reasons for invalid data or requests: the same job would fail again.
 _FINAL_REASONS = {"invalid", "invalidQuery", "notFound", "accessDenied", "billingNotEnabled", "duplicate"}
-_POLL_SECONDS = (0.05, 2.0)
+_POLLS = wait_exponential(multiplier=0.05, exp_base=1.5, max=2)  # seconds
+_MAX_RETRY_SECONDS = 10
 
 
 class BigQueryLoadJobs:
@@ -32,13 +39,17 @@ class BigQueryLoadJobs:
     def __init__(
         self,
         warehouse: Warehouse,
-        clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._warehouse = warehouse
         self._settings: Settings = warehouse.settings
-        self._clock = clock
         self._sleep = sleep
+        self._until_reachable = Retrying(
+            retry=retry_if_exception_type(WarehouseUnreachableError),
+            wait=wait_exponential(max=_MAX_RETRY_SECONDS),
+            sleep=sleep,
+            before_sleep=_warn,
+        )
 
     def find(self, job_id: str) -> bool:
         """Whether a job with this id was ever submitted."""
@@ -67,29 +78,30 @@ class BigQueryLoadJobs:
             except Conflict:
                 logger.info("Job %s was already submitted: waiting for it", job_id)
 
-        self._until_reachable(insert)
+        self._until_reachable(self._warehouse.errors()(insert))
 
     def wait(self, job_id: str) -> tuple[Outcome, int, str]:
         """Outcome, rows loaded and error of a job. Only jobs of the emulator can be stuck."""
-        pause, longest = _POLL_SECONDS
-        start = self._clock()
-        while True:
-            job = self._get(job_id)
-            if job is None:
-                return Outcome.FAILED, 0, f"job {job_id} does not exist"
-            if job.state == "DONE":
-                return _outcome(job)
-            waited = self._clock() - start
-            if self._settings.endpoint and waited > self._settings.bigquery_stuck_job_seconds:
-                return Outcome.STUCK, 0, f"job {job_id} is still {job.state} after {waited:.0f} s"
-            self._sleep(pause)
-            pause = min(pause * 1.5, longest)
+        stuck_seconds = self._settings.bigquery_stuck_job_seconds
+        until_done = Retrying(
+            retry=retry_if_result(lambda job: job is not None and job.state != "DONE"),
+            wait=_POLLS,
+            stop=stop_after_delay(stuck_seconds) if self._settings.endpoint else stop_never,
+            sleep=self._sleep,
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )
+        job = until_done(self._get, job_id)
+        if job is None:
+            return Outcome.FAILED, 0, f"job {job_id} does not exist"
+        if job.state != "DONE":
+            return Outcome.STUCK, 0, f"job {job_id} is still {job.state} after {stuck_seconds:g} s"
+        return _outcome(job)
 
     def count_rows(self, batch_id: str) -> int:
         """Rows of the landing table with this batch_id."""
         table = self._settings.table("raw", landing.TABLE)
         sql = f"select count(*) as row_count from `{table}` where batch_id = @batch_id"
-        return int(self._until_reachable(lambda: self._warehouse.rows(sql, batch_id=batch_id))[0]["row_count"])
+        return int(self._until_reachable(self._warehouse.rows, sql, batch_id=batch_id)[0]["row_count"])
 
     def _get(self, job_id: str) -> "bigquery.LoadJob | None":
         def get() -> "bigquery.LoadJob | None":
@@ -103,18 +115,11 @@ class BigQueryLoadJobs:
             except NotFound:
                 return None
 
-        return self._until_reachable(get)
+        return self._until_reachable(self._warehouse.errors()(get))
 
-    def _until_reachable(self, operation: Callable[[], Result]) -> Result:
-        pause = 1.0
-        while True:
-            try:
-                with self._warehouse.errors():
-                    return operation()
-            except WarehouseUnreachableError as error:
-                logger.warning("%s Retrying in %.0f s.", error, pause)
-                self._sleep(pause)
-                pause = min(pause * 2, 10)
+
+def _warn(state: RetryCallState) -> None:
+    logger.warning("%s Retrying in %.0f s.", state.outcome and state.outcome.exception(), state.upcoming_sleep)
 
 
 def _outcome(job: bigquery.LoadJob) -> tuple[Outcome, int, str]:

@@ -2,13 +2,13 @@
 
 import json
 import logging
-import time
 from typing import Any
 
 from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming import StreamingQuery
 
+from csat.contract.polling import poll
 from csat.contract.settings import Settings
 from spark.heartbeat import Reading
 from spark.sink import LandingSink
@@ -17,6 +17,7 @@ from spark.source import backlog, end_offsets
 logger = logging.getLogger(__name__)
 
 MAX_BATCH_END_SECONDS = 60
+_POLL_SECONDS = 0.1
 
 
 class ActiveQuery:
@@ -61,9 +62,11 @@ class ActiveQuery:
     def stop(self) -> None:
         """Finish the current batch within a minute, then stop. Stopping sooner would lose time, not rows."""
         self._sink.budget.end_hold()
-        deadline = time.monotonic() + MAX_BATCH_END_SECONDS
-        while self._query.isActive and self._query.status["isTriggerActive"] and time.monotonic() < deadline:
-            time.sleep(0.1)
+        poll(
+            lambda: not (self._query.isActive and self._query.status["isTriggerActive"]),
+            MAX_BATCH_END_SECONDS,
+            _POLL_SECONDS,
+        )
         self._query.stop()
 
 

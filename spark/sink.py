@@ -19,6 +19,7 @@ from typing import Protocol
 from pyspark.sql import DataFrame
 
 from csat.contract import landing
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from spark.load_budget import LoadBudget
 from spark.staging import StagedFile, discard, stage
@@ -53,16 +54,8 @@ class LoadJobs(Protocol):
         """Rows of the landing table with this batch_id."""
 
 
-class SupersededError(Exception):
-    """Another driver has the stream; this one must not write."""
-
-
-class BatchRefusedError(Exception):
-    """BigQuery refused this batch; the message holds its error."""
-
-
 class LandingSink:
-    """Lands batches of messages. `fence` raises SupersededError if this driver must no longer write."""
+    """Lands batches of messages. `fence` raises CsatError if this driver must no longer write."""
 
     def __init__(
         self,
@@ -117,10 +110,10 @@ class LandingSink:
             if is_of_earlier_run:  # it left no rows, and its cause may be fixed by now
                 continue
             if outcome is Outcome.REFUSED:
-                raise BatchRefusedError(f"BigQuery refused {job_id}: {error}")
+                raise CsatError(f"BigQuery refused {job_id}: {error}")
             logger.warning("Load job %s failed: %s", job_id, error)
             self._sleep(min(2**tries, 30))
-        raise BatchRefusedError(f"{MAX_ATTEMPTS} load jobs of batch {batch_id} failed; the last error: {error}")
+        raise CsatError(f"{MAX_ATTEMPTS} load jobs of batch {batch_id} failed; the last error: {error}")
 
     def _stage(self, messages: DataFrame, folder: str, batch_id: str) -> list[StagedFile]:
         return stage(messages, self._settings, f"{folder}/{uuid.uuid4().hex}", batch_id)

@@ -12,20 +12,20 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming import StreamingQuery
 
 from csat.contract import landing
+from csat.contract.errors import CsatError
 from csat.contract.kafka_access import KafkaAccessError
-from csat.contract.settings import Settings, SettingsError, get_settings, settings_problem
+from csat.contract.settings import Settings, SettingsError, get_settings
 from csat.contract.version import code_version
 from csat.control.state_files import StateFiles
 from csat.control.verdict import SUPERSEDED_EXIT_CODE, Heartbeat, State
 from spark.heartbeat import HeartbeatWriter, Order, claim, order
 from spark.query import ActiveQuery, committed_offsets
 from spark.session import build_session
-from spark.sink import LandingSink, SupersededError
+from spark.sink import LandingSink
 from spark.source import FIRST_REQUEST_MILLISECONDS, end_offsets, read_messages, starting_offsets
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ class Fence:
         self.is_closed = False
 
     def __call__(self) -> None:
-        """Raise SupersededError if the desired state names another driver."""
+        """Raise CsatError if the desired state names another driver."""
         if order(self._state_files.desired_state(), self._token) is Order.EXIT:
             self.is_closed = True
-            raise SupersededError("another driver has the stream")
+            raise CsatError("another driver has the stream")
 
 
 def start_query(
@@ -150,11 +150,8 @@ def main() -> None:
     logging.getLogger("py4j").setLevel(logging.WARNING)
     try:
         settings = get_settings()
-    except ValidationError as error:
-        sys.exit(f"error: {settings_problem(error)}")
-    if not settings.is_on_dataproc:
-        settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
+        if not settings.is_on_dataproc:
+            settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         code = run(settings, is_catch_up=arguments.catch_up)
     except (SettingsError, KafkaAccessError) as error:
         sys.exit(f"error: {error}")

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_after_attempt, wait_fixed
+
 from csat.airflow.backends.base import BackendError
 from csat.airflow.backends.google_api import errors
 
@@ -59,19 +61,19 @@ class CommandRun:
 
     def end(self) -> "Execution":
         """Wait for the execution to end. Failed requests are an error only after many in a row."""
-        failures = 0
-        while True:
-            try:
-                run = self._read()
-                failures = 0
-            except BackendError:
-                failures += 1
-                if failures >= _MAX_FAILURES:
-                    raise
-            else:
-                if run.completion_time:
-                    return run
-            self._sleep(_POLL_SECONDS)
+        read = Retrying(
+            retry=retry_if_exception_type(BackendError),
+            stop=stop_after_attempt(_MAX_FAILURES),
+            wait=wait_fixed(_POLL_SECONDS),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        until_ended = Retrying(
+            retry=retry_if_result(lambda run: not run.completion_time),
+            wait=wait_fixed(_POLL_SECONDS),
+            sleep=self._sleep,
+        )
+        return until_ended(read, self._read)
 
     def cancel(self) -> None:
         """Cancel the execution if it is running."""

@@ -13,12 +13,13 @@ from google.cloud import bigquery
 from requests.exceptions import RequestException
 
 from csat.bigquery import login as bigquery_login
+from csat.contract.errors import CsatError
 from csat.contract.settings import GOOGLE_LOGIN_FIX, Settings, SettingsError
 
 _PARAMETER_TYPES = {bool: "BOOL", int: "INT64", float: "FLOAT64", str: "STRING", datetime: "TIMESTAMP", date: "DATE"}
 
 
-class WarehouseError(Exception):
+class WarehouseError(CsatError):
     """BigQuery could not be asked, or refused; the message says what to do."""
 
 
@@ -67,7 +68,7 @@ class Warehouse:
             try:
                 self._client = open_client(self.settings)
             except (GoogleAuthError, OSError) as error:
-                raise WarehouseError(f"No Google credentials ({error}), fix: {GOOGLE_LOGIN_FIX}") from error
+                raise WarehouseError(f"No Google credentials ({error})", GOOGLE_LOGIN_FIX) from error
         return self._client
 
     @property

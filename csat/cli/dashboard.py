@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from csat.cli.output import say
+from csat.contract.errors import CsatError
 from csat.contract.settings import get_settings
 
 
@@ -15,7 +16,7 @@ def dashboard_link(
     check: Annotated[str, typer.Option(help="Print what is wrong with this link instead of making one.")] = "",
 ) -> None:
     """Print the link that creates the report in Data Studio for whoever opens it; needs no login here."""
-    from csat.reporting.data_studio import LinkError, link_problems, report_link
+    from csat.reporting.data_studio import link_problems, report_link
 
     if check:
         problems = link_problems(check)
@@ -25,5 +26,5 @@ def dashboard_link(
         raise typer.Exit(1 if problems else 0)
     settings = get_settings()
     if settings.is_local and not project:
-        raise LinkError("Data Studio does not reach this machine, fix: --project or CSAT_PROJECT_ID of Google Cloud")
+        raise CsatError("Data Studio does not reach this machine", "--project or CSAT_PROJECT_ID of Google Cloud")
     print(report_link(project or settings.project_id, dataset or settings.dataset("marts"), template))

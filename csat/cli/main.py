@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 from csat.cli import dashboard as dashboard_commands
 from csat.cli import health, maintain, marts, rejected
 from csat.cli.output import Json, report, say
-from csat.contract.settings import get_settings, settings_problem
+from csat.contract.errors import CsatError
+from csat.contract.settings import get_settings
 from producer.csv_dates import DateOrder
 
-_PARTS = ("csat", "producer", "spark")
 _INTERRUPTED = 130  # as a shell counts it: 128 + SIGINT
 
 app = typer.Typer(help="Real-time customer satisfaction.", no_args_is_help=True, pretty_exceptions_enable=False)
@@ -176,7 +175,7 @@ def version() -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """The exit code of a call.
 
-    A named error is one line on stderr with its fix; any other exception is a bug and keeps its traceback.
+    A CsatError is one line on stderr with its fix; any other exception is a bug and keeps its traceback.
     """
     try:
         app(arguments)
@@ -184,14 +183,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return int(end.code or 0)
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except ValidationError as error:
-        if error.title != "Settings":
-            raise
-        say(f"error: {settings_problem(error)}, fix: correct it in the environment or in .env")
-        return 1
-    except Exception as error:
-        if type(error).__module__.partition(".")[0] not in _PARTS:
-            raise
+    except CsatError as error:
         say(f"error: {error}")
         return 1
     return 0

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 
 USER = "admin"
@@ -19,7 +20,7 @@ POOLS = {STREAM_POOL: 2, PIPELINE_POOL: 3}
 _POOL_MEANINGS = {STREAM_POOL: "The guard of the stream.", PIPELINE_POOL: "Everything that may wait for the stream."}
 
 
-class AirflowError(Exception):
+class AirflowError(CsatError):
     """A request to Airflow's API failed; the message says which."""
 
 
@@ -39,7 +40,7 @@ def password(settings: Settings) -> str:
     try:
         return str(json.loads(path.read_text())[USER])
     except (OSError, ValueError, KeyError) as error:
-        raise AirflowError(f"no password of Airflow's in {path}, fix: csat up, or docker compose up") from error
+        raise AirflowError(f"no password of Airflow's in {path}", "csat up, or docker compose up") from error
 
 
 def health(settings: Settings, timeout_seconds: float = 3) -> dict[str, Any]:

@@ -16,13 +16,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from csat.clients.airflow_api import POOLS
-from csat.cloud.effects import DeployError, Effects, command, output_of, upload, write
-from csat.cloud.packages import UV, PackagesError, build_wheel, fill_packages, pack, package_version
+from csat.cloud.effects import Effects, command, output_of, upload, write
+from csat.cloud.packages import UV, build_wheel, fill_packages, pack, package_version
+from csat.contract.errors import CsatError
 from csat.contract.settings import ROOT, get_settings
 from csat.contract.version import code_version
 from csat.control.release import Release, release_folder, release_uri
-from csat.local.jars import JarsError, dataproc_jars
-from csat.local.java import JavaError
+from csat.local.jars import dataproc_jars
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,10 @@ class Step:
 
 
 def steps(outputs: Mapping[str, Any], folder: Path, effects: Effects) -> Iterator[Step]:
-    """The steps of a deploy; builds go to `folder`. Raises DeployError if Terraform has created nothing yet."""
+    """The steps of a deploy; builds go to `folder`. Raises CsatError if Terraform has created nothing yet."""
     values = {name: output["value"] for name, output in outputs.items()}
     if "env_vars" not in values:
-        raise DeployError("Terraform has no outputs yet: make cloud-apply")
+        raise CsatError("Terraform has no outputs yet: make cloud-apply")
     yield from _release_steps(values["env_vars"]["CSAT_CODE_URI"], folder, effects)
     airflow = values.get("airflow")
     if airflow is None:
@@ -153,7 +153,7 @@ def _command(arguments: list[str], effects: Effects) -> Step:
 
 
 def deploy(outputs: Mapping[str, Any], effects: Effects, report: Callable[[str], None], *, is_dry: bool) -> None:
-    """Report and run each step; with `is_dry` only report. Raises DeployError."""
+    """Report and run each step; with `is_dry` only report. Raises CsatError."""
     with TemporaryDirectory(prefix="csat-deploy-") as folder:
         for number, step in enumerate(steps(outputs, Path(folder), effects), start=1):
             report(f"{number}. {step.text}")
@@ -174,7 +174,7 @@ def main() -> None:
             lambda text: print(text, flush=True),
             is_dry=arguments.dry_run,
         )
-    except (DeployError, PackagesError, JarsError, JavaError) as error:
+    except CsatError as error:
         sys.exit(f"error: {error}")
 
 

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import ROOT, environment
 
 _COMMAND_SECONDS = 3600  # Composer takes half an hour to install a package
-
-
-class DeployError(Exception):
-    """A step failed; the message names it and the fix."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,7 @@ class Effects:
 
 
 def upload(path: Path, uri: str) -> None:
-    """Copy a file to an fsspec address. Raises DeployError."""
+    """Copy a file to an fsspec address. Raises CsatError."""
     from fsspec.core import url_to_fs
 
     try:
@@ -36,14 +33,14 @@ def upload(path: Path, uri: str) -> None:
         store.makedirs(target.rpartition("/")[0], exist_ok=True)
         store.put_file(str(path), target)
     except Exception as error:  # every store raises its own types
-        raise DeployError(
+        raise CsatError(
             f"{path.name} was not uploaded to {uri} ({type(error).__name__}: {error}): run gcloud auth "
             "application-default login, as someone who may write the bucket"
         ) from error
 
 
 def write(uri: str, text: str) -> None:
-    """Write a text to an fsspec address. Raises DeployError."""
+    """Write a text to an fsspec address. Raises CsatError."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / uri.rpartition("/")[2]
         path.write_text(text)
@@ -51,12 +48,12 @@ def write(uri: str, text: str) -> None:
 
 
 def command(arguments: Sequence[str], variables: Mapping[str, str]) -> None:
-    """Run a command on this machine with its output on the terminal. Raises DeployError."""
+    """Run a command on this machine with its output on the terminal. Raises CsatError."""
     _run(arguments, variables, is_captured=False)
 
 
 def output_of(arguments: Sequence[str]) -> str:
-    """The output of a command on this machine. Raises DeployError."""
+    """The output of a command on this machine. Raises CsatError."""
     return str(_run(arguments, {}, is_captured=True).stdout)
 
 
@@ -74,8 +71,8 @@ def _run(
             check=True,
         )
     except FileNotFoundError as error:
-        raise DeployError(f"{arguments[0]} is missing: install it and run make cloud-deploy again") from error
+        raise CsatError(f"{arguments[0]} is missing: install it and run make cloud-deploy again") from error
     except subprocess.SubprocessError as error:
-        raise DeployError(
+        raise CsatError(
             f"{shlex.join(arguments)} failed: fix the error above and run make cloud-deploy again"
         ) from error

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import ROOT
 from csat.contract.version import sources_version
 
@@ -28,17 +29,13 @@ _AIRFLOW_FOLDERS = ("csat", "spark")
 _PROJECT = ROOT / "pyproject.toml"
 
 
-class PackagesError(Exception):
-    """A package could not be built; the message holds the end of the tool's output."""
-
-
 def package_version() -> str:
     """The version under which Airflow installs this code, derived from its sources."""
     return f"{_project()['project']['version']}.post{int(sources_version(_AIRFLOW_FOLDERS), 16)}"
 
 
 def build_wheel(folder: Path, version: str) -> Path:
-    """Build the wheel of this code in `folder` with this version instead of the project's. Raises PackagesError."""
+    """Build the wheel of this code in `folder` with this version instead of the project's. Raises CsatError."""
     tree = folder / "tree"
     for name in _project()["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]:
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -50,7 +47,7 @@ def build_wheel(folder: Path, version: str) -> Path:
 
 
 def fill_packages(packages: Path, wheel: Path, python: str = PYTHON) -> None:
-    """Put all Python packages that a batch needs into a folder. Raises PackagesError."""
+    """Put all Python packages that a batch needs into a folder. Raises CsatError."""
     _run(install_command(packages, python), ROOT)
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(packages)  # noqa: S202  # built here, a moment ago
@@ -82,6 +79,6 @@ def _run(arguments: Sequence[str], folder: Path) -> None:
             arguments, cwd=folder, capture_output=True, text=True, timeout=_BUILD_SECONDS, check=False
         )
     except FileNotFoundError as error:
-        raise PackagesError(f"{arguments[0]} is missing: make setup") from error
+        raise CsatError(f"{arguments[0]} is missing: make setup") from error
     if result.returncode != 0:
-        raise PackagesError(f"{' '.join(arguments[:4])} … failed: {(result.stderr or result.stdout).strip()[-800:]}")
+        raise CsatError(f"{' '.join(arguments[:4])} … failed: {(result.stderr or result.stdout).strip()[-800:]}")

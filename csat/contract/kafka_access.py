@@ -9,17 +9,15 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
+from csat.contract.errors import CsatError
 
-class KafkaAccessError(Exception):
+
+class KafkaAccessError(CsatError):
     """The brokers cannot be used; the message is one line and names the settings to check."""
 
 
 class KafkaRefusedError(KafkaAccessError):
     """A broker or a token server refused: a retry would not help."""
-
-
-class KafkaUnreachableError(KafkaAccessError):
-    """No broker responded in time."""
 
 
 class Access(StrEnum):

@@ -12,6 +12,7 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from csat.contract.errors import CsatError
 from csat.contract.kafka_access import KafkaSettings
 
 # BigQuery allows 1,500 load jobs per table and day: one every 57.6 s. 75 s leaves a fifth for retries and restarts.
@@ -29,7 +30,7 @@ GOOGLE_LOGIN_FIX = (
 )
 
 
-class SettingsError(Exception):
+class SettingsError(CsatError):
     """A setting is missing or wrong; the message names it and the fix."""
 
 
@@ -287,8 +288,12 @@ def get_settings() -> Settings:
     """The settings of this process. With Google Cloud it also sets the variable of a key in the home folder.
 
     Google's clients, dbt and Spark, here and in children, read that variable before the login of gcloud.
+    Raises SettingsError.
     """
-    settings = Settings()
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise SettingsError(settings_problem(error), "correct it in the environment or in .env") from error
     home = os.environ.get("HOME")
     if not settings.is_local and home and not os.environ.get(GOOGLE_KEY_VARIABLE):
         key = Path(home, GOOGLE_KEY)

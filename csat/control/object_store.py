@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from csat.contract.errors import CsatError
+
 _SECONDS = 10  # the store's own client would retry for minutes
 
 
-class StoreUnreachableError(OSError):
+class StoreUnreachableError(CsatError, OSError):
     """The store did not respond, or refused; the message names the object and what to check."""
 
 

@@ -7,11 +7,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from csat.contract.errors import CsatError
 from csat.control.object_store import read_object
-
-
-class ReleaseError(Exception):
-    """The release is missing or unreadable; the message names the fix."""
 
 
 class Release(BaseModel):
@@ -25,16 +22,14 @@ class Release(BaseModel):
 
     @classmethod
     def read(cls, code_uri: str, version: str) -> Self:
-        """The release of a code version. Raises ReleaseError."""
+        """The release of a code version. Raises CsatError."""
         uri = release_uri(code_uri, version)
         try:
             return cls.model_validate_json(read_object(uri))
         except FileNotFoundError as error:
-            raise ReleaseError(f"{uri} is missing: make cloud-deploy uploads this version of the code") from error
+            raise CsatError(f"{uri} is missing: make cloud-deploy uploads this version of the code") from error
         except ValidationError as error:
-            raise ReleaseError(f"{uri} is not a valid release: make cloud-deploy rewrites it") from error
-        except OSError as error:
-            raise ReleaseError(str(error)) from error
+            raise CsatError(f"{uri} is not a valid release: make cloud-deploy rewrites it") from error
 
 
 def release_folder(code_uri: str, version: str) -> str:

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from csat.contract.errors import CsatError
 from csat.control.object_store import StoreUnreachableError, read_object, write_object
 from csat.control.open_alerts import AlertState
 from csat.control.verdict import DesiredState, Heartbeat
@@ -21,7 +22,7 @@ from csat.control.verdict import DesiredState, Heartbeat
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class StateFileError(Exception):
+class StateFileError(CsatError):
     """A state file exists but is not valid; the message names the file."""
 
 

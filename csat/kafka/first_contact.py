@@ -23,14 +23,7 @@ from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
 from kafka.net.transport import KafkaTCPTransport
 
-from csat.contract.kafka_access import (
-    Access,
-    KafkaAccessError,
-    KafkaRefusedError,
-    KafkaUnreachableError,
-    access_of,
-    variables,
-)
+from csat.contract.kafka_access import Access, KafkaAccessError, KafkaRefusedError, access_of, variables
 from csat.contract.settings import Settings
 
 _LOGIN_ERRORS = (SaslAuthenticationFailedError, UnsupportedSaslMechanismError, IllegalSaslStateError)
@@ -138,7 +131,7 @@ def explained(settings: Settings, error: BaseException) -> KafkaAccessError:
         return KafkaRefusedError(
             f"No TLS with Kafka at {servers} ({tls}): check CSAT_KAFKA_CA_FILE={settings.kafka_ca_file}."
         )
-    return KafkaUnreachableError(
+    return KafkaAccessError(
         f"No Kafka broker responds at {servers} ({_text(cause)}): start the stack with `csat up`, or correct "
         "CSAT_KAFKA_BOOTSTRAP_SERVERS and CSAT_KAFKA_SECURITY_PROTOCOL."
     )

@@ -12,7 +12,7 @@ from kafka.errors import KafkaError
 from csat.contract.kafka_access import KafkaAccessError
 from csat.contract.settings import Settings
 from csat.kafka.login import open_admin
-from csat.kafka.offsets import KafkaOffsetsError, Offsets, kafka_offsets
+from csat.kafka.offsets import Offsets, kafka_offsets
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class KafkaFacts:
 
 
 def waiting(settings: Settings, committed: Mapping[int, int], moment: datetime) -> KafkaFacts:
-    """The messages after the committed offsets: all, and those received before `moment`. Raises KafkaOffsetsError."""
+    """The messages after the committed offsets: all, and those received before `moment`. Raises KafkaAccessError."""
     topic = settings.kafka_topic
     ends = {partition: offsets for (_, partition), offsets in kafka_offsets(settings, [topic]).items()}
     if not ends:
-        raise KafkaOffsetsError(f"Kafka has no topic {topic}: correct CSAT_KAFKA_TOPIC, or create it with `csat up`")
+        raise KafkaAccessError(f"Kafka has no topic {topic}: correct CSAT_KAFKA_TOPIC, or create it with `csat up`")
     firsts = offsets_since(settings, ends, moment)
     return KafkaFacts(backlog(ends, committed), overdue(ends, firsts, committed))
 
@@ -45,12 +45,12 @@ def overdue(ends: Mapping[int, Offsets], firsts: Mapping[int, int], committed: M
 
 
 def offsets_since(settings: Settings, partitions: Mapping[int, Offsets], moment: datetime) -> dict[int, int]:
-    """Each partition's first offset received at `moment` or later; -1 if there is none. Raises KafkaOffsetsError."""
+    """Each partition's first offset received at `moment` or later; -1 if there is none. Raises KafkaAccessError."""
     places = [TopicPartition(settings.kafka_topic, partition) for partition in partitions]
     timestamp = OffsetTimestamp(int(moment.timestamp() * 1000))
     try:
         with closing(open_admin(settings)) as admin:
             found = admin.list_partition_offsets(dict.fromkeys(places, timestamp))
     except (KafkaAccessError, KafkaError, OSError) as error:
-        raise KafkaOffsetsError(f"Kafka does not respond at {settings.bootstrap_servers} ({error})") from error
+        raise KafkaAccessError(f"Kafka does not respond at {settings.bootstrap_servers} ({error})") from error
     return {place.partition: found[place].offset for place in places}

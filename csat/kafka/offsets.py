@@ -15,10 +15,6 @@ from csat.kafka.login import open_admin
 PartitionKey = tuple[str, int]  # topic, partition
 
 
-class KafkaOffsetsError(Exception):
-    """The offsets could not be read from Kafka; the message names the setting."""
-
-
 @dataclass(frozen=True)
 class Offsets:
     """A partition's first offset that Kafka still holds, and the offset of its next message."""
@@ -28,7 +24,7 @@ class Offsets:
 
 
 def kafka_offsets(settings: Settings, topics: Iterable[str]) -> dict[PartitionKey, Offsets]:
-    """Start and end offset of every partition of the topics that exist. Raises KafkaOffsetsError."""
+    """Start and end offset of every partition of the topics that exist. Raises KafkaAccessError."""
     try:
         with closing(open_admin(settings)) as admin:
             known = admin.describe_topics(sorted(set(topics) & set(admin.list_topics())))
@@ -36,8 +32,6 @@ def kafka_offsets(settings: Settings, topics: Iterable[str]) -> dict[PartitionKe
             places = [TopicPartition(*key) for key in keys]
             starts = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.EARLIEST))
             ends = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST))
-    except KafkaAccessError as error:
-        raise KafkaOffsetsError(str(error)) from error
     except (KafkaError, OSError) as error:
-        raise KafkaOffsetsError(f"Kafka at {settings.bootstrap_servers} did not return its offsets: {error}") from error
+        raise KafkaAccessError(f"Kafka at {settings.bootstrap_servers} did not return its offsets: {error}") from error
     return {tuple(place): Offsets(starts[place].offset, ends[place].offset) for place in places}

@@ -14,7 +14,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from kafka.net.sasl.oauth import AbstractTokenProvider
 
-from csat.contract.kafka_access import Access, KafkaRefusedError, KafkaUnreachableError, access_of, variables
+from csat.contract.kafka_access import Access, KafkaAccessError, KafkaRefusedError, access_of, variables
 from csat.contract.settings import GOOGLE_LOGIN_FIX, Settings
 
 _TIMEOUT_SECONDS = 10
@@ -58,7 +58,7 @@ class OidcTokens(AbstractTokenProvider):  # type: ignore[misc]
                 "CSAT_KAFKA_OAUTH_SCOPE."
             ) from error
         except OSError as error:
-            raise KafkaUnreachableError(
+            raise KafkaAccessError(
                 f"No token server responds at {url} ({error}): check CSAT_KAFKA_OAUTH_URL."
             ) from error
         except ValueError as error:
@@ -120,7 +120,7 @@ class GoogleTokens(AbstractTokenProvider):  # type: ignore[misc]
             if not self._credentials.valid:
                 self._credentials.refresh(partial(Transport(), timeout=_TIMEOUT_SECONDS))
         except (GoogleAuthError, OSError) as error:
-            raise KafkaRefusedError(f"No Google token for Kafka ({error}), fix: {GOOGLE_LOGIN_FIX}") from error
+            raise KafkaRefusedError(f"No Google token for Kafka ({error})", GOOGLE_LOGIN_FIX) from error
         return google_token(self._credentials, self._clock())
 
 

@@ -17,12 +17,10 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.request import Request, urlopen
 
-from pydantic import ValidationError
-
 from csat.bigquery import login as bigquery_login
-from csat.contract.settings import ROOT, Settings, environment, get_settings, settings_problem
+from csat.contract.errors import CsatError
+from csat.contract.settings import ROOT, Settings, environment, get_settings
 
-_PARTS = ("csat", "__main__")  # whose errors name their fix
 _AIRFLOW_SECONDS, _RESPONSE_SECONDS = 600, 5
 _POLL_SECONDS = 0.3
 # Airflow has all secrets; the other containers have what these volumes hold
@@ -32,10 +30,6 @@ GIVEN = {
     "postgres": ("postgres",),
     "stream": ("bigquery_token", "supervisord"),
 }
-
-
-class ContainerError(Exception):
-    """A container cannot do its work; the message names the fix."""
 
 
 def secrets(settings: Settings) -> None:
@@ -54,7 +48,7 @@ def secrets(settings: Settings) -> None:
 def prepare(settings: Settings) -> None:
     """Create the topic and, on the emulator, the tables, if they are missing; Terraform creates BigQuery's.
 
-    Raises ContainerError if Google's key cannot be read.
+    Raises CsatError if Google's key cannot be read.
     """
     from csat.bigquery import tables
     from csat.bigquery.client import Warehouse
@@ -71,9 +65,9 @@ def prepare(settings: Settings) -> None:
 
 def _check_key(path: str) -> None:
     if path and not os.access(path, os.R_OK):
-        raise ContainerError(
-            f"user {os.getuid()} of the containers cannot read the file of GOOGLE_APPLICATION_CREDENTIALS, fix: "
-            f"setfacl -m u:{os.getuid()}:r FILE, or chmod 644 FILE in a folder of mode 700"
+        raise CsatError(
+            f"user {os.getuid()} of the containers cannot read the file of GOOGLE_APPLICATION_CREDENTIALS",
+            f"setfacl -m u:{os.getuid()}:r FILE, or chmod 644 FILE in a folder of mode 700",
         )
 
 
@@ -110,7 +104,7 @@ def stream(settings: Settings, host: str) -> int:
 
 
 def migrate(settings: Settings) -> None:
-    """Create Airflow's database, or migrate it to this version. Raises ContainerError."""
+    """Create Airflow's database, or migrate it to this version. Raises CsatError."""
     from csat.local import airflow
 
     airflow.home(settings).mkdir(parents=True, exist_ok=True)
@@ -118,7 +112,7 @@ def migrate(settings: Settings) -> None:
         airflow.migrate_command(), env=_airflow_variables(settings), timeout=_AIRFLOW_SECONDS, check=False
     )
     if done.returncode != 0:
-        raise ContainerError("Airflow could not create its database, fix: read its output above")
+        raise CsatError("Airflow could not create its database", "read its output above")
     airflow.mark_migrated(settings)
 
 
@@ -147,7 +141,7 @@ def _airflow_variables(settings: Settings) -> dict[str, str]:
 
 
 def check(settings: Settings, name: str) -> None:
-    """Whether the container's program works: its health check. Raises ContainerError."""
+    """Whether the container's program works: its health check. Raises CsatError."""
     checks = {
         "bigquery": _is_emulator_ready,
         "dashboard": _is_dashboard_ready,
@@ -155,7 +149,7 @@ def check(settings: Settings, name: str) -> None:
         "stream": _is_supervisord_ready,
     }
     if not checks.get(name, partial(_is_component_healthy, name=name))(settings):
-        raise ContainerError(f"{name} does not respond")
+        raise CsatError(f"{name} does not respond")
 
 
 def _is_component_healthy(settings: Settings, name: str) -> bool:
@@ -210,11 +204,7 @@ def main() -> None:
     run = arguments.pop("run")
     try:
         sys.exit(run(get_settings(), **arguments))
-    except ValidationError as error:
-        sys.exit(f"error: {settings_problem(error)}")
-    except Exception as error:
-        if type(error).__module__.partition(".")[0] not in _PARTS:
-            raise
+    except CsatError as error:
         sys.exit(f"error: {error}")
 
 

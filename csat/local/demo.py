@@ -1,7 +1,6 @@
 """`csat demo`: the whole pipeline with 30 days of history and a live stream, shown once the marts hold it."""
 
 import json
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,13 +10,15 @@ from csat.bigquery.client import Warehouse
 from csat.bigquery.landing_counts import landing_counts
 from csat.clients import airflow_api
 from csat.clients.airflow_api import AirflowError
+from csat.contract.errors import CsatError
+from csat.contract.polling import poll
 from csat.contract.settings import Settings
 from csat.kafka.offsets import kafka_offsets
 from csat.local import airflow, dashboard, stack
 from csat.local.programs import AIRFLOW, DASHBOARD, PRODUCER
 from csat.local.secret_files import write_private
 from csat.local.supervisord import Supervisord
-from csat.marts.builds import last_record
+from csat.marts.builds import BuildRecord, last_record
 from csat.reporting import queries
 from csat.reporting.series import Series, with_rates
 from csat.reporting.variables import ranking_window
@@ -34,14 +35,10 @@ _POLL_SECONDS = 2
 Progress = Callable[[str], None]
 
 
-class DemoError(Exception):
-    """The history did not arrive in time; the message names the log to read."""
-
-
 def demo(settings: Settings, on_progress: Progress) -> dict[str, Any]:
     """What the marts hold, with addresses and login; the stack keeps running, fed by a live simulator.
 
-    A second call sends no second history and waits for no new build. Raises DemoError and what `up` raises.
+    A second call sends no second history and waits for no new build. Raises CsatError and what `up` raises.
     """
     stack.up(settings, on_progress)
     _send_history(settings, on_progress)
@@ -108,30 +105,42 @@ def _save_progress(settings: Settings, progress: dict[str, Any]) -> None:
 
 def _wait_for_landing(warehouse: Warehouse, sent: int, on_progress: Progress) -> int:
     """The number of accepted rows, once one row has landed for every message that was sent."""
-    deadline, landed = time.monotonic() + _LANDING_SECONDS, -1
-    while (counts := landing_counts(warehouse))["rows"] < sent:
-        if counts["rows"] != landed:
-            landed = counts["rows"]
-            on_progress(f"{landed:,} of {sent:,} responses have landed")
-        if time.monotonic() > deadline:
-            raise DemoError(f"only {landed:,} of {sent:,} responses landed in time, fix: csat status; csat logs stream")
-        time.sleep(_POLL_SECONDS)
+    reported = -1
+
+    def landed() -> dict[str, int] | None:
+        nonlocal reported
+        counts = landing_counts(warehouse)
+        if counts["rows"] >= sent:
+            return counts
+        if counts["rows"] != reported:
+            reported = counts["rows"]
+            on_progress(f"{reported:,} of {sent:,} responses have landed")
+        return None
+
+    counts = poll(landed, _LANDING_SECONDS, _POLL_SECONDS)
+    if counts is None:
+        raise CsatError(f"only {reported:,} of {sent:,} responses landed in time", "csat status; csat logs stream")
     on_progress(f"all {sent:,} responses have landed")
     return counts["accepted"]
 
 
 def _wait_for_marts(warehouse: Warehouse, accepted: int, on_progress: Progress) -> None:
-    """Return when a build covers this many accepted rows; trigger one in Airflow where none is running."""
-    settings, deadline = warehouse.settings, time.monotonic() + _MARTS_SECONDS
+    """Return when a build covers this many accepted rows; trigger one in Airflow if none is running."""
+    settings = warehouse.settings
     on_progress("waiting for Airflow to build the marts")
-    while (record := last_record(warehouse)) is None or record.accepted_count < accepted:
+
+    def built() -> BuildRecord | None:
+        record = last_record(warehouse)
+        if record is not None and record.accepted_count >= accepted:
+            return record
         if not _is_building(settings):
             on_progress(f"triggering {_MARTS_DAG} in Airflow")
             _call(settings, "POST", f"dags/{_MARTS_DAG}/dagRuns", {"logical_date": None})
-        if time.monotonic() > deadline:
-            folder = _log_folder(settings)
-            raise DemoError(f"the marts were not built in time, fix: read the logs of {_MARTS_DAG} in {folder}")
-        time.sleep(_POLL_SECONDS)
+        return None
+
+    record = poll(built, _MARTS_SECONDS, _POLL_SECONDS)
+    if record is None:
+        raise CsatError("the marts were not built in time", f"read the logs of {_MARTS_DAG} in {_log_folder(settings)}")
     on_progress(f"the marts of {record.built_at:%H:%M} UTC hold {record.response_count:,} responses")
 
 

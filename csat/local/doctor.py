@@ -5,17 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import MIN_FREE_BYTES, Settings
 from csat.local import airflow, jars, postgres, postgres_programs, processes
-from csat.local.java import JavaError, find_java
+from csat.local.java import find_java
 from csat.local.ports import is_free
 from csat.local.programs import EMULATOR_PYTHON, PYTHON
 
 _SETUP = "make setup"
-
-
-class DoctorError(Exception):
-    """The stack cannot start; the message holds every cause with its fix."""
 
 
 @dataclass(frozen=True)
@@ -29,18 +26,19 @@ class Check:
 
 
 def require_own(settings: Settings) -> None:
-    """Raise DoctorError if the parts are containers, not processes of this machine."""
+    """Raise CsatError if the parts are containers, not processes of this machine."""
     if settings.supervisord_url:
-        raise DoctorError(
-            f"the parts run elsewhere (CSAT_SUPERVISORD_URL={settings.supervisord_url}), fix: csat status shows them "
-            "and docker compose starts and stops them; leave CSAT_SUPERVISORD_URL empty for a stack on this machine"
+        raise CsatError(
+            f"the parts run elsewhere (CSAT_SUPERVISORD_URL={settings.supervisord_url})",
+            "csat status shows them and docker compose starts and stops them; leave CSAT_SUPERVISORD_URL empty for a "
+            "stack on this machine",
         )
 
 
 def checks(settings: Settings) -> list[Check]:
     """Every check, in the order of a first installation. Ports that this stack holds itself count as free.
 
-    Raises DoctorError where the parts run elsewhere.
+    Raises CsatError if the parts run elsewhere.
     """
     require_own(settings)
     groups: list[Callable[[Settings], list[Check]]] = [
@@ -55,18 +53,17 @@ def checks(settings: Settings) -> list[Check]:
 
 
 def require(settings: Settings) -> None:
-    """Raise DoctorError where a check fails."""
+    """Raise CsatError if a check fails."""
     failed = [check for check in checks(settings) if not check.is_ok]
     if failed:
-        raise DoctorError("; ".join(f"{check.detail}, fix: {check.fix}" for check in failed))
+        raise CsatError("; ".join(str(CsatError(check.detail, check.fix)) for check in failed))
 
 
 def _java() -> Check:
     try:
         return Check("java", True, f"Java in {find_java()}")
-    except JavaError as error:
-        detail, _, fix = str(error).rpartition(", fix: ")
-        return Check("java", False, detail, fix)
+    except CsatError as error:
+        return Check("java", False, error.message, error.fix)
 
 
 def _environments() -> list[Check]:
@@ -87,9 +84,8 @@ def _environments() -> list[Check]:
 def _jars(settings: Settings) -> Check:
     try:
         count = len(jars.kafka_jars(settings.jars_dir)) + len(jars.spark_jars(settings.jars_dir))
-    except jars.JarsError as error:
-        detail, _, fix = str(error).rpartition(", fix: ")
-        return Check("jars", False, detail, fix)
+    except CsatError as error:
+        return Check("jars", False, error.message, error.fix)
     return Check("jars", True, f"{count} jars in {settings.jars_dir}")
 
 

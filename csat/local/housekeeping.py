@@ -4,6 +4,7 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings, environment
 from csat.local import airflow
 from csat.local.emulator_housekeeping import delete_old_files
@@ -13,18 +14,15 @@ _CLEAN_SECONDS = 600
 _TABLES = ("dag_run", "task_instance", "task_instance_history", "xcom", "log", "job", "asset_event", "import_error")
 
 
-class HousekeepingError(Exception):
-    """Something could not be cleaned; the message names the setting or holds the tool's output."""
-
-
 def clean_airflow(settings: Settings, days: int) -> dict[str, Any]:
-    """Delete Airflow's runs, tasks and logs that are older than this. Raises HousekeepingError."""
+    """Delete Airflow's runs, tasks and logs that are older than this. Raises CsatError."""
     if not airflow.is_migrated(settings):
         return {"log_files_deleted": 0, "skipped": "no Airflow of this stack"}
     if days * 24 <= settings.max_age_hours:
-        raise HousekeepingError(
+        raise CsatError(
             f"--days {days} would delete the run of an active stream, which may last CSAT_MAX_AGE_HOURS="
-            f"{settings.max_age_hours:g}, fix: raise --days"
+            f"{settings.max_age_hours:g}",
+            "raise --days",
         )
     before = datetime.now(UTC) - timedelta(days=days)
     _clean_database(settings, before)
@@ -46,7 +44,7 @@ def _clean_database(settings: Settings, before: datetime) -> None:
         check=False,
     )
     if done.returncode != 0:
-        raise HousekeepingError(f"Airflow could not clean its database: {done.stdout.strip()[-500:]}")
+        raise CsatError(f"Airflow could not clean its database: {done.stdout.strip()[-500:]}")
 
 
 def clean_staging(settings: Settings, days: float) -> dict[str, Any]:

@@ -7,13 +7,11 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from csat.contract.errors import CsatError
+
 FILE = Path(__file__).with_name("jars.sha256")
 
 Sums = Mapping[str, str]  # by folder/name
-
-
-class JarSumError(Exception):
-    """A jar is not the one that was pinned; the message names it and both sums."""
 
 
 def pinned(file: Path = FILE) -> dict[str, str]:
@@ -28,16 +26,16 @@ def sums(jars: Path, folder: str) -> dict[str, str]:
 
 
 def check(found: Sums, folder: str, wanted: Sums) -> None:
-    """Raise JarSumError if the jars of `folder` are not exactly the pinned ones."""
+    """Raise CsatError if the jars of `folder` are not exactly the pinned ones."""
     expected = {name: digest for name, digest in wanted.items() if name.startswith(f"{folder}/")}
     if not expected:
-        raise JarSumError(f"no sums are pinned for {folder}, fix: make lock-jars, and read what it wrote to {FILE}")
+        raise CsatError(f"no sums are pinned for {folder}", f"make lock-jars, and read what it wrote to {FILE}")
     for name in sorted(found.keys() | expected.keys()):
         has, wants = found.get(name, "no file"), expected.get(name, "nothing")
         if has != wants:
-            raise JarSumError(
-                f"{name} is not the pinned jar: its SHA-256 is {has}, and {wants} is pinned, fix: find out who changed "
-                f"it; after a new version that you chose yourself, make lock-jars"
+            raise CsatError(
+                f"{name} is not the pinned jar: its SHA-256 is {has}, and {wants} is pinned",
+                "find out who changed it; after a new version that you chose yourself, make lock-jars",
             )
 
 

@@ -12,9 +12,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import get_settings
 from csat.local import jar_sums
-from csat.local.java import JavaError, find_java
+from csat.local.java import find_java
 
 KAFKA_VERSION = "4.3.1"
 DATAPROC_SPARK_VERSION = "4.0.1"  # of runtime 3.0
@@ -22,10 +23,6 @@ GOOGLE_LOGIN_VERSION = "1.0.6"
 LOG4J_VERSION = "2.25.4"  # of Kafka's own log4j-core
 _FETCH_SECONDS = 600
 _PATTERN = "[artifact]-[revision](-[classifier]).[ext]"
-
-
-class JarsError(Exception):
-    """The jars could not be downloaded, or are missing; the message names the fix."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +65,12 @@ def dataproc_bundle() -> Bundle:
 
 
 def kafka_jars(jars_dir: Path) -> list[Path]:
-    """The broker's jars. Raises JarsError if they were not downloaded."""
+    """The broker's jars. Raises CsatError if they were not downloaded."""
     return _jars(jars_dir / kafka_bundle().folder)
 
 
 def spark_jars(jars_dir: Path) -> list[Path]:
-    """The jars that Spark needs beside its own to read Kafka. Raises JarsError if they were not downloaded."""
+    """The jars that Spark needs beside its own to read Kafka. Raises CsatError if they were not downloaded."""
     return _jars(jars_dir / spark_bundle().folder)
 
 
@@ -88,7 +85,7 @@ def fetch(
     on_progress: Callable[[str], None] = lambda line: None,
     bundles: Iterable[Bundle] | None = None,
 ) -> None:
-    """Download what is missing; a folder is complete or absent. Raises JarsError and JavaError."""
+    """Download what is missing; a folder is complete or absent. Raises CsatError."""
     wanted = bundles or (kafka_bundle(), spark_bundle())
     missing = [bundle for bundle in wanted if not (jars_dir / bundle.folder).exists()]
     for bundle in missing:
@@ -98,7 +95,7 @@ def fetch(
 
 
 def pin(bundles: Iterable[Bundle]) -> None:
-    """Download the bundles again and record the sums of their jars. Raises JarsError and JavaError."""
+    """Download the bundles again and record the sums of their jars. Raises CsatError."""
     found: dict[str, str] = {}
     folders = set()
     for bundle in bundles:
@@ -119,10 +116,7 @@ def _fetch(bundle: Bundle, jars_dir: Path) -> None:
 
 
 def _check(draft: Path, bundle: Bundle) -> None:
-    try:
-        jar_sums.check(jar_sums.sums(draft, bundle.folder), bundle.folder, jar_sums.pinned())
-    except jar_sums.JarSumError as error:
-        raise JarsError(str(error)) from error
+    jar_sums.check(jar_sums.sums(draft, bundle.folder), bundle.folder, jar_sums.pinned())
 
 
 def _fill(draft: Path, bundle: Bundle) -> None:
@@ -147,14 +141,14 @@ def _rename(draft: Path, folder: Path) -> None:
 def _jars(folder: Path) -> list[Path]:
     jars = sorted(folder.glob("*.jar"))
     if not jars:
-        raise JarsError(f"no jars in {folder}, fix: make setup")
+        raise CsatError(f"no jars in {folder}", "make setup")
     return jars
 
 
 def _pyspark_jars() -> Path:
     spec = find_spec("pyspark")
     if spec is None or spec.origin is None:
-        raise JarsError("pyspark is not installed here, fix: make setup")
+        raise CsatError("pyspark is not installed here", "make setup")
     return Path(spec.origin).parent / "jars"
 
 
@@ -171,8 +165,8 @@ def _resolve(module: tuple[str, str, str], folder: Path, *arguments: str) -> Non
     )
     if done.returncode != 0:
         tail = "\n".join(done.stdout.splitlines()[-15:])
-        raise JarsError(
-            f"Ivy could not download {':'.join(module)}, fix: let it reach a Maven repository; its output:\n{tail}"
+        raise CsatError(
+            f"Ivy could not download {':'.join(module)}", f"let it reach a Maven repository; its output:\n{tail}"
         )
 
 
@@ -211,7 +205,7 @@ def main() -> None:
             pin(bundles[name]() for name in names)
         else:
             fetch(get_settings().jars_dir, lambda line: print(line, file=sys.stderr))
-    except (JarsError, JavaError) as error:
+    except CsatError as error:
         sys.exit(f"error: {error}")
 
 

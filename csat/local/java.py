@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import ROOT, environment
 
 MIN_VERSION = 17
@@ -12,14 +13,10 @@ OWN_HOME = ROOT / ".venvs" / "jdk"  # tools/bootstrap fills it if the machine ha
 _FIX = f"make setup installs one, or set JAVA_HOME to Java {MIN_VERSION} or newer"
 
 
-class JavaError(Exception):
-    """There is no suitable Java; the message names the fix."""
-
-
 def find_java(own_home: Path = OWN_HOME) -> Path:
     """The java command of the project's own Java, else of JAVA_HOME, else of PATH.
 
-    Raises JavaError if that is not Java 17 or newer.
+    Raises CsatError if that is not Java 17 or newer.
     """
     own = own_home / "bin" / "java"
     if own.exists():
@@ -28,10 +25,10 @@ def find_java(own_home: Path = OWN_HOME) -> Path:
     home = variables.get("JAVA_HOME")
     found = shutil.which("java", path=f"{home}/bin" if home else variables.get("PATH", ""))
     if found is None:
-        raise JavaError(f"no java in {'JAVA_HOME=' + home if home else 'PATH'}, fix: {_FIX}")
+        raise CsatError(f"no java in {'JAVA_HOME=' + home if home else 'PATH'}", _FIX)
     version = _version(found)
     if version < MIN_VERSION:
-        raise JavaError(f"{found} is Java {version}, fix: {_FIX}")
+        raise CsatError(f"{found} is Java {version}", _FIX)
     return Path(found)
 
 
@@ -44,5 +41,5 @@ def _version(java: str) -> int:
     output = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=False).stderr
     match = re.search(r'version "(?:1\.)?(\d+)', output)
     if match is None:
-        raise JavaError(f"{java} -version prints no version, fix: {_FIX}")
+        raise CsatError(f"{java} -version prints no version", _FIX)
     return int(match[1])

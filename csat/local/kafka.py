@@ -11,6 +11,7 @@ from pathlib import Path
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from csat.local.jars import kafka_jars
 from csat.local.java import find_java
@@ -20,10 +21,6 @@ _LOGGING = Path(__file__).with_name("kafka_log4j2.properties")
 _QUERY_MILLISECONDS = 2_000
 _CREATE_MILLISECONDS = 15_000
 _FORMAT_SECONDS = 120
-
-
-class KafkaFormatError(Exception):
-    """The broker's storage could not be formatted; the message holds Kafka's own output."""
 
 
 def data_folder(settings: Settings) -> Path:
@@ -72,7 +69,7 @@ def command(settings: Settings, *java_options: str) -> list[str]:
 
 
 def prepare(settings: Settings, changes: Mapping[str, object] | None = None) -> None:
-    """Write the configuration and format the storage if it is new. Raises KafkaFormatError.
+    """Write the configuration and format the storage if it is new. Raises CsatError.
 
     `changes` override the stack's configuration, for a broker with TLS for example.
     """
@@ -90,7 +87,7 @@ def prepare(settings: Settings, changes: Mapping[str, object] | None = None) -> 
         tool, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=_FORMAT_SECONDS, check=False
     )
     if done.returncode != 0:
-        raise KafkaFormatError(f"Kafka could not format its storage in {folder}: {done.stdout.strip()[-500:]}")
+        raise CsatError(f"Kafka could not format its storage in {folder}: {done.stdout.strip()[-500:]}")
 
 
 def is_ready(settings: Settings, servers: str = "") -> bool:

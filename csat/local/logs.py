@@ -6,14 +6,11 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from csat.local.programs import log_file
 
 _POLL_SECONDS = 0.3
-
-
-class LogsError(Exception):
-    """There is no such log; the message lists the existing ones."""
 
 
 def tail(path: Path, lines: int) -> list[str]:
@@ -31,7 +28,7 @@ def names(settings: Settings) -> list[str]:
 
 
 def read(settings: Settings, component: str | None, lines: int) -> list[str]:
-    """The last lines of one component, or of every component prefixed with its name. Raises LogsError."""
+    """The last lines of one component, or of every component prefixed with its name. Raises CsatError."""
     if component is None:
         known = names(settings)
         return [f"{name} | {line}" for name in known for line in tail(log_file(settings, name), lines)]
@@ -40,7 +37,7 @@ def read(settings: Settings, component: str | None, lines: int) -> list[str]:
 
 
 def follow(settings: Settings, component: str) -> Iterator[str]:
-    """The lines that a component writes from now on, endlessly and across rotations. Raises LogsError."""
+    """The lines that a component writes from now on, endlessly and across rotations. Raises CsatError."""
     _check(settings, component)
     path = log_file(settings, component)
     file = path.open(errors="replace")
@@ -58,4 +55,4 @@ def follow(settings: Settings, component: str) -> Iterator[str]:
 def _check(settings: Settings, component: str) -> None:
     known = names(settings)
     if component not in known:
-        raise LogsError(f"no log of {component}, fix: name one of {', '.join(known) or '(none yet: csat up)'}")
+        raise CsatError(f"no log of {component}", f"name one of {', '.join(known) or '(none yet: csat up)'}")

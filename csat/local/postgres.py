@@ -12,11 +12,11 @@ from pathlib import Path
 
 import psutil
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from csat.local import processes
 from csat.local.postgres_programs import (
     ENVIRONMENT,
-    PostgresError,
     copy_installed,
     is_root,
     nobody,
@@ -79,9 +79,9 @@ def command(data: Path, port: int, stack: Path) -> list[str]:
 
 
 def prepare(data: Path, password: str) -> None:
-    """Create the data if it is missing, and repair what would keep the server from starting. Raises PostgresError."""
+    """Create the data if it is missing, and repair what would keep the server from starting. Raises CsatError."""
     if not program("postgres").exists():
-        raise PostgresError(f"PostgreSQL is missing in {ENVIRONMENT}, fix: make setup")
+        raise CsatError(f"PostgreSQL is missing in {ENVIRONMENT}", "make setup")
     if not usable().exists():
         copy_installed(usable())
     if not data.exists():
@@ -98,12 +98,13 @@ def answers(port: int) -> bool:
 
 
 def require_login(port: int, password: str, secret_file: Path) -> None:
-    """Raise PostgresError if the server refuses the password."""
+    """Raise CsatError if the server refuses the password."""
     done = _client("psql", port, "-X", "-w", "-q", "-c", "select 1", PGPASSWORD=password)
     if done.returncode != 0:
-        raise PostgresError(
-            f"PostgreSQL refuses the password in {secret_file}: {done.stderr.strip()}, fix: restore the file "
-            "from when the database was created, or csat down and delete the folder postgres for an empty database"
+        raise CsatError(
+            f"PostgreSQL refuses the password in {secret_file}: {done.stderr.strip()}",
+            "restore the file from when the database was created, or csat down and delete the folder postgres for an "
+            "empty database",
         )
 
 
@@ -150,20 +151,21 @@ def _run(data: Path, name: str, options: list[str], statements: str = "") -> Non
         **who,  # type: ignore[call-overload]  # a mapping of several types
     )
     if done.returncode != 0:
-        raise PostgresError(f"PostgreSQL could not create its data in {data}: {done.stderr.strip()[-500:]}")
+        raise CsatError(f"PostgreSQL could not create its data in {data}: {done.stderr.strip()[-500:]}")
 
 
 def _check_version(data: Path) -> None:
     try:
         found = (data / "PG_VERSION").read_text().strip()
     except OSError as error:
-        raise PostgresError(
-            f"{data} holds no data of PostgreSQL: {error.strerror}, fix: move {data.parent} away for an empty database"
+        raise CsatError(
+            f"{data} holds no data of PostgreSQL: {error.strerror}", f"move {data.parent} away for an empty database"
         ) from error
     if found != version().partition(".")[0]:
-        raise PostgresError(
-            f"{data} is of PostgreSQL {found}, which {version()} cannot read, fix: move {data.parent} away for an "
-            "empty database (only Airflow's past runs are lost), or go back to the release that made it"
+        raise CsatError(
+            f"{data} is of PostgreSQL {found}, which {version()} cannot read",
+            f"move {data.parent} away for an empty database (only Airflow's past runs are lost), or go back to the "
+            "release that made it",
         )
 
 

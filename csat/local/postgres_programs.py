@@ -5,16 +5,13 @@ import pwd
 import shutil
 from pathlib import Path
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import ROOT
 
 ENVIRONMENT = ROOT / ".venvs" / "postgres"
 _COPIES = Path("/var/cache/csat")
 # Ids that neither people nor packages get, and that exist even in a container with only 65,536 ids
 _SERVER_UIDS = range(59_999, 58_999, -1)
-
-
-class PostgresError(Exception):
-    """PostgreSQL cannot be started; the message names the fix."""
 
 
 def program(name: str) -> Path:
@@ -82,11 +79,11 @@ def server_uid() -> int:
 
 
 def nobody() -> int:
-    """The user that creates the data: initdb needs one with a name. Raises PostgresError."""
+    """The user that creates the data: initdb needs one with a name. Raises CsatError."""
     try:
         return pwd.getpwnam("nobody").pw_uid
     except KeyError as error:
-        raise PostgresError(
-            "PostgreSQL refuses to run as root, and there is no user nobody to create its data, fix: start the stack "
-            "as an ordinary user, or add the user"
+        raise CsatError(
+            "PostgreSQL refuses to run as root, and there is no user nobody to create its data",
+            "start the stack as an ordinary user, or add the user",
         ) from error

@@ -1,11 +1,12 @@
 """Waits that poll: each ends when a service is ready, when its program has failed, or at its deadline."""
 
-import time
 from collections.abc import Callable
 
 import requests
 
 from csat.bigquery import login as bigquery_login
+from csat.contract.errors import CsatError
+from csat.contract.polling import poll
 from csat.contract.settings import Settings, SettingsError
 from csat.local.logs import tail
 from csat.local.programs import log_file
@@ -15,10 +16,6 @@ _POLL_SECONDS = 0.3
 _LINES = 15
 
 
-class NotReadyError(Exception):
-    """A program did not become ready; the message holds the end of its log."""
-
-
 def wait_until(
     settings: Settings,
     program: str,
@@ -26,16 +23,19 @@ def wait_until(
     seconds: float,
     failed_states: tuple[str, ...] = ("FATAL", "STOPPED"),
 ) -> None:
-    """Return when the program is ready. Raises NotReadyError when it has failed, and at the deadline."""
-    deadline = time.monotonic() + seconds
+    """Return when the program is ready. Raises CsatError when it has failed, and at the deadline."""
     supervisord = Supervisord(settings)
-    while not is_ready():
+
+    def is_done() -> bool:
+        if is_ready():
+            return True
         state = supervisord.programs()[program]["statename"]
         if state in failed_states and not is_ready():  # it may have exited cleanly between the two checks
-            raise NotReadyError(_message(settings, program, f"has stopped ({state})"))
-        if time.monotonic() > deadline:
-            raise NotReadyError(_message(settings, program, f"is not ready after {seconds:g} s"))
-        time.sleep(_POLL_SECONDS)
+            raise _not_ready(settings, program, f"has stopped ({state})")
+        return state in failed_states
+
+    if not poll(is_done, seconds, _POLL_SECONDS):
+        raise _not_ready(settings, program, f"is not ready after {seconds:g} s")
 
 
 def bigquery_answers(settings: Settings, timeout_seconds: float = 5) -> bool:
@@ -50,7 +50,7 @@ def bigquery_answers(settings: Settings, timeout_seconds: float = 5) -> bool:
         return False
 
 
-def _message(settings: Settings, program: str, problem: str) -> str:
+def _not_ready(settings: Settings, program: str, problem: str) -> CsatError:
     path = log_file(settings, program)
     lines = "\n".join(f"  {line}" for line in tail(path, _LINES))
-    return f"{program} {problem}, fix: read {path}, which ends with:\n{lines}"
+    return CsatError(f"{program} {problem}", f"read {path}, which ends with:\n{lines}")

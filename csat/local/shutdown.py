@@ -1,11 +1,11 @@
 """Stops the stack in order: Airflow first, so that nothing restarts the stream, then the stream, then the rest."""
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
 from csat.clients.supervisor import ALIVE
+from csat.contract.polling import poll
 from csat.contract.settings import Settings
 from csat.control.state_files import StateFileError, StateFiles
 from csat.control.verdict import State
@@ -37,9 +37,7 @@ def _end_programs(settings: Settings, on_progress: Callable[[str], None]) -> Non
     supervisor.stop(KAFKA, BIGQUERY, DBT, POSTGRES)
     _wait(supervisor, [KAFKA, BIGQUERY, DBT, POSTGRES], GRACE_SECONDS)
     supervisor.shutdown()
-    deadline = time.monotonic() + GRACE_SECONDS
-    while processes.of_stack(settings.state) and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
+    poll(lambda: not processes.of_stack(settings.state), GRACE_SECONDS, _POLL_SECONDS)
 
 
 def end_stream(settings: Settings, on_progress: Callable[[str], None]) -> None:
@@ -68,13 +66,10 @@ def _request_stream_stop(settings: Settings) -> bool:
     return heartbeat is not None and heartbeat.token == desired_state.token and heartbeat.state is State.RUNNING
 
 
-def _alive(supervisor: Supervisord, names: Iterable[str]) -> list[str]:
+def _alive(supervisor: Supervisord, names: Sequence[str]) -> list[str]:
     known = supervisor.programs()
     return [name for name in names if name in known and known[name]["statename"] in ALIVE]
 
 
-def _wait(supervisor: Supervisord, names: Iterable[str], seconds: float) -> None:
-    names = list(names)
-    deadline = time.monotonic() + seconds
-    while _alive(supervisor, names) and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
+def _wait(supervisor: Supervisord, names: Sequence[str], seconds: float) -> None:
+    poll(lambda: not _alive(supervisor, names), seconds, _POLL_SECONDS)

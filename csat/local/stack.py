@@ -4,7 +4,6 @@ import fcntl
 import shutil
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -13,6 +12,8 @@ from csat.bigquery import tables
 from csat.bigquery.client import Warehouse
 from csat.clients import airflow_api
 from csat.clients.supervisor import ALIVE
+from csat.contract.errors import CsatError
+from csat.contract.polling import poll
 from csat.contract.settings import Settings
 from csat.local import airflow, dashboard, doctor, kafka, postgres, processes, shutdown, supervisord
 from csat.local.programs import AIRFLOW, BIGQUERY, DASHBOARD, DBT, KAFKA, MIGRATE, POSTGRES, log_file
@@ -27,17 +28,13 @@ _POLL_SECONDS = 0.2
 Progress = Callable[[str], None]
 
 
-class StackError(Exception):
-    """The stack cannot be started or stopped now; the message names the fix."""
-
-
 def up(settings: Settings, on_progress: Progress, has_airflow: bool = True, has_dashboard: bool = True) -> None:
     """Start what does not run; returns when every service is ready.
 
     Raises the named errors of doctor, readiness, supervisord, kafka and the warehouse.
     """
     if not settings.is_local:
-        raise StackError(f"CSAT_TARGET={settings.target} has no local stack, fix: set CSAT_TARGET=local")
+        raise CsatError(f"CSAT_TARGET={settings.target} has no local stack", "set CSAT_TARGET=local")
     doctor.require_own(settings)
     private_folder(settings.state)
     with _locked(settings):
@@ -56,7 +53,7 @@ def up(settings: Settings, on_progress: Progress, has_airflow: bool = True, has_
 
 
 def down(settings: Settings, on_progress: Progress) -> None:
-    """Stop every process of the stack, the stream after its batch; returns when all have exited. Raises DoctorError."""
+    """Stop every process of the stack, the stream after its batch; returns when all have exited. Raises CsatError."""
     doctor.require_own(settings)
     if not settings.state.exists():
         return
@@ -93,8 +90,7 @@ def _locked(settings: Settings) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            message = f"another csat up or down is running on {settings.state}, fix: wait until it ends"
-            raise StackError(message) from error
+            raise CsatError(f"another csat up or down is running on {settings.state}", "wait until it ends") from error
         yield
 
 
@@ -123,11 +119,12 @@ def _start_supervisord(settings: Settings, on_progress: Progress) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     kafka.prepare(settings)
     supervisord.launch(settings)
-    deadline = time.monotonic() + _SUPERVISORD_SECONDS
-    while supervisord.process(settings) is None or not _is_responding(settings):
-        if time.monotonic() > deadline:
-            raise StackError(f"supervisord does not respond, fix: read {log_file(settings, 'supervisord')}")
-        time.sleep(_POLL_SECONDS)
+    if not poll(
+        lambda: supervisord.process(settings) is not None and _is_responding(settings),
+        _SUPERVISORD_SECONDS,
+        _POLL_SECONDS,
+    ):
+        raise CsatError("supervisord does not respond", f"read {log_file(settings, 'supervisord')}")
 
 
 def _bucket(settings: Settings) -> str:

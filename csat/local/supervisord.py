@@ -3,9 +3,8 @@
 import shlex
 import subprocess
 import sys
-import time
 import xmlrpc.client
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ import psutil
 
 from csat.clients import supervisor
 from csat.clients.supervisor import ALIVE, STARTED, USER
+from csat.contract.errors import CsatError
+from csat.contract.polling import poll
 from csat.contract.settings import ROOT, Settings, SettingsError, environment
 from csat.local import processes
 from csat.local.programs import Program, log_file, programs
@@ -25,7 +26,7 @@ _STOPPING_SECONDS = 60  # more than any program's stopwaitsecs
 _POLL_SECONDS = 0.2
 
 
-class SupervisordError(Exception):
+class SupervisordError(CsatError):
     """supervisord does not respond, or refused; the message names the fix."""
 
 
@@ -131,11 +132,9 @@ class Supervisord:
 
     def start(self, *names: str) -> None:
         """Start the programs that do not run. Waits for those that are stopping, otherwise returns at once."""
-        deadline = time.monotonic() + _STOPPING_SECONDS
-        while any((known := self.programs())[name]["statename"] == "STOPPING" for name in names):
-            if time.monotonic() > deadline:
-                raise SupervisordError(f"a program of {names} does not exit, fix: csat down")
-            time.sleep(_POLL_SECONDS)
+        known = poll(lambda: self._settled(names), _STOPPING_SECONDS, _POLL_SECONDS)
+        if known is None:
+            raise SupervisordError(f"a program of {names} does not exit", "csat down")
         for name in names:
             if known[name]["statename"] not in ALIVE:
                 self._call("startProcess", name, False)
@@ -150,6 +149,11 @@ class Supervisord:
     def shutdown(self) -> None:
         """Stop supervisord and all of its programs."""
         self._call("shutdown")
+
+    def _settled(self, names: Iterable[str]) -> dict[str, dict[str, Any]] | None:
+        """What each program does; None while one of these is stopping."""
+        known = self.programs()
+        return None if any(known[name]["statename"] == "STOPPING" for name in names) else known
 
     def _call(self, method: str, *arguments: Any) -> Any:
         password = secret(self._settings.state, "supervisord")

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from csat.bigquery.client import Warehouse, WarehouseError
 from csat.bigquery.query import Query
 from csat.bigquery.tables import create_ops_tables
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from csat.marts.build_lock import LOCK_WAIT_SECONDS, build_lock
 from csat.marts.builds import BuildRecord, insert_record, last_record
@@ -18,9 +19,9 @@ from csat.marts.dbt_process import Progress
 from csat.marts.freshness import grade
 from csat.marts.plans import Plan, plan_build, plan_rebuild
 from csat.marts.results import DbtResult, record_results
-from csat.marts.run_dbt import MartsError, build_arguments, dbt_folder, dbt_log, run_dbt
+from csat.marts.run_dbt import build_arguments, dbt_folder, dbt_log, run_dbt
 
-__all__ = ["BuildReport", "MartsError", "build", "last_build", "rebuild"]
+__all__ = ["BuildReport", "build", "last_build", "rebuild"]
 
 Status = Literal["succeeded", "partial"]
 _RESPONSES = Query.read(__file__, "response_count")
@@ -51,7 +52,7 @@ def build(
 ) -> BuildReport:
     """Bring the marts up to date with the landing table. `select` is dbt's --select; such a build moves no watermark.
 
-    Raises MartsError where a model or a test fails, and BuildLockError where another build does not end in time.
+    Raises CsatError if a model or a test fails, or another build does not end in time.
     """
     progress = on_progress or to_stderr
     with build_lock(dbt_folder(settings), progress, lock_wait_seconds) as lock, Warehouse(settings) as warehouse:
@@ -75,7 +76,7 @@ def rebuild(
 ) -> BuildReport:
     """Rebuild, even without new data: the dates from the first to the last, or all of them.
 
-    Raises MartsError and BuildLockError as `build` does.
+    Raises CsatError as `build` does.
     """
     if dates is None:
         return build(
@@ -95,7 +96,7 @@ def rebuild(
 def run_plan(
     warehouse: Warehouse, plan: Plan, progress: Progress, lock: int, *, status: Status, select: str | None = None
 ) -> BuildRecord:
-    """Build the dates of the plan, and store the results. Raises MartsError."""
+    """Build the dates of the plan, and store the results. Raises CsatError."""
     progress(_headline(plan))
     started_at = datetime.now(UTC)
     arguments = build_arguments(warehouse.settings, full_refresh=plan.is_full_refresh, select=select)
@@ -109,7 +110,7 @@ def run_plan(
 def store_results(
     warehouse: Warehouse, result: DbtResult, progress: Progress, *, is_full_refresh: bool = False
 ) -> None:
-    """Store the results of dbt. Raises MartsError where a model or a test failed."""
+    """Store the results of dbt. Raises CsatError if a model or a test failed."""
     try:
         record_results(warehouse, result, is_full_refresh=is_full_refresh)
     except WarehouseError as error:
@@ -118,7 +119,7 @@ def store_results(
         progress(f"The results could not be stored: {error}")  # the failure of dbt matters more
     if result.failed:
         where = dbt_log(warehouse.settings)
-        raise MartsError(
+        raise CsatError(
             f"dbt failed in {', '.join(result.failed)}; the watermark of the marts did not move (log: {where})"
         )
 
@@ -140,9 +141,9 @@ def create_tables(warehouse: Warehouse) -> None:
 
 
 def days_between(first: date, last: date) -> tuple[date, ...]:
-    """Every date from the first to the last, both included. Raises MartsError where the last is before the first."""
+    """Every date from the first to the last, both included. Raises CsatError if the last is before the first."""
     if last < first:
-        raise MartsError(f"--from {first} is after --to {last}, fix: swap them.")
+        raise CsatError(f"--from {first} is after --to {last}", "swap them.")
     return tuple(first + timedelta(days=number) for number in range((last - first).days + 1))
 
 

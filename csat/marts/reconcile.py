@@ -10,6 +10,7 @@ from itertools import batched
 from typing import Any, Literal
 
 from csat.bigquery.client import Warehouse
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from csat.marts.build import create_tables, run_plan, store_results, to_stderr
 from csat.marts.build_lock import LOCK_WAIT_SECONDS, build_lock
@@ -18,7 +19,7 @@ from csat.marts.dbt_process import Progress
 from csat.marts.differences import Difference, find_differences
 from csat.marts.manifest import reconciled_marts
 from csat.marts.plans import MAX_DATES, Plan, plan_build, plan_everything, plan_rebuild
-from csat.marts.run_dbt import MartsError, data_test_arguments, dbt_folder, parse_project, run_dbt
+from csat.marts.run_dbt import data_test_arguments, dbt_folder, parse_project, run_dbt
 
 # A duplicate may land between two comparisons, and make a third one necessary.
 _ATTEMPTS = 3
@@ -52,7 +53,7 @@ def reconcile(
 ) -> Reconciliation:
     """Make the marts agree with the landing table, and return the differences.
 
-    Raises MartsError where they still differ afterwards, or a test fails, and BuildLockError.
+    Raises CsatError if they still differ afterwards, a test fails, or another build does not end in time.
     """
     progress = on_progress or to_stderr
     with build_lock(dbt_folder(settings), progress, lock_wait_seconds) as lock, Warehouse(settings) as warehouse:
@@ -71,7 +72,7 @@ def reconcile(
 
 
 def _repair(warehouse: Warehouse, landed: Plan, progress: Progress, lock: int) -> tuple[Difference, ...]:
-    """The differences before the repair. Raises MartsError where rebuilding their dates does not fix them."""
+    """The differences before the repair. Raises CsatError if rebuilding their dates does not fix them."""
     assert landed.watermark_to is not None
     assert landed.latest_response_date is not None
     marts = reconciled_marts(parse_project(warehouse.settings, lock))
@@ -87,9 +88,9 @@ def _repair(warehouse: Warehouse, landed: Plan, progress: Progress, lock: int) -
             run_plan(warehouse, plan_rebuild(warehouse, dates), progress, lock, status="partial")
         remaining = tuple(find_differences(warehouse, *seen))
     if remaining:
-        raise MartsError(
-            f"The marts still differ after {_ATTEMPTS} repairs, such as: {_describe(remaining[0])}. A model is wrong, "
-            "fix: correct it, then run `csat marts rebuild`."
+        raise CsatError(
+            f"The marts still differ after {_ATTEMPTS} repairs, such as: {_describe(remaining[0])}. A model is wrong",
+            "correct it, then run `csat marts rebuild`.",
         )
     return differences
 

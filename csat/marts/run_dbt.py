@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from csat.bigquery import login as bigquery_login
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from csat.marts import dbt_process
 from csat.marts.dbt_process import PROJECT, Progress
@@ -15,10 +16,6 @@ from csat.marts.plans import Plan
 from csat.marts.results import DbtResult, read_results
 
 _TAIL_LINES = 5
-
-
-class MartsError(Exception):
-    """The marts could not be built; the message names what failed and the log."""
 
 
 def dbt_folder(settings: Settings) -> Path:
@@ -64,18 +61,18 @@ def data_test_arguments(settings: Settings) -> list[str]:
 
 
 def parse_project(settings: Settings, lock: int) -> Manifest:
-    """dbt's manifest of the project as it is now. Raises MartsError."""
+    """dbt's manifest of the project as it is now. Raises CsatError."""
     code, end = _run(settings, _arguments(settings, "parse"), Plan(0), lambda line: None, lock)
     if code:
-        raise MartsError(f"dbt could not read the project in {PROJECT}: {end} (log: {dbt_log(settings)})")
+        raise CsatError(f"dbt could not read the project in {PROJECT}: {end} (log: {dbt_log(settings)})")
     return read_manifest(dbt_folder(settings) / "target")
 
 
 def run_dbt(settings: Settings, arguments: Sequence[str], plan: Plan, progress: Progress, lock: int) -> DbtResult:
     """Run dbt, pass on its lines as they come, and return its results, including failures.
 
-    dbt holds the lock too: if this process is killed, no other build starts before dbt has ended. Raises MartsError
-    where dbt failed before it built anything.
+    dbt holds the lock too: if this process is killed, no other build starts before dbt has ended. Raises CsatError
+    if dbt failed before it built anything.
     """
     target = dbt_folder(settings) / "target"
     results = target / "run_results.json"
@@ -83,7 +80,7 @@ def run_dbt(settings: Settings, arguments: Sequence[str], plan: Plan, progress: 
     code, end = _run(settings, arguments, plan, progress, lock)
     result = read_results(target) if results.exists() else None
     if result is None or (code and not result.failed):
-        raise MartsError(f"dbt exited with code {code} before it built anything: {end} (log: {dbt_log(settings)})")
+        raise CsatError(f"dbt exited with code {code} before it built anything: {end} (log: {dbt_log(settings)})")
     return result
 
 

@@ -8,8 +8,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from csat.contract.errors import CsatError
 
-class CheckpointError(Exception):
+
+class CheckpointError(CsatError):
     """The checkpoint exists but cannot be read; the message names the file."""
 
 

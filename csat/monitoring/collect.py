@@ -16,11 +16,11 @@ from csat.bigquery.load_job_times import load_job_times
 from csat.clients import airflow_api
 from csat.clients.airflow_api import AirflowError
 from csat.contract.alerts import AlertKey
+from csat.contract.kafka_access import KafkaAccessError
 from csat.contract.settings import Settings
 from csat.control.open_alerts import AlertState
 from csat.control.state_files import StateFileError, StateFiles
 from csat.kafka.lag import KafkaFacts, waiting
-from csat.kafka.offsets import KafkaOffsetsError
 from csat.monitoring.checkpoint import CheckpointError, committed_offsets
 from csat.monitoring.facts import Facts, Limits, Missing, RunFacts, StreamFacts
 from csat.monitoring.recent_landing import mart_facts, recent_landing
@@ -83,7 +83,7 @@ def _stream(settings: Settings) -> StreamFacts | Missing:
 def _kafka(settings: Settings, moment: datetime) -> KafkaFacts | Missing:
     try:
         return waiting(settings, committed_offsets(settings.checkpoint, settings.kafka_topic), moment)
-    except KafkaOffsetsError as error:
+    except KafkaAccessError as error:
         return Missing(str(error), AlertKey.KAFKA_UNREACHABLE)
     except CheckpointError as error:
         return Missing(str(error), AlertKey.STATE_FILES_UNREADABLE)

@@ -100,7 +100,7 @@ def _offsets_of(rows: Landed) -> Offsets:
 
 
 def check_completeness(warehouse: Warehouse) -> Completeness:
-    """The completeness now. Raises WarehouseError and KafkaOffsetsError."""
+    """The completeness now. Raises WarehouseError and KafkaAccessError."""
     landed = landed_partitions(warehouse)  # first: what lands in between then counts as pending, never as a duplicate
     topics = {warehouse.settings.kafka_topic, *(topic for topic, _ in landed)}
     return compare(landed, kafka_offsets(warehouse.settings, topics))

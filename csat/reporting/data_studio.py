@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from csat.contract.errors import CsatError
 from csat.reporting.report import exposed_marts, mart_columns, report
 
 HOSTS = ("lookerstudio.google.com", "datastudio.google.com")
@@ -41,12 +42,8 @@ _SOURCE_RULES = {
 _REQUIRED = ("type", "projectId", "datasetId", "tableId")
 
 
-class LinkError(Exception):
-    """The link would not work; the message names the problem and the fix."""
-
-
 def report_link(project: str, dataset: str, template: str = "") -> str:
-    """The link that creates a report for whoever opens it. Raises LinkError.
+    """The link that creates a report for whoever opens it. Raises CsatError.
 
     With a template, the report is a copy of it on the marts of the dataset. Without one, it is a plain page on
     responses over time: Data Studio creates such a page from one data source only.
@@ -68,7 +65,7 @@ def report_link(project: str, dataset: str, template: str = "") -> str:
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in sorted(parameters.items()))
     link = f"https://{HOSTS[0]}{_PATH}?{query}"
     if problems := link_problems(link):
-        raise LinkError("; ".join(problems))
+        raise CsatError("; ".join(problems))
     return link
 
 

@@ -4,15 +4,12 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import ROOT
 from csat.reporting.variables import mart_variables, window_days
 
 _COLUMNS = ROOT / "dbt" / "models" / "columns.md"
 _BLOCK = re.compile(r"{% docs (\w+) %}\s*(.*?)\s*{% enddocs %}", re.DOTALL)
-
-
-class DefinitionsError(Exception):
-    """dbt's files lack a definition; the message names it and the file."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,7 @@ class Variables:
 
 @cache
 def variables() -> Variables:
-    """dbt's variables. Raises DefinitionsError."""
+    """dbt's variables. Raises CsatError."""
     values = mart_variables()
     try:
         return Variables(
@@ -39,15 +36,15 @@ def variables() -> Variables:
             window_days=window_days(),
         )
     except KeyError as error:
-        raise DefinitionsError(f"dbt_project.yml has no variable {error}, which the dashboard shows") from error
+        raise CsatError(f"dbt_project.yml has no variable {error}, which the dashboard shows") from error
 
 
 def definition(column: str) -> str:
-    """The description of a column in dbt's documentation. Raises DefinitionsError."""
+    """The description of a column in dbt's documentation. Raises CsatError."""
     try:
         return _definitions()[column]
     except KeyError as error:
-        raise DefinitionsError(f"{_COLUMNS} does not describe {column}: add a docs block") from error
+        raise CsatError(f"{_COLUMNS} does not describe {column}: add a docs block") from error
 
 
 @cache

@@ -10,11 +10,7 @@ from pathlib import Path
 from csat.bigquery.client import Warehouse
 from csat.bigquery.query import Query as Query
 from csat.bigquery.query import Rows as Rows  # for the pages of the dashboard
-
-
-class NoMartsError(Exception):
-    """The marts were never built; the message names the command."""
-
+from csat.contract.errors import CsatError
 
 QUERIES = {file.stem: Query(file.read_text()) for file in sorted((Path(__file__).parent / "sql").glob("*.sql"))}
 
@@ -50,9 +46,9 @@ LAST_BUILD = QUERIES["last_build"]
 
 
 def mart_dates(warehouse: Warehouse) -> tuple[date, date]:
-    """The first and the last date of the marts. Raises NoMartsError and WarehouseError."""
+    """The first and the last date of the marts. Raises CsatError if there are none, and WarehouseError."""
     if LAST_BUILD.rows(warehouse):
         [dates] = DATES.rows(warehouse)
         if dates["last_date"]:
             return dates["first_date"], dates["last_date"]
-    raise NoMartsError("The marts have not been built, fix: csat marts build")
+    raise CsatError("The marts have not been built", "csat marts build")

@@ -6,15 +6,12 @@ from typing import Any
 
 import yaml
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import ROOT
 
 _FILE = ROOT / "dbt" / "dbt_project.yml"
 ALL_TIME = "all"
 _TABLE_ROW = re.compile(r"^\| `(?P<name>\w+)` \| [^|]* \|", re.MULTILINE)
-
-
-class UnknownWindowError(Exception):
-    """No ranking has this window; the message names those that exist."""
 
 
 @cache
@@ -31,10 +28,10 @@ def window_days() -> dict[str, int]:
 
 
 def ranking_window(name: str = "") -> str:
-    """The window of this name, by default the longest rolling one. Raises UnknownWindowError."""
+    """The window of this name, by default the longest rolling one. Raises CsatError."""
     rolling = list(window_days())
     if name and name not in {*rolling, ALL_TIME}:
-        raise UnknownWindowError(f"no window {name!r}, fix: use one of {', '.join([*rolling, ALL_TIME])}")
+        raise CsatError(f"no window {name!r}", f"use one of {', '.join([*rolling, ALL_TIME])}")
     return name or rolling[-1]
 
 

@@ -30,6 +30,7 @@ from csat.bigquery.landing_counts import landing_counts
 from csat.cli.output import say
 from csat.clients import airflow_api
 from csat.clients.airflow_api import AirflowError
+from csat.contract.polling import poll
 from csat.contract.settings import Settings
 from csat.dashboard.controls import window_name
 from csat.local import dashboard, stack
@@ -154,11 +155,8 @@ def fill(settings: Settings, events: int) -> None:
 
 
 def _wait(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + _TIMEOUT_SECONDS
-    while not condition():
-        if time.monotonic() > deadline:
-            sys.exit(f"error: no {what} within {_TIMEOUT_SECONDS} s")
-        time.sleep(_POLL_SECONDS)
+    if not poll(condition, _TIMEOUT_SECONDS, _POLL_SECONDS):
+        sys.exit(f"error: no {what} within {_TIMEOUT_SECONDS} s")
 
 
 def _set_builds(settings: Settings, *, is_paused: bool) -> None:

@@ -1,13 +1,14 @@
 """A separate BigQuery emulator and dbt server: all that the marts need."""
 
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from csat.bigquery.client import Warehouse
 from csat.bigquery.tables import create_datasets, create_landing_table, create_ops_tables
+from csat.contract.errors import CsatError
+from csat.contract.polling import poll
 from csat.contract.settings import ROOT, Settings, environment
 from csat.local.ports import free_ports
 from csat.local.programs import EMULATOR_PYTHON, PYTHON, emulator_options, emulator_variables
@@ -20,10 +21,6 @@ _END_SECONDS = 30
 _POLL_SECONDS = 0.2
 EMULATOR = ("-m", "csat.local.emulator.serve")
 DBT_SERVER = ("-m", "csat.marts.dbt_server")
-
-
-class NotStartedError(Exception):
-    """A program did not start; the message names its log."""
 
 
 def own_settings(state: Path) -> Settings:
@@ -78,11 +75,9 @@ def _process(
 
 
 def _wait(settings: Settings, name: str, process: "subprocess.Popen[bytes]", is_ready: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while not is_ready():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise NotStartedError(f"{name} did not start, fix: read {_log(settings, name)}")
-        time.sleep(_POLL_SECONDS)
+    poll(lambda: is_ready() or process.poll() is not None, _START_SECONDS, _POLL_SECONDS)
+    if not is_ready():
+        raise CsatError(f"{name} did not start", f"read {_log(settings, name)}")
 
 
 def _listens(settings: Settings) -> bool:

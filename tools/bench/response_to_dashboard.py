@@ -24,6 +24,7 @@ from typing import Any
 
 from csat.bigquery.client import Warehouse
 from csat.contract import landing
+from csat.contract.polling import poll
 from csat.contract.settings import ROOT, Settings, environment
 from csat.local import stack
 from csat.local.ports import free_ports
@@ -68,12 +69,10 @@ def measure(warehouse: Warehouse, name: str, seconds: float) -> Latency:
     until = since + timedelta(seconds=seconds)
     _say(f"{name}: measuring for {seconds:g} s")
     time.sleep(seconds)
-    deadline = time.monotonic() + _WAIT_SECONDS
     # A build with rows ingested half a minute after the period has all responses of the period.
-    while (builds := _builds(warehouse, since))[-1]["watermark_to"] < until + _MARGIN:
-        if time.monotonic() > deadline:
-            sys.exit(f"error: the responses were not built within {_WAIT_SECONDS} s")
-        time.sleep(_POLL_SECONDS)
+    if not poll(lambda: _builds(warehouse, since)[-1]["watermark_to"] >= until + _MARGIN, _WAIT_SECONDS, _POLL_SECONDS):
+        sys.exit(f"error: the responses were not built within {_WAIT_SECONDS} s")
+    builds = _builds(warehouse, since)
     responses = _rows(warehouse, "raw", "survey_responses", _RESPONSES_SQL, since=since, until=until)
     return latency(name, responses, builds, _landed_at(warehouse, since))
 
@@ -150,12 +149,10 @@ def responses_at(settings: Settings, rate: float) -> Iterator[None]:
             process.terminate()
 
 
-def _wait_for_builds(warehouse: Warehouse, count: int, deadline: float) -> None:
-    table = warehouse.settings.table("ops", "mart_builds")
-    while warehouse.rows(f"select count(*) as builds from `{table}`")[0]["builds"] < count:
-        if time.monotonic() > deadline:
-            sys.exit(f"error: Airflow has not built the marts {count} times, see {warehouse.settings.state}/airflow")
-        time.sleep(_POLL_SECONDS)
+def _wait_for_builds(warehouse: Warehouse, count: int) -> None:
+    sql = f"select count(*) as builds from `{warehouse.settings.table('ops', 'mart_builds')}`"
+    if not poll(lambda: warehouse.rows(sql)[0]["builds"] >= count, _WAIT_SECONDS, _POLL_SECONDS):
+        sys.exit(f"error: Airflow has not built the marts {count} times, see {warehouse.settings.state}/airflow")
 
 
 def main() -> None:
@@ -170,7 +167,7 @@ def main() -> None:
         with stack.running(settings, _say):
             simulate(settings, SimulateOptions(days=HISTORY_DAYS))
             with Warehouse(settings) as warehouse, responses_at(settings, options.rate):
-                _wait_for_builds(warehouse, 2, time.monotonic() + _WAIT_SECONDS)
+                _wait_for_builds(warehouse, 2)
                 ready = measure(warehouse, "dbt server", options.seconds)
                 Supervisord(settings).stop(DBT)
                 cold = measure(warehouse, "new process", options.seconds)

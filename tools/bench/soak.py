@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from csat.bigquery.client import WarehouseError
+from csat.contract.kafka_access import KafkaAccessError
+from csat.contract.polling import poll
 from csat.contract.settings import Settings
-from csat.kafka.offsets import KafkaOffsetsError
 from csat.local import programs, stack
 from csat.local.ports import free_ports
 from csat.local.programs import STREAM
@@ -87,7 +88,7 @@ def _sizes(target: Target, seen: Soak) -> dict[str, float]:
 def _check(target: Target, seen: Soak, minutes: float) -> None:
     try:
         seen.take(target.completeness())
-    except (WarehouseError, KafkaOffsetsError) as error:  # the last check must succeed
+    except (WarehouseError, KafkaAccessError) as error:  # the last check must succeed
         seen.checks += 1
         print(f"{minutes:5.1f} min: check failed: {error}", flush=True)
         return
@@ -103,11 +104,8 @@ def _all(sizes: dict[str, float]) -> float:
 
 
 def _wait(condition: Callable[[], bool], what: str, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"no {what} within {seconds:g} s")
-        time.sleep(0.5)
+    if not poll(condition, seconds, 0.5):
+        raise TimeoutError(f"no {what} within {seconds:g} s")
 
 
 def growth(samples: list[tuple[float, dict[str, float]]], warm_up_minutes: float) -> list[dict[str, Any]]:

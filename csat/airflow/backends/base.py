@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from csat.contract.errors import CsatError
 
-class BackendError(Exception):
+
+class BackendError(CsatError):
     """The stream's process could not be queried, started or stopped; the message names the fix."""
 
 

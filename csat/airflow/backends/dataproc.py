@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from csat.airflow.backends.base import BackendError, Process
 from csat.airflow.backends.dataproc_batch import batch_id, check_settings, new_batch, process_of
 from csat.airflow.backends.google_api import errors
+from csat.contract.errors import CsatError
+from csat.contract.polling import poll
 from csat.contract.settings import Settings
 from csat.contract.version import code_version
-from csat.control.release import Release, ReleaseError
+from csat.control.release import Release
 
 if TYPE_CHECKING:
     from google.cloud.dataproc_v1 import BatchControllerClient
@@ -121,11 +123,7 @@ class DataprocBackend:
                 raise  # else it has ended by itself
 
     def _are_gone_within(self, seconds: float) -> bool:
-        for _ in range(max(1, int(seconds / _POLL_SECONDS))):
-            if not self._running():
-                return True
-            self._sleep(_POLL_SECONDS)
-        return not self._running()
+        return poll(lambda: not self._running(), seconds, _POLL_SECONDS, self._sleep)
 
     def _newest(self) -> "Batch | None":
         if self._started:
@@ -156,8 +154,8 @@ class DataprocBackend:
     def _release(self) -> Release:
         try:
             return Release.read(self._settings.code_uri, code_version())
-        except ReleaseError as error:
-            raise BackendError(str(error)) from error
+        except CsatError as error:
+            raise BackendError(error.message, error.fix) from error
 
     @property
     def _parent(self) -> str:

@@ -22,7 +22,7 @@ def errors(what: str, needs: str, timeout_seconds: float) -> Iterator[dict[str, 
     try:
         yield {"timeout": timeout_seconds, "retry": None}
     except (GoogleAPIError, GoogleAuthError) as error:
-        raise BackendError(f"{what}: {_text(error)}; fix: {_fix(error, needs, timeout_seconds)}") from error
+        raise BackendError(f"{what}: {_text(error)}", _fix(error, needs, timeout_seconds)) from error
 
 
 def _text(error: Exception) -> str:

@@ -10,6 +10,7 @@ from xml.parsers.expat import ExpatError
 
 from csat.airflow.backends.base import BackendError, Process
 from csat.clients import supervisor
+from csat.contract.polling import poll
 
 PROGRAM = "stream"
 _EXIT_SECONDS = 60  # longer than supervisord's stopwaitsecs, after which it kills the group
@@ -47,11 +48,10 @@ class SupervisordBackend:
         if not self.state().is_alive:
             return
         self._request_stop()
-        for _ in range(max(1, int(grace_seconds / _POLL_SECONDS))):
-            if not self.state().is_alive:
-                return
-            self._sleep(_POLL_SECONDS)
-        raise BackendError(f"the program {PROGRAM} still runs {grace_seconds:g} s after SIGTERM: supervisorctl status")
+        if not poll(lambda: not self.state().is_alive, grace_seconds, _POLL_SECONDS, self._sleep):
+            raise BackendError(
+                f"the program {PROGRAM} still runs {grace_seconds:g} s after SIGTERM: supervisorctl status"
+            )
 
     def log_tail(self, lines: int) -> list[str]:
         """The last lines of the program's log."""

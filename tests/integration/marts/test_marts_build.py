@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from csat.contract.errors import CsatError
 from csat.marts import build as marts
 from csat.marts.freshness import source_freshness
 from csat.reporting import queries
@@ -225,7 +226,7 @@ def failed(refreshed: tuple[Marts, dict[str, list[str]]]) -> tuple[Marts, dict[s
     before = world.snapshot()
     wrong = survey_response(3001, at(date(2026, 11, 4)), csat_score=9, ingested_at=datetime(2026, 11, 6, tzinfo=UTC))
     world.land([wrong])
-    with pytest.raises(marts.MartsError) as caught:
+    with pytest.raises(CsatError, match="dbt failed in") as caught:
         world.build()
     return world, before, str(caught.value)
 

@@ -14,10 +14,10 @@ from typing import Any
 import psutil
 import pytest
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import ROOT, environment
 from csat.local import postgres, postgres_programs, processes
 from csat.local.ports import free_port
-from csat.local.postgres_programs import PostgresError
 from tests.integration.conftest import wait_for
 
 pytestmark = pytest.mark.integration
@@ -95,7 +95,7 @@ def test_only_airflows_role_logs_in_and_only_with_its_password(data: Path, port:
         assert "no pg_hba.conf entry" in sql(port, "select 1", role="postgres", database="postgres").stderr
         secret_file = Path("/somewhere/secrets/postgres")
         postgres.require_login(port, PASSWORD, secret_file)
-        with pytest.raises(PostgresError, match=r"refuses the password in /somewhere/secrets/postgres.*, fix: put the"):
+        with pytest.raises(CsatError, match=r"refuses the password in /somewhere/secrets/postgres.*, fix: restore"):
             postgres.require_login(port, "another", secret_file)
 
 
@@ -148,7 +148,7 @@ def test_data_that_was_given_to_root_is_given_back(data: Path, port: int) -> Non
 
 def test_data_of_another_release_is_refused_with_the_fix(tmp_path: Path) -> None:
     (tmp_path / "PG_VERSION").write_text("17\n")
-    with pytest.raises(PostgresError, match=r"is of PostgreSQL 17, which 18\.\d+ cannot read, fix: move .* away"):
+    with pytest.raises(CsatError, match=r"is of PostgreSQL 17, which 18\.\d+ cannot read, fix: move .* away"):
         postgres.prepare(tmp_path, PASSWORD)
 
 

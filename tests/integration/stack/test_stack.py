@@ -11,9 +11,9 @@ from kafka import KafkaAdminClient
 
 from csat.bigquery.client import Warehouse
 from csat.bigquery.landing_counts import landing_counts
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from csat.local import processes, stack, supervisord
-from csat.local.doctor import DoctorError
 from csat.local.ports import free_ports
 from csat.local.supervisord import Supervisord
 from csat.monitoring.completeness import check_completeness
@@ -70,7 +70,7 @@ def test_up_starts_what_is_missing(settings: Settings) -> None:
 
 def test_up_refuses_a_port_of_another(settings: Settings, tmp_path: Path) -> None:
     other = settings.model_copy(update={"state_dir": tmp_path})
-    with pytest.raises(DoctorError, match=f"CSAT_KAFKA_PORT={settings.kafka_port} is taken by java"):
+    with pytest.raises(CsatError, match=f"CSAT_KAFKA_PORT={settings.kafka_port} is taken by java"):
         up(other)
 
 

@@ -1,7 +1,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from csat.cli.main import run
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings, get_settings
 from csat.control.state_files import StateFiles
+from csat.local import logs
 from csat.local.ports import free_ports
 from csat.marts.build import BuildReport
 
@@ -64,12 +66,46 @@ def test_logs_names_the_fix_in_one_line_on_stderr(capsys: pytest.CaptureFixture[
     assert captured.err == "error: no log of nonsense, fix: name one of (none yet: csat up)\n"
 
 
+class ElsewhereError(CsatError):
+    """An error of a module that the command line does not know."""
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (CsatError("no jars in /a", "make setup"), "error: no jars in /a, fix: make setup\n"),
+        (ElsewhereError("it is over"), "error: it is over\n"),
+    ],
+)
+def test_a_named_error_is_one_line_with_its_fix(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: CsatError, line: str
+) -> None:
+    monkeypatch.setattr(logs, "read", failing(error))
+    assert run(["logs"]) == 1
+    assert capsys.readouterr() == ("", line)
+
+
+def test_any_other_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusal = type("LogError", (Exception,), {"__module__": "csat.local.logs"})
+    monkeypatch.setattr(logs, "read", failing(refusal("a bug, fix: none")))
+    with pytest.raises(refusal):
+        run(["logs"])
+
+
+def failing(error: Exception) -> Callable[..., Any]:
+    def fail(*_: Any) -> None:
+        raise error
+
+    return fail
+
+
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("CSAT_KAFKA_PORT", "often")
     assert run(["status", "--json"]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith("error: CSAT_KAFKA_PORT: ")
+    assert captured.err.endswith(", fix: correct it in the environment or in .env\n")
 
 
 def test_up_refuses_the_cloud(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

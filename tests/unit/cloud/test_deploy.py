@@ -12,8 +12,9 @@ import pytest
 from csat.cloud import deploy as module
 from csat.cloud import effects as effects_module
 from csat.cloud.deploy import deploy
-from csat.cloud.effects import DeployError, Effects
+from csat.cloud.effects import Effects
 from csat.cloud.packages import package_version
+from csat.contract.errors import CsatError
 from csat.contract.settings import ROOT
 from csat.contract.version import code_version
 from csat.control.release import Release
@@ -39,7 +40,7 @@ class Machine:
 
     def command(self, arguments: Sequence[str], variables: Mapping[str, str]) -> None:
         if self.failing and self.failing in " ".join(arguments):
-            raise DeployError(f"{arguments[0]} failed")
+            raise CsatError(f"{arguments[0]} failed")
         self.commands.append(" ".join(arguments))
         self.secrets.append(variables)
 
@@ -102,7 +103,7 @@ def test_a_deploy_puts_what_a_batch_runs_into_the_folder_of_this_version(machine
 
 def test_an_incomplete_deploy_is_not_a_release(machine: Machine) -> None:
     machine.jar.unlink()
-    with pytest.raises(DeployError, match=r"a\.jar was not uploaded"):
+    with pytest.raises(CsatError, match=r"a\.jar was not uploaded"):
         machine.run(has_airflow=False)
     assert list((machine.folder / "code").rglob("packages.tar.gz"))
     assert not list((machine.folder / "code").rglob("release.json"))
@@ -163,7 +164,7 @@ def test_an_existing_package_is_not_published_again(machine: Machine) -> None:
 
 def test_every_dag_goes_to_the_bucket_and_after_the_package(machine: Machine) -> None:
     machine.failing = "environments update"
-    with pytest.raises(DeployError):
+    with pytest.raises(CsatError, match="gcloud failed"):
         machine.run()
     assert not (machine.folder / "dags-bucket/dags").exists(), "DAGs of new code beside a guard of old code"
     machine.failing = ""
@@ -179,9 +180,9 @@ def test_the_package_version_is_valid_for_pip_and_derived_from_the_code() -> Non
 
 
 def test_a_command_that_is_missing_or_fails_is_an_error_that_names_it() -> None:
-    with pytest.raises(DeployError, match="no-such-program is missing"):
+    with pytest.raises(CsatError, match="no-such-program is missing"):
         effects_module.command(["no-such-program"], {})
-    with pytest.raises(DeployError, match=r"'exit 3' failed: fix the error above"):
+    with pytest.raises(CsatError, match=r"'exit 3' failed: fix the error above"):
         effects_module.command(["sh", "-c", "exit 3"], {})
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from csat.cloud.packages import LOCK, PackagesError, build_wheel, fill_packages, install_command, pack
+from csat.cloud.packages import LOCK, build_wheel, fill_packages, install_command, pack
+from csat.contract.errors import CsatError
 from csat.contract.settings import ROOT
 from csat.contract.version import code_version
 from tests.documents import tracked_files
@@ -85,5 +86,5 @@ def test_the_archive_unpacks_to_the_folders_content(tmp_path: Path) -> None:
 
 
 def test_a_wheel_that_cannot_be_built_is_an_error_that_says_why(tmp_path: Path) -> None:
-    with pytest.raises(PackagesError, match="not a version"):
+    with pytest.raises(CsatError, match="not a version"):
         build_wheel(tmp_path, "not a version")

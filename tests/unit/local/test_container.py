@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from csat.local import airflow, container, supervisord
 from csat.local.programs import stream
@@ -35,7 +36,7 @@ def test_a_container_whose_program_does_not_respond_is_unhealthy(
     make_settings: MakeSettings, free_port: Callable[[], int]
 ) -> None:
     settings = make_settings(airflow_port=free_port())
-    with pytest.raises(container.ContainerError, match="scheduler does not respond"):
+    with pytest.raises(CsatError, match="scheduler does not respond"):
         container.check(settings, "scheduler")
 
 
@@ -58,7 +59,7 @@ def test_the_emulator_is_healthy_when_it_accepts_a_request_with_the_token(
         if status == 200:
             container.check(settings, "bigquery")
         else:
-            with pytest.raises(container.ContainerError, match="bigquery does not respond"):
+            with pytest.raises(CsatError, match="bigquery does not respond"):
                 container.check(settings, "bigquery")
     assert asked == [("/bigquery/v2/projects/csat-local/datasets", f"Bearer {token}")]
 
@@ -82,5 +83,5 @@ def test_a_google_key_that_the_containers_user_cannot_read_is_named_with_the_fix
     make_settings: MakeSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
-    with pytest.raises(container.ContainerError, match=r"GOOGLE_APPLICATION_CREDENTIALS, fix: setfacl -m u:\d+:r FILE"):
+    with pytest.raises(CsatError, match=r"GOOGLE_APPLICATION_CREDENTIALS, fix: setfacl -m u:\d+:r FILE"):
         container.prepare(make_settings())

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from csat.local import doctor, stack
-from csat.local.java import JavaError, find_java, java_variables
+from csat.local.java import find_java, java_variables
 
 
 def make_java(home: Path, version: str) -> Path:
@@ -21,14 +22,14 @@ def make_java(home: Path, version: str) -> Path:
 def test_find_java_names_the_fix_when_path_is_empty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(JavaError, match="no java in PATH, fix: make setup installs one, or set JAVA_HOME to Java 17"):
+    with pytest.raises(CsatError, match="no java in PATH, fix: make setup installs one, or set JAVA_HOME to Java 17"):
         find_java(tmp_path)
 
 
 def test_find_java_refuses_java_8(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     make_java(tmp_path, "1.8.0_402")
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    with pytest.raises(JavaError, match="is Java 8, fix: make setup installs one"):
+    with pytest.raises(CsatError, match="is Java 8, fix: make setup installs one"):
         find_java(tmp_path / "none")
 
 
@@ -69,8 +70,15 @@ def test_port_check_finds_a_port_free_when_its_holder_ends_meanwhile(
 
 
 def test_require_names_the_jars_that_are_missing(make_settings: Callable[..., Settings], tmp_path: Path) -> None:
-    with pytest.raises(doctor.DoctorError, match=r"no jars in .*kafka-4\.3\.1, fix: make setup"):
+    with pytest.raises(CsatError, match=r"no jars in .*kafka-4\.3\.1, fix: make setup"):
         doctor.require(make_settings(jars_dir=tmp_path / "none"))
+
+
+def test_a_check_has_the_error_s_own_detail_and_fix(make_settings: Callable[..., Settings], tmp_path: Path) -> None:
+    folder = tmp_path / "odd, fix: name"
+    found = {check.name: check for check in doctor.checks(make_settings(jars_dir=folder))}
+    assert found["jars"].detail.startswith(f"no jars in {folder}/kafka-")
+    assert found["jars"].fix == "make setup"
 
 
 def test_the_stack_of_this_machine_is_neither_checked_nor_ended_where_the_parts_are_containers(
@@ -82,5 +90,5 @@ def test_the_stack_of_this_machine_is_neither_checked_nor_ended_where_the_parts_
         lambda settings: stack.up(settings, print),
         lambda settings: stack.down(settings, print),
     ):
-        with pytest.raises(doctor.DoctorError, match=r"http://spark:9001/RPC2\), fix: csat status .* docker compose"):
+        with pytest.raises(CsatError, match=r"http://spark:9001/RPC2\), fix: csat status .* docker compose"):
             command(settings)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from csat.local import airflow, postgres
-from csat.local.housekeeping import HousekeepingError, clean_airflow, clean_staging
+from csat.local.housekeeping import clean_airflow, clean_staging
 from csat.local.secret_files import secret
 
 MakeSettings = Callable[..., Settings]
@@ -58,7 +59,7 @@ def test_a_database_that_cannot_be_cleaned_is_an_error_with_airflows_output(
     migrated: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     use_program(monkeypatch, tmp_path, "echo no connection; exit 1")
-    with pytest.raises(HousekeepingError, match="could not clean its database: no connection"):
+    with pytest.raises(CsatError, match="could not clean its database: no connection"):
         clean_airflow(migrated, 30)
 
 
@@ -66,7 +67,7 @@ def test_the_run_of_a_living_stream_is_never_old(make_settings: MakeSettings) ->
     settings = make_settings(max_age_hours=24 * 7)
     postgres.folder(settings).mkdir(parents=True)
     airflow.mark_migrated(settings)
-    with pytest.raises(HousekeepingError, match="CSAT_MAX_AGE_HOURS=168, fix: raise --days"):
+    with pytest.raises(CsatError, match="CSAT_MAX_AGE_HOURS=168, fix: raise --days"):
         clean_airflow(settings, 7)
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from csat.contract.errors import CsatError
 from csat.local import jar_sums, jars
-from csat.local.jars import Bundle, JarsError
+from csat.local.jars import Bundle
 
 WANTED = {"kafka-1/a-1.0.jar": "aa", "kafka-1/b-1.0.jar": "bb", "spark-1/c-1.0.jar": "cc"}
 
@@ -23,7 +24,7 @@ def test_a_jar_that_is_changed_missing_or_unknown_is_refused(changes: dict[str, 
     there = {name: digest for name, digest in WANTED.items() if name.startswith("kafka-1/")}
     found = {name: digest for name, digest in (there | changes).items() if digest}
     jar_sums.check(there, "kafka-1", WANTED)
-    with pytest.raises(jar_sums.JarSumError, match=message):
+    with pytest.raises(CsatError, match=message):
         jar_sums.check(found, "kafka-1", WANTED)
 
 
@@ -31,13 +32,13 @@ def test_a_refused_jar_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(jar_sums, "pinned", lambda: {"other/good-1.0.jar": "aa"})
     monkeypatch.setattr(jars, "_resolve", lambda module, folder, *words: (folder / "evil-1.0.jar").write_text("evil"))
     digest = hashlib.sha256(b"evil").hexdigest()
-    with pytest.raises(JarsError, match=f"other/evil-1.0.jar .* {digest}, and nothing is pinned"):
+    with pytest.raises(CsatError, match=f"other/evil-1.0.jar .* {digest}, and nothing is pinned"):
         jars.fetch(tmp_path, bundles=[Bundle("other", (("org", "evil", "1.0"),), is_beside_pyspark=False)])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_nobody_pinned_is_refused() -> None:
-    with pytest.raises(jar_sums.JarSumError, match="no sums are pinned for new, fix: make lock-jars"):
+    with pytest.raises(CsatError, match="no sums are pinned for new, fix: make lock-jars"):
         jar_sums.check({"new/a-1.0.jar": "aa"}, "new", WANTED)
 
 

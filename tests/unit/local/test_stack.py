@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
-from csat.local import stack
+from csat.local import kafka, stack, supervisord
 
 
 @pytest.fixture
@@ -42,9 +43,36 @@ def test_what_could_not_be_started_whole_is_ended(
     calls: list[str], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
-        raise stack.StackError("no")
+        raise CsatError("no")
 
     monkeypatch.setattr(stack, "up", fail)
-    with pytest.raises(stack.StackError), stack.running(settings, print):
+    with pytest.raises(CsatError, match="no"), stack.running(settings, print):
         pass
     assert calls == ["down"]
+
+
+@pytest.fixture
+def launched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A supervisord that is launched without a process."""
+    monkeypatch.setattr(kafka, "prepare", lambda _: None)
+    monkeypatch.setattr(supervisord, "launch", lambda _: None)
+    monkeypatch.setattr(stack, "_POLL_SECONDS", 0)
+
+
+@pytest.mark.usefixtures("launched")
+def test_the_stack_waits_until_supervisord_responds(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    processes, found = iter([None, object(), object()]), iter([False, True])
+    monkeypatch.setattr(supervisord, "process", lambda _: next(processes))
+    monkeypatch.setattr(stack, "_is_responding", lambda _: next(found))
+    stack._start_supervisord(settings, print)
+    assert list(processes) == list(found) == []
+
+
+@pytest.mark.usefixtures("launched")
+def test_a_supervisord_that_does_not_respond_is_an_error_that_names_its_log(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisord, "process", lambda _: None)
+    monkeypatch.setattr(stack, "_SUPERVISORD_SECONDS", 0)
+    with pytest.raises(CsatError, match=r"supervisord does not respond, fix: read .*supervisord\.log"):
+        stack._start_supervisord(settings, print)

@@ -115,3 +115,37 @@ class OlderStack(supervisord.Supervisord):
 
 def test_stop_leaves_out_a_program_that_an_older_stack_lacks(make_settings: MakeSettings) -> None:
     OlderStack(make_settings()).stop("dashboard", "kafka")
+
+
+@pytest.mark.parametrize(
+    ("states", "started"), [(["STOPPING", "STOPPING", "STOPPED"], 1), (["STOPPING", "RUNNING"], 0)]
+)
+def test_start_waits_for_the_end_of_a_program_that_is_stopping(
+    monkeypatch: pytest.MonkeyPatch, make_settings: MakeSettings, states: list[str], started: int
+) -> None:
+    monkeypatch.setattr(supervisord, "_POLL_SECONDS", 0)
+    calls = respond(monkeypatch, states)
+    supervisord.Supervisord(make_settings()).start("kafka")
+    assert calls.count("getAllProcessInfo") == len(states)
+    assert calls.count("startProcess") == started
+
+
+def test_start_is_an_error_if_a_program_does_not_stop(
+    monkeypatch: pytest.MonkeyPatch, make_settings: MakeSettings
+) -> None:
+    monkeypatch.setattr(supervisord, "_STOPPING_SECONDS", 0)
+    respond(monkeypatch, ["STOPPING"])
+    with pytest.raises(supervisord.SupervisordError, match=r"kafka.* does not exit, fix: csat down"):
+        supervisord.Supervisord(make_settings()).start("kafka")
+
+
+def respond(monkeypatch: pytest.MonkeyPatch, states: list[str]) -> list[str]:
+    """The methods that are called on supervisord; Kafka is in these states, one per request."""
+    left, calls = iter(states), []
+
+    def call(_: object, method: str, *__: object) -> list[dict[str, str]]:
+        calls.append(method)
+        return [{"name": "kafka", "statename": next(left)}] if method == "getAllProcessInfo" else []
+
+    monkeypatch.setattr(supervisord.Supervisord, "_call", call)
+    return calls

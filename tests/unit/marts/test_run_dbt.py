@@ -8,19 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from csat.local.secret_files import bigquery_token
 from csat.marts import dbt_process
 from csat.marts.plans import Plan
 from csat.marts.results import DbtResult
-from csat.marts.run_dbt import (
-    MartsError,
-    build_arguments,
-    data_test_arguments,
-    dbt_variables,
-    parse_project,
-    run_dbt,
-)
+from csat.marts.run_dbt import build_arguments, data_test_arguments, dbt_variables, parse_project, run_dbt
 
 # A fake dbt: writes the given results, if any, and exits with a code.
 FAKE_DBT = """#!{python}
@@ -97,12 +91,12 @@ def test_run_returns_the_results_of_a_failed_build(fake_run: Fake) -> None:
 
 def test_run_ignores_the_results_of_the_previous_run(fake_run: Fake) -> None:
     fake_run(results("success"))
-    with pytest.raises(MartsError, match=r"code 2 before it built anything: a line .*logs/dbt\.log"):
+    with pytest.raises(CsatError, match=r"code 2 before it built anything: a line .*logs/dbt\.log"):
         fake_run(code=2)
 
 
 def test_run_does_not_accept_a_bad_exit_code_as_success(fake_run: Fake) -> None:
-    with pytest.raises(MartsError, match="code 1"):
+    with pytest.raises(CsatError, match="code 1"):
         fake_run(results("success"), code=1)
 
 
@@ -123,7 +117,7 @@ def test_the_project_is_read_by_dbt_or_the_error_names_its_log(
     bigquery_token(settings)
     monkeypatch.setattr(dbt_process, "run", fake)
     if code:
-        with pytest.raises(MartsError, match=r"could not read the project in .*dbt: a line \(log: .*dbt\.log"):
+        with pytest.raises(CsatError, match=r"could not read the project in .*dbt: a line \(log: .*dbt\.log"):
             parse_project(settings, 0)
     else:
         assert parse_project(settings, 0) == {"nodes": {}}

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from csat.contract.errors import CsatError
 from producer.csv_dates import DateOrder, MomentReader
-from producer.csv_problems import CsvError
+from producer.csv_problems import FieldError
 from producer.from_csv import CsvOptions, opened_csv
 from tests.unit.producer.csv_samples import HEADER, rows, write
 
@@ -30,7 +31,7 @@ def read(path: Path, order: DateOrder | None = None, *, allow_span: bool = False
 
 
 def refusal(path: Path, order: DateOrder | None = None) -> str:
-    with pytest.raises(CsvError) as caught:
+    with pytest.raises(CsatError) as caught:
         read(path, order)
     return str(caught.value).replace(str(path), path.name)
 
@@ -129,7 +130,7 @@ def test_report_of_another_year_is_found_by_the_span(tmp_path: Path) -> None:
 def test_twelve_o_clock_is_midnight_and_noon(text: str) -> None:
     moment = MomentReader("dmy", 2024).moment
     if text.startswith("1/8/2023 00"):
-        with pytest.raises(ValueError, match="no clock shows"):
+        with pytest.raises(FieldError, match="no clock shows"):
             moment(text)
     else:
         assert moment(text).hour == (0 if text.endswith("AM") else 12)

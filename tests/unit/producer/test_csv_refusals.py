@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from csat.contract.errors import CsatError
 from producer.csv_dates import DateOrder
-from producer.csv_problems import CsvError
 from producer.from_csv import CsvOptions, opened_csv
 from tests.unit.producer.csv_samples import FULL, GAPS, HEADER, TRAP, row, rows, write
 
@@ -21,7 +21,7 @@ CLOCK = datetime(2023, 9, 11, tzinfo=UTC)
 
 def refusal(path: Path, order: DateOrder | None = None, *, allow_span: bool = False) -> str:
     """The message, with the name of the file alone in it."""
-    with pytest.raises(CsvError) as caught, opened_csv(path, CLOCK, CsvOptions(order, allow_span)):
+    with pytest.raises(CsatError) as caught, opened_csv(path, CLOCK, CsvOptions(order, allow_span)):
         pass
     return str(caught.value).replace(str(path), path.name)
 

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from csat.contract.errors import CsatError
 from csat.contract.event import SurveyResponse
 from csat.contract.landing import Rejection
 from producer.fault_kinds import FAULT_KINDS, Fault
-from producer.faults import FaultInjector, FaultRatesError, parse_fault_rates
+from producer.faults import FaultInjector, parse_fault_rates
 from producer.message import Message
 from producer.report import Tally
 
@@ -231,7 +232,7 @@ def test_all_sets_each_fault_that_is_not_named() -> None:
     ],
 )
 def test_wrong_rates_are_refused_with_the_valid_names(text: str, problem: str) -> None:
-    with pytest.raises(FaultRatesError) as raised:
+    with pytest.raises(CsatError) as raised:
         parse_fault_rates(text)
     assert str(raised.value).startswith(problem)
     assert "duplicate, late, malformed, missing_field" in str(raised.value)

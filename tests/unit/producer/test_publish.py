@@ -9,16 +9,11 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaConnectionError, KafkaTimeoutError, NotEnoughReplicasError, SaslAuthenticationFailedError
 from pydantic import SecretStr
 
+from csat.contract.errors import CsatError
+from csat.contract.kafka_access import KafkaAccessError, KafkaRefusedError
 from csat.contract.settings import Settings
 from producer import publish
-from producer.kafka_client import (
-    AccessRefusedError,
-    BrokerUnreachableError,
-    DeliveryError,
-    PublishError,
-    TopicMissingError,
-    client_config,
-)
+from producer.kafka_client import DeliveryError, client_config
 from producer.message import Message
 from producer.publish import Publisher
 
@@ -126,14 +121,14 @@ def test_publisher_waits_when_too_many_are_unconfirmed(settings: Settings, clien
 
 def test_publisher_creates_no_client_until_it_is_opened(settings: Settings) -> None:
     publisher = Publisher(settings, lambda _: None, failing(AssertionError("connected")))
-    with pytest.raises(PublishError, match="Open the publisher"):
+    with pytest.raises(CsatError, match="Open the publisher"):
         publisher.send(MESSAGES)
 
 
 def test_unreachable_broker_is_named_with_its_setting_and_cause(settings: Settings) -> None:
     create = failing(KafkaTimeoutError("no bootstrap"), cause=KafkaConnectionError("111 ECONNREFUSED"))
     with (
-        pytest.raises(BrokerUnreachableError, match=r"broker:9092.*ECONNREFUSED.*CSAT_KAFKA_BOOTSTRAP_SERVERS"),
+        pytest.raises(KafkaAccessError, match=r"broker:9092.*ECONNREFUSED.*CSAT_KAFKA_BOOTSTRAP_SERVERS"),
         Publisher(settings, lambda _: None, create),
     ):
         pass
@@ -141,7 +136,7 @@ def test_unreachable_broker_is_named_with_its_setting_and_cause(settings: Settin
 
 def test_refused_login_names_user_and_password(settings: Settings) -> None:
     with (
-        pytest.raises(AccessRefusedError, match=r"bad user.*CSAT_KAFKA_USERNAME, CSAT_KAFKA_PASSWORD"),
+        pytest.raises(KafkaRefusedError, match=r"bad user.*CSAT_KAFKA_USERNAME, CSAT_KAFKA_PASSWORD"),
         Publisher(
             settings.model_copy(update=SECURED), lambda _: None, failing(SaslAuthenticationFailedError("bad user"))
         ),
@@ -151,7 +146,7 @@ def test_refused_login_names_user_and_password(settings: Settings) -> None:
 
 def test_connection_log_is_quiet_only_while_connecting(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     create = failing(KafkaTimeoutError("no bootstrap"))
-    with pytest.raises(BrokerUnreachableError), Publisher(settings, lambda _: None, create):
+    with pytest.raises(KafkaAccessError), Publisher(settings, lambda _: None, create):
         pass
     assert caplog.messages == []
     logging.getLogger("kafka.net.manager").warning("later")
@@ -161,7 +156,7 @@ def test_connection_log_is_quiet_only_while_connecting(settings: Settings, caplo
 def test_missing_topic_is_named_with_its_setting(settings: Settings, client: Any, create_client: Create) -> None:
     client.topic_error = KafkaTimeoutError("Failed to update metadata")
     with (
-        pytest.raises(TopicMissingError, match=r"'messages' does not exist.*CSAT_KAFKA_TOPIC"),
+        pytest.raises(CsatError, match=r"'messages' does not exist.*CSAT_KAFKA_TOPIC"),
         Publisher(settings, lambda _: None, create_client),
     ):
         pass

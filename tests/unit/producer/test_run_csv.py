@@ -13,11 +13,11 @@ from kafka.errors import KafkaTimeoutError
 from rich.console import Console
 
 from csat.cli.main import run
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
-from producer.csv_problems import CsvError
 from producer.faults import parse_fault_rates
 from producer.kafka_client import DeliveryError
-from producer.options import SimulateOptions, SimulateOptionsError
+from producer.options import SimulateOptions
 from producer.progress import Watch
 from producer.run import Edges, simulate
 from tests.unit.producer.csv_samples import HEADER, rows, write
@@ -84,7 +84,7 @@ def test_bad_last_row_keeps_all_rows_from_being_sent_or_a_client_from_being_made
         pytest.fail("a client was made")
 
     path = write(tmp_path, HEADER, *rows(*[{}] * 50, {"score": "7"}))
-    with pytest.raises(CsvError, match="line 52: CSAT Score '7'"):
+    with pytest.raises(CsatError, match="line 52: CSAT Score '7'"):
         simulate(SETTINGS, SimulateOptions(from_csv=path), edges=Edges(create_client=never))
 
 
@@ -107,7 +107,7 @@ def test_events_take_the_first_rows_of_a_file_that_is_checked_as_a_whole(
     simulate(SETTINGS, SimulateOptions(from_csv=write(tmp_path, HEADER, *good), events=2), console, edges)
     assert len(client.sent) == 2
     assert len(said(console)) == 1
-    with pytest.raises(CsvError):
+    with pytest.raises(CsatError, match="line 4: CSAT Score 'x'"):
         simulate(SETTINGS, SimulateOptions(from_csv=write(tmp_path, HEADER, *bad), events=2), console, edges)
 
 
@@ -189,7 +189,7 @@ def test_reading_checking_and_sending_are_drawn_on_a_terminal(tmp_path: Path, ed
 
 @pytest.mark.parametrize("options", [{"date_order": "dmy"}, {"allow_span": True}])
 def test_options_of_a_file_without_a_file_are_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(SimulateOptionsError, match="give --from-csv, or leave them out"):
+    with pytest.raises(CsatError, match="give --from-csv, or leave them out"):
         SimulateOptions(events=1, **options)
 
 

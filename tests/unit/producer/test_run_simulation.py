@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from producer.faults import parse_fault_rates
 from producer.interrupt import noticed_interrupt
-from producer.options import SimulateOptions, SimulateOptionsError
+from producer.options import SimulateOptions
 from producer.run import Edges, simulate
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -183,5 +184,5 @@ def test_progress_is_drawn_on_a_terminal_only(settings: Settings, edges: Edges) 
     ],
 )
 def test_options_that_cannot_work_are_refused(options: dict[str, Any], named: str) -> None:
-    with pytest.raises(SimulateOptionsError, match=named):
+    with pytest.raises(CsatError, match=named):
         SimulateOptions(**options)

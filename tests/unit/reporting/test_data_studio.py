@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from csat.cli.main import run
+from csat.contract.errors import CsatError
 from csat.contract.settings import get_settings
-from csat.reporting.data_studio import LinkError, link_problems, report_link
+from csat.reporting.data_studio import link_problems, report_link
 
 TEMPLATE = "0b8d1f9e-2a52-4a5f-9d3a-6d0f5d1c2b3a"
 PLAIN = (
@@ -69,7 +70,7 @@ def test_a_broken_link_is_reported_with_the_fix(change: Callable[[str], str], pr
 
 
 def test_no_link_is_created_for_an_invalid_project() -> None:
-    with pytest.raises(LinkError, match="projectId=my project: it must be a Google Cloud project"):
+    with pytest.raises(CsatError, match="projectId=my project: it must be a Google Cloud project"):
         report_link("my project", "csat_marts")
 
 

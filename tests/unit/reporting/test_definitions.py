@@ -1,9 +1,10 @@
 import pytest
 import yaml
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import ROOT
 from csat.dashboard.views import PAGES
-from csat.reporting.definitions import DefinitionsError, definition, variables
+from csat.reporting.definitions import definition, variables
 
 
 def test_variables_are_those_of_dbt() -> None:
@@ -18,7 +19,7 @@ def test_definition_is_dbts_description() -> None:
 
 
 def test_a_missing_definition_is_named() -> None:
-    with pytest.raises(DefinitionsError, match="does not describe no_such_column: add a docs block"):
+    with pytest.raises(CsatError, match="does not describe no_such_column: add a docs block"):
         definition("no_such_column")
 
 

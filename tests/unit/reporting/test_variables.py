@@ -2,8 +2,9 @@
 
 import pytest
 
+from csat.contract.errors import CsatError
 from csat.reporting import variables as mart_variables
-from csat.reporting.variables import UnknownWindowError, ranking_window, window_days, with_values
+from csat.reporting.variables import ranking_window, window_days, with_values
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +23,7 @@ def test_the_longest_window_is_the_default(name: str, expected: str) -> None:
 
 
 def test_an_unknown_window_is_rejected_with_the_known_ones() -> None:
-    with pytest.raises(UnknownWindowError, match="'14d', fix: use one of 7d, 28d, all"):
+    with pytest.raises(CsatError, match="'14d', fix: use one of 7d, 28d, all"):
         ranking_window("14d")
 
 

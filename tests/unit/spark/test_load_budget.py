@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from csat.bigquery.client import WarehouseError
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
-from spark.load_budget import HoldEndedError, LoadBudget, load_budget
+from spark.load_budget import LoadBudget, load_budget
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -101,7 +102,7 @@ def test_bucket_without_limit_never_holds():
 def test_hold_ends_when_the_driver_exits():
     bucket = LoadBudget(10, [NOON] * 10, lambda: NOON + SECOND)
     bucket.end_hold()
-    with pytest.raises(HoldEndedError):
+    with pytest.raises(CsatError, match="the driver exits while its batch waits"):
         bucket.take()
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from spark.load_budget import LoadBudget
-from spark.sink import BatchRefusedError, LandingSink, Outcome, SupersededError
+from spark.sink import LandingSink, Outcome
 from spark.staging import StagedFile, discard, spark_path
 
 DONE, FAILED = (Outcome.DONE, 10, ""), (Outcome.FAILED, 0, "backendError: try again")
@@ -115,24 +116,24 @@ def test_sink_retries_when_a_job_is_stuck_before_its_commit():
 
 def test_sink_ends_the_query_when_bigquery_refuses_the_data():
     jobs = FakeLoadJobs({"csat-q-7-a1": REFUSED})
-    with pytest.raises(BatchRefusedError, match="csat-q-7-a1: invalid: no such column"):
+    with pytest.raises(CsatError, match="csat-q-7-a1: invalid: no such column"):
         land(jobs)
     assert len(jobs.submitted) == 1
 
 
 def test_sink_ends_the_query_after_five_failed_attempts():
     jobs = FakeLoadJobs({f"csat-q-7-a{n}": FAILED for n in range(1, 7)})
-    with pytest.raises(BatchRefusedError, match="5 load jobs of batch q-7 failed"):
+    with pytest.raises(CsatError, match="5 load jobs of batch q-7 failed"):
         land(jobs)
     assert len(jobs.submitted) == 5
 
 
 def test_sink_submits_nothing_when_another_driver_has_the_stream():
     def closed():
-        raise SupersededError("another driver has the stream")
+        raise CsatError("another driver has the stream")
 
     jobs = FakeLoadJobs({})
-    with pytest.raises(SupersededError):
+    with pytest.raises(CsatError, match="another driver has the stream"):
         land(jobs, fence=closed)
     assert jobs.submitted == []
 
@@ -153,11 +154,11 @@ def test_sink_submits_nothing_when_another_driver_took_over_during_a_hold():
 
     def fence():
         if came:
-            raise SupersededError("another driver has the stream")
+            raise CsatError("another driver has the stream")
 
     now = datetime(2026, 3, 1, 12, tzinfo=UTC)
     jobs = FakeLoadJobs({"csat-q-7-a1": DONE})
-    with pytest.raises(SupersededError):
+    with pytest.raises(CsatError, match="another driver has the stream"):
         land(jobs, fence, budget=LoadBudget(10, [now] * 10, lambda: now, wait))
     assert (came, jobs.submitted) == ([86_400], [])
 
@@ -192,7 +193,7 @@ def test_sink_keeps_the_id_of_the_batch_that_it_could_not_land(monkeypatch):
     jobs = FakeLoadJobs({"csat-q-7-a1": REFUSED})
     sink = LandingSink(Settings(_env_file=None), jobs, lambda: None, LoadBudget(0))
     assert sink.current_batch == ""
-    with pytest.raises(BatchRefusedError):
+    with pytest.raises(CsatError, match="BigQuery refused csat-q-7-a1"):
         sink.write(batch(), 7)
     assert sink.current_batch == "q-7"
 
