@@ -78,9 +78,9 @@ cloud-%: export TF_VAR_credentials_file :=
 
 .PHONY: cloud-backend cloud-init cloud-plan cloud-apply cloud-destroy cloud-env cloud-deploy cloud-costs
 cloud-backend: # Keep Terraform's state in the bucket of ENVIRONMENT
-	@test -n "$(ENVIRONMENT)" || { echo "no environment is named: make cloud-backend ENVIRONMENT=dev" >&2; exit 1; }
+	@test -n "$(ENVIRONMENT)" || { echo "no environment given: make cloud-backend ENVIRONMENT=dev" >&2; exit 1; }
 	test -f terraform/environments/$(ENVIRONMENT).gcs.tfbackend || {
-		echo "terraform/environments/$(ENVIRONMENT).gcs.tfbackend is missing: write it as dev's is written" >&2
+		echo "terraform/environments/$(ENVIRONMENT).gcs.tfbackend is missing: write it like dev's" >&2
 		exit 1
 	}
 	{ printf 'terraform {\n  backend "gcs" {\n'; sed 's/^/    /' terraform/environments/$(ENVIRONMENT).gcs.tfbackend
@@ -88,14 +88,14 @@ cloud-backend: # Keep Terraform's state in the bucket of ENVIRONMENT
 cloud-init: tools $(if $(ENVIRONMENT),cloud-backend)
 	if [ -z "$(ENVIRONMENT)" ]; then
 		[ ! -e $(TFBACKEND) ] || {
-			echo "$(TFBACKEND) keeps the state in a bucket: name its ENVIRONMENT=…, or delete the file" >&2
+			echo "$(TFBACKEND) stores the state in a bucket: set ENVIRONMENT=…, or delete the file" >&2
 			exit 1
 		}
 		$(TERRAFORM) init -input=false
 		exit
 	fi
 	[ ! -s terraform/terraform.tfstate ] || {
-		echo "terraform/terraform.tfstate has state that the bucket has not. To move it there:" \
+		echo "terraform/terraform.tfstate has state that the bucket does not have. To move it there:" \
 			"$(TERRAFORM) init -migrate-state; or move the file away" >&2
 		exit 1
 	}
@@ -108,7 +108,7 @@ cloud-init: tools $(if $(ENVIRONMENT),cloud-backend)
 cloud-plan: cloud-init ## Show what would change on Google Cloud; ENVIRONMENT=dev, prod: with the state in a bucket
 	$(TERRAFORM) plan $(TFVARS) -out=$(TFPLAN)
 cloud-apply: ## Change what the last cloud-plan showed
-	@test -f terraform/$(TFPLAN) || { echo "nothing is planned: make cloud-plan$(addprefix  ENVIRONMENT=,$(ENVIRONMENT))" >&2; exit 1; }
+	@test -f terraform/$(TFPLAN) || { echo "no plan: make cloud-plan$(addprefix  ENVIRONMENT=,$(ENVIRONMENT))" >&2; exit 1; }
 	$(MAKE) cloud-init
 	$(TERRAFORM) apply -input=false $(TFPLAN)
 	rm terraform/$(TFPLAN)

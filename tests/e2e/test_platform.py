@@ -100,7 +100,7 @@ def test_dashboard_shows_what_landed_and_what_was_rejected(platform: Platform, s
         browser = launch(playwright)
         viewer = Viewer(browser.new_page(), dashboard.url(platform.settings))
         viewer.open("categories?window=all")
-        expect(viewer.page.get_by_text(f"{simulated['expected_distinct_responses']:,} answers, CSAT")).to_be_visible()
+        expect(viewer.page.get_by_text(f"{simulated['expected_distinct_responses']:,} responses, CSAT")).to_be_visible()
         viewer.open("pipeline")
         rows = [row.inner_text().split("\t") for row in viewer.rows("Messages by outcome").all()]
         browser.close()

@@ -77,7 +77,7 @@ REFUSALS: dict[str, tuple[Callable[[SecureBroker], dict[str, Any]], str]] = {
     "unknown authority": (
         lambda broker: broker.scram | {"kafka_ca_file": certificate(broker.folder, "stranger")},
         "shows a certificate that is not trusted: self-signed certificate. Set CSAT_KAFKA_CA_FILE to the PEM file of "
-        "the authority that signed it.",
+        "the CA that signed it.",
     ),
     "no TLS where there is TLS": (
         lambda broker: {"kafka_bootstrap_servers": broker.tls_server},
