@@ -44,7 +44,7 @@ CHECKED := csat producer spark tools terraform dags tests
 help: # Show this list
 	@awk -F ':.*## ' '/^## / { printf "\n%s\n", substr($$0, 4) } /^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' \
 		$(MAKEFILE_LIST)
-	printf '\nThe Makefile says of the others, such as lint-python, test-unit, locks and screenshots, what they do.\n'
+	printf '\nThe Makefile describes the other targets, such as lint-python, test-unit, locks and screenshots.\n'
 
 ## Run it
 
@@ -145,7 +145,7 @@ endef
 
 .venv/.synced: locks/dev.txt | tools
 	$(sync)
-# After .venv: the jars, which it brings the means for, are fetched while these are made
+# After .venv, whose pyspark brings Ivy: the jars are downloaded while these are created
 .venvs/%/.synced: locks/%.txt | tools .venv/.synced
 	$(sync)
 

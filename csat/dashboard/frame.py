@@ -7,13 +7,13 @@ from datetime import date, timedelta
 import streamlit as st
 
 from csat.bigquery.client import WarehouseError, WarehouseUnreachableError
+from csat.bigquery.query import Rows
 from csat.contract.settings import Settings, get_settings
 from csat.dashboard.palette import palette
 from csat.dashboard.source import BoundQuery, Source, State, utc_now
 from csat.dashboard.tables import Html, joined, link
 from csat.reporting import formats
 from csat.reporting.definitions import definition, variables
-from csat.reporting.queries import Rows
 from csat.reporting.series import window_start
 from csat.reporting.variables import ALL_TIME
 

@@ -16,10 +16,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from csat.bigquery.client import Warehouse, WarehouseError, WarehouseUnreachableError
+from csat.bigquery.query import Query, Rows
 from csat.bigquery.tables import table_version
 from csat.contract.settings import Settings
 from csat.reporting import queries
-from csat.reporting.queries import Query, Rows
 
 # A table that is rebuilt by hand leaves no record of a build.
 CACHED_FOR = timedelta(minutes=10)

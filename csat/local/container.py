@@ -172,7 +172,7 @@ def _is_emulator_ready(settings: Settings) -> bool:
 def _is_dashboard_ready(settings: Settings) -> bool:
     from csat.local import dashboard
 
-    return dashboard.answers(settings)
+    return dashboard.is_ready(settings)
 
 
 def _is_kafka_ready(settings: Settings) -> bool:

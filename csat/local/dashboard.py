@@ -17,7 +17,7 @@ def command(python: Path) -> list[str]:
     return [str(python), "-m", "csat.dashboard.serve"]
 
 
-def answers(settings: Settings, timeout_seconds: float = 3) -> bool:
+def is_ready(settings: Settings, timeout_seconds: float = 3) -> bool:
     """Whether its server accepts viewers."""
     # With a host name that it accepts: other containers reach it by another name
     headers = {"Host": settings.dashboard_hosts.partition(",")[0].strip()}

@@ -92,7 +92,7 @@ def prepare(data: Path, password: str) -> None:
     _delete_stale_pid_file(data)
 
 
-def answers(port: int) -> bool:
+def is_ready(port: int) -> bool:
     """Whether the server accepts connections."""
     return program("pg_isready").exists() and _client("pg_isready", port, "-q").returncode == 0
 

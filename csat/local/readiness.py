@@ -38,7 +38,7 @@ def wait_until(
         raise _not_ready(settings, program, f"is not ready after {seconds:g} s")
 
 
-def bigquery_answers(settings: Settings, timeout_seconds: float = 5) -> bool:
+def bigquery_is_ready(settings: Settings, timeout_seconds: float = 5) -> bool:
     """Whether the emulator lists datasets; without its extensions it opens the port and returns status 400."""
     url = f"{settings.endpoint}/bigquery/v2/projects/{settings.project_id}/datasets"
     try:

@@ -17,7 +17,7 @@ from csat.contract.polling import poll
 from csat.contract.settings import Settings
 from csat.local import airflow, dashboard, doctor, kafka, postgres, processes, shutdown, supervisord
 from csat.local.programs import AIRFLOW, BIGQUERY, DASHBOARD, DBT, KAFKA, MIGRATE, POSTGRES, log_file
-from csat.local.readiness import bigquery_answers, wait_until
+from csat.local.readiness import bigquery_is_ready, wait_until
 from csat.local.secret_files import private_folder, secret
 from csat.local.supervisord import Supervisord, SupervisordError
 
@@ -48,7 +48,7 @@ def up(settings: Settings, on_progress: Progress, has_airflow: bool = True, has_
         if has_airflow:
             _start_airflow(settings, on_progress)
         if has_dashboard:
-            wait_until(settings, DASHBOARD, lambda: dashboard.answers(settings), _DASHBOARD_SECONDS)
+            wait_until(settings, DASHBOARD, lambda: dashboard.is_ready(settings), _DASHBOARD_SECONDS)
             on_progress(f"the dashboard is ready at {dashboard.url(settings)}")
 
 
@@ -142,7 +142,7 @@ def _start_services(settings: Settings, on_progress: Progress, has_airflow: bool
     wait_until(settings, KAFKA, lambda: kafka.is_ready(settings), _KAFKA_SECONDS)
     kafka.create_topic(settings)
     on_progress(f"Kafka is ready at {settings.bootstrap_servers}")
-    wait_until(settings, BIGQUERY, lambda: bigquery_answers(settings), _BIGQUERY_SECONDS)
+    wait_until(settings, BIGQUERY, lambda: bigquery_is_ready(settings), _BIGQUERY_SECONDS)
     with Warehouse(settings) as warehouse:
         tables.create_datasets(warehouse)
         tables.create_landing_table(warehouse)
@@ -155,7 +155,7 @@ def _start_postgres(settings: Settings, supervisor: Supervisord) -> None:
     if supervisor.programs()[POSTGRES]["statename"] not in ALIVE:
         postgres.prepare(postgres.data(settings), password)
         supervisor.start(POSTGRES)
-    wait_until(settings, POSTGRES, lambda: postgres.answers(settings.postgres_port), _POSTGRES_SECONDS)
+    wait_until(settings, POSTGRES, lambda: postgres.is_ready(settings.postgres_port), _POSTGRES_SECONDS)
     postgres.require_login(settings.postgres_port, password, settings.state / "secrets" / "postgres")
 
 

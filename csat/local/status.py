@@ -15,7 +15,7 @@ from csat.control.verdict import Policy, Verdict, judge
 from csat.kafka.login import check_access
 from csat.local import airflow, dashboard, kafka, postgres
 from csat.local.programs import AIRFLOW, BIGQUERY, COMPONENTS, DASHBOARD, KAFKA, POSTGRES, STREAM
-from csat.local.readiness import bigquery_answers
+from csat.local.readiness import bigquery_is_ready
 from csat.local.supervisord import Supervisord, SupervisordError
 from csat.marts.builds import last_record
 
@@ -40,7 +40,7 @@ def status(settings: Settings, now: datetime | None = None) -> dict[str, Any]:
         programs = pool.submit(_programs, settings)
         kafka_ready = pool.submit(_is_kafka_ready, settings)
         airflow_health = pool.submit(airflow.health, settings, _PROBE_SECONDS)
-        dashboard_ready = pool.submit(dashboard.answers, settings, _PROBE_SECONDS)
+        dashboard_ready = pool.submit(dashboard.is_ready, settings, _PROBE_SECONDS)
         bigquery = pool.submit(_query_bigquery, short, now)
         stream = stream_status(settings, now)
         is_bigquery_ready, landing, marts = bigquery.result()
@@ -53,7 +53,7 @@ def status(settings: Settings, now: datetime | None = None) -> dict[str, Any]:
         }
         shown = shown_components(settings)
         if POSTGRES in shown:
-            is_ready[POSTGRES] = postgres.answers(settings.postgres_port)
+            is_ready[POSTGRES] = postgres.is_ready(settings.postgres_port)
         if settings.has_own_stack:
             components = component_states(programs.result(), is_ready, now)
         else:
@@ -153,7 +153,7 @@ def _programs(settings: Settings) -> Programs | None:
 
 
 def _query_bigquery(settings: Settings, now: datetime) -> tuple[bool, dict[str, Any], dict[str, Any]]:
-    if settings.endpoint and not bigquery_answers(settings, _PROBE_SECONDS):
+    if settings.endpoint and not bigquery_is_ready(settings, _PROBE_SECONDS):
         return False, _NO_ROWS, _NO_BUILD
     with Warehouse(settings) as warehouse:
         landing = _or(_NO_ROWS, lambda: landing_counts(warehouse))

@@ -8,8 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from csat.bigquery.client import Warehouse
-from csat.bigquery.query import Query as Query
-from csat.bigquery.query import Rows as Rows  # for the pages of the dashboard
+from csat.bigquery.query import Query
 from csat.contract.errors import CsatError
 
 QUERIES = {file.stem: Query(file.read_text()) for file in sorted((Path(__file__).parent / "sql").glob("*.sql"))}

@@ -19,7 +19,7 @@ from csat.control.state_files import StateFiles
 from csat.control.verdict import ran_stably
 from csat.local import kafka, programs, stack
 from csat.local.programs import AIRFLOW, PYTHON, STREAM
-from csat.local.readiness import bigquery_answers
+from csat.local.readiness import bigquery_is_ready
 from csat.local.supervisord import Supervisord
 from csat.monitoring.completeness import Completeness, check_completeness
 from tests.chaos import saboteur
@@ -87,7 +87,7 @@ class Target:
 
     def has_services(self) -> bool:
         """Whether Kafka and BigQuery respond."""
-        return kafka.is_ready(self.settings) and bigquery_answers(self.settings)
+        return kafka.is_ready(self.settings) and bigquery_is_ready(self.settings)
 
     def is_airflow_healthy(self, since: datetime) -> bool:
         """Whether every component has a heartbeat since then, and a live triggerer watches the stream's task."""

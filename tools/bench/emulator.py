@@ -12,7 +12,7 @@ from csat.contract.polling import poll
 from csat.contract.settings import ROOT, Settings, environment
 from csat.local.ports import free_ports
 from csat.local.programs import EMULATOR_PYTHON, PYTHON, emulator_options, emulator_variables
-from csat.local.readiness import bigquery_answers
+from csat.local.readiness import bigquery_is_ready
 from csat.local.secret_files import private_folder
 from csat.marts import dbt_process
 
@@ -35,7 +35,7 @@ def emulator(settings: Settings, program: Sequence[str] = EMULATOR) -> Iterator[
     private_folder(settings.state)
     command = [str(EMULATOR_PYTHON), *program, *emulator_options(settings)]
     with _process("bigquery", settings, command, emulator_variables(settings)) as process:
-        _wait(settings, "bigquery", process, lambda: bigquery_answers(settings))
+        _wait(settings, "bigquery", process, lambda: bigquery_is_ready(settings))
         yield process
 
 

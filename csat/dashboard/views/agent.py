@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from csat.bigquery.query import Rows
 from csat.dashboard import charts
 from csat.dashboard.controls import download, window_name
 from csat.dashboard.frame import Snapshot
@@ -14,7 +15,6 @@ from csat.dashboard.tables import Card, Column, Row, cards, heading, lines, more
 from csat.reporting import formats, queries
 from csat.reporting.definitions import variables
 from csat.reporting.figures import Tally, wilson_interval
-from csat.reporting.queries import Rows
 from csat.reporting.series import points, rank_points
 from csat.reporting.variables import ALL_TIME
 

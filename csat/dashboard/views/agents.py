@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from csat.bigquery.query import Rows
 from csat.dashboard.controls import choice, download, window_filter, window_name
 from csat.dashboard.frame import Page, Snapshot
 from csat.dashboard.source import bind
@@ -23,7 +24,6 @@ from csat.dashboard.views import agent
 from csat.reporting import formats, queries
 from csat.reporting.definitions import variables
 from csat.reporting.figures import Tally
-from csat.reporting.queries import Rows
 from csat.reporting.series import tally
 
 _ROWS_PER_PAGE = 25

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from csat.bigquery.query import Rows
 from csat.dashboard import charts
 from csat.dashboard.controls import download, window_filter, window_name
 from csat.dashboard.frame import Page, Snapshot
@@ -13,7 +14,6 @@ from csat.dashboard.tables import Card, Column, Html, Row, bar, cards, heading, 
 from csat.reporting import formats, queries
 from csat.reporting.definitions import variables
 from csat.reporting.figures import Tally, wilson_interval
-from csat.reporting.queries import Rows
 from csat.reporting.series import points, tally
 from csat.reporting.variables import ALL_TIME
 

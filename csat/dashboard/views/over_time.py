@@ -6,13 +6,13 @@ from typing import cast
 
 import streamlit as st
 
+from csat.bigquery.query import Rows
 from csat.dashboard import charts
 from csat.dashboard.controls import choice, day_filter, download
 from csat.dashboard.frame import Page, Snapshot
 from csat.dashboard.source import BoundQuery, State, bind, bind_choices
 from csat.dashboard.tables import Card, Column, Row, cards, note, table
 from csat.reporting import formats, queries
-from csat.reporting.queries import Rows
 from csat.reporting.series import (
     REST,
     WHOLE,

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
+from csat.bigquery.query import Rows
 from csat.dashboard import charts
 from csat.dashboard.controls import download, window_filter, window_name
 from csat.dashboard.frame import Page, Snapshot
@@ -13,7 +14,6 @@ from csat.dashboard.views.agents import leaderboard_columns
 from csat.reporting import formats, queries
 from csat.reporting.definitions import variables
 from csat.reporting.figures import Change, Tally, change, wilson_interval
-from csat.reporting.queries import Rows
 from csat.reporting.series import between, points, tally, window_start
 from csat.reporting.variables import ALL_TIME
 

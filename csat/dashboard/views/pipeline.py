@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
+from csat.bigquery.query import Rows
 from csat.contract.alerts import ALERTS, AlertKey
 from csat.dashboard import charts
 from csat.dashboard.controls import download
@@ -12,7 +13,6 @@ from csat.dashboard.frame import Page, Snapshot
 from csat.dashboard.source import bind, utc_now
 from csat.dashboard.tables import Card, Column, Html, Row, badge, cards, lines, note, table
 from csat.reporting import formats, queries
-from csat.reporting.queries import Rows
 
 _CHECKS_SINCE, _STREAM_RUNS_SINCE = timedelta(hours=1), timedelta(days=7)
 _BUILDS, _ALERTS = 30, 20

@@ -74,4 +74,4 @@ def _start_postgres(running: Containers) -> None:
     data, port = running.folder / "postgres" / "data", running.ports[5432]
     postgres.prepare(data, running.secret("postgres"))
     running.start_process("postgres", postgres.command(data, port, running.folder), env={"PATH": os.defpath})
-    wait_for(lambda: postgres.answers(port), 30, "PostgreSQL")
+    wait_for(lambda: postgres.is_ready(port), 30, "PostgreSQL")

@@ -54,7 +54,7 @@ class Server:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        wait_for(lambda: dashboard.answers(settings), 60, "response of the dashboard")
+        wait_for(lambda: dashboard.is_ready(settings), 60, "response of the dashboard")
 
     @property
     def log(self) -> str:

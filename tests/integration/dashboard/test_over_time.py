@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from csat.bigquery.query import Rows
 from csat.dashboard.frame import Snapshot
 from csat.dashboard.source import BoundQuery, State
 from csat.dashboard.views import over_time
@@ -100,7 +101,7 @@ def test_over_time_prefetches_the_queries_that_it_runs(
     ran: list[BoundQuery] = []
     rows = Snapshot.rows
 
-    def record(snapshot: Snapshot, *bound_queries: BoundQuery) -> list[queries.Rows]:
+    def record(snapshot: Snapshot, *bound_queries: BoundQuery) -> list[Rows]:
         ran.extend(bound_queries)
         return rows(snapshot, *bound_queries)
 

@@ -39,7 +39,7 @@ def running(data: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
             stderr=output,
         )
     try:
-        wait_for(lambda: postgres.answers(port) or server.poll() is not None, 30, "PostgreSQL", pause=0.05)
+        wait_for(lambda: postgres.is_ready(port) or server.poll() is not None, 30, "PostgreSQL", pause=0.05)
         assert server.poll() is None, log.read_text()
         yield server
     finally:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from csat.bigquery.client import WarehouseError
+from csat.bigquery.query import Query, Rows
 from csat.contract.settings import Settings
 from csat.dashboard import source as source_module
 from csat.dashboard.source import Source
-from csat.reporting.queries import Query, Rows
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 RESPONSES = Query("select responses from marts.agent_leaderboard where x = @x")

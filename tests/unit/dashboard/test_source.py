@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from csat.bigquery.client import WarehouseError, WarehouseUnreachableError
+from csat.bigquery.query import Rows
 from csat.dashboard import source as source_module
 from csat.dashboard.source import Source, State, bind, bind_choices
-from csat.reporting.queries import Rows
 from tests.unit.dashboard.conftest import RESPONSES, START, FakeWarehouse
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from csat.bigquery.client import WarehouseError
+from csat.bigquery.query import Rows
 from csat.dashboard import source as source_module
 from csat.dashboard.source import Source, bind
-from csat.reporting.queries import Rows
 from tests.unit.dashboard.conftest import RESPONSES, FakeWarehouse, ManualExecutor
 
 
