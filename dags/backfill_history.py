@@ -15,10 +15,10 @@ made up. Trigger it manually. Owner: data platform.
 
 from datetime import timedelta
 
+from csat.airflow.defaults import task_defaults  # isort: skip  # first: it checks Airflow's version
 from airflow.sdk import DAG, Param
 
 from csat.airflow.command import CsatCommandOperator
-from csat.airflow.defaults import task_defaults
 
 with DAG(
     dag_id="backfill_history",

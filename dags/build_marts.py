@@ -23,10 +23,10 @@ missed. A task retries once before it turns red.
 
 from datetime import UTC, datetime, timedelta
 
+from csat.airflow.defaults import task_defaults  # isort: skip  # first: it checks Airflow's version
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable
 
 from csat.airflow.command import CsatCommandOperator
-from csat.airflow.defaults import task_defaults
 from csat.airflow.marts import SURVEY_RESPONSES_LANDED, PublishMartsOperator
 
 with DAG(

@@ -19,10 +19,10 @@ A health check changes nothing but its own rows and alerts. Run it at any time: 
 
 from datetime import UTC, datetime, timedelta
 
+from csat.airflow.defaults import task_defaults  # isort: skip  # first: it checks Airflow's version
 from airflow.sdk import DAG, CronTriggerTimetable
 
 from csat.airflow.command import CsatCommandOperator
-from csat.airflow.defaults import task_defaults
 
 with DAG(
     dag_id="check_stream_health",

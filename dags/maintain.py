@@ -16,10 +16,10 @@ landing table with Kafka, which `check_stream_health` does for the last hour onl
 
 from datetime import UTC, datetime, timedelta
 
+from csat.airflow.defaults import task_defaults  # isort: skip  # first: it checks Airflow's version
 from airflow.sdk import DAG, CronTriggerTimetable, Param
 
 from csat.airflow.command import CsatCommandOperator
-from csat.airflow.defaults import task_defaults
 
 
 def _age(default: int, unit: str, of: str, minimum: int = 1, maximum: int = 3650) -> Param:

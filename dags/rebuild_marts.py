@@ -18,11 +18,11 @@ atomically.
 
 from datetime import timedelta
 
+from csat.airflow.defaults import task_defaults  # isort: skip  # first: it checks Airflow's version
 from airflow.sdk import DAG, Param
 
 from csat.airflow.approval import ApprovalUnlessOperator
 from csat.airflow.command import CsatCommandOperator
-from csat.airflow.defaults import task_defaults
 from csat.airflow.marts import PublishMartsOperator
 
 _DATE = r"^(\d{4}-\d{2}-\d{2})?$"

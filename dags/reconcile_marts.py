@@ -19,10 +19,10 @@ are in the state of the last builds.
 
 from datetime import UTC, datetime, timedelta
 
+from csat.airflow.defaults import task_defaults  # isort: skip  # first: it checks Airflow's version
 from airflow.sdk import DAG, CronTriggerTimetable
 
 from csat.airflow.command import CsatCommandOperator
-from csat.airflow.defaults import task_defaults
 from csat.airflow.marts import PublishMartsOperator
 
 with DAG(

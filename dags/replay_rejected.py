@@ -18,10 +18,10 @@ Messages that are rejected again show up as new rejections: `csat rejected count
 
 from datetime import timedelta
 
+from csat.airflow.defaults import task_defaults  # isort: skip  # first: it checks Airflow's version
 from airflow.sdk import DAG, Param
 
 from csat.airflow.command import CsatCommandOperator
-from csat.airflow.defaults import task_defaults
 
 with DAG(
     dag_id="replay_rejected",

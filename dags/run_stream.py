@@ -32,9 +32,9 @@ marking the *run* as failed, Airflow creates the next run only when it parses th
 
 from datetime import UTC, datetime
 
+from csat.airflow.defaults import task_defaults  # isort: skip  # first: it checks Airflow's version
 from airflow.sdk import DAG
 
-from csat.airflow.defaults import task_defaults
 from csat.airflow.operator import StreamGuardOperator
 from csat.clients.airflow_api import STREAM_POOL
 
@@ -46,6 +46,8 @@ with DAG(
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
+    # Airflow's own limit, which a deployment may set, would pause the DAG: nothing would restart the stream
+    max_consecutive_failed_dag_runs=0,
     is_paused_upon_creation=False,
     default_args=task_defaults(retries=0, pool=STREAM_POOL),
     tags=["tier:1", "part:stream"],

@@ -19,13 +19,13 @@ _MINUTES_BEFORE = (73, 1_435)  # How far replies precede their reports in the so
 _SCORES_OUT_OF_RANGE = (-1, 0, 6, 10)
 # Without its version, an event would be rejected because of the version.
 _REMOVABLE = tuple(column.name for column in EVENT_COLUMNS if column.is_required and column.name != "schema_version")
-_WRONG_TYPES: tuple[tuple[str, Any], ...] = (
-    ("csat_score", "five"),
-    ("csat_score", 4.5),
-    ("response_id", "not-a-uuid"),
-    ("item_price", "free"),
-    ("issue_reported_at", "yesterday"),
-    ("survey_answered_at", 20260801),
+_WRONG_TYPES: tuple[tuple[str, Any, str], ...] = (
+    ("csat_score", "five", "text"),
+    ("csat_score", 4.5, "number with a fraction"),
+    ("response_id", "not-a-uuid", "text that is no UUID"),
+    ("item_price", "free", "text"),
+    ("issue_reported_at", "yesterday", "text that is no timestamp"),
+    ("survey_answered_at", 20260801, "number"),
 )
 
 
@@ -105,12 +105,12 @@ def _malformed(value: bytes, rng: np.random.Generator) -> Spoiled:
 def _field_removed(value: bytes, rng: np.random.Generator) -> Spoiled:
     name = _REMOVABLE[rng.integers(len(_REMOVABLE))]
     event = {field: content for field, content in json.loads(value).items() if field != name}
-    return Spoiled(json_text(event).encode(), Rejection.BAD_FIELD.of(name))
+    return Spoiled(json_text(event).encode(), Rejection.MISSING.of(name))
 
 
 def _wrong_type(value: bytes, rng: np.random.Generator) -> Spoiled:
-    name, content = _WRONG_TYPES[rng.integers(len(_WRONG_TYPES))]
-    return Spoiled(_with_fields(value, **{name: content}), Rejection.BAD_FIELD.of(name))
+    name, content, found = _WRONG_TYPES[rng.integers(len(_WRONG_TYPES))]
+    return Spoiled(_with_fields(value, **{name: content}), Rejection.INVALID.of(name, found))
 
 
 def _out_of_range(value: bytes, rng: np.random.Generator) -> Spoiled:
@@ -137,8 +137,8 @@ FAULT_KINDS = {
     Fault.DUPLICATE: FaultKind(_copied),
     Fault.LATE: FaultKind(_made_late),
     Fault.MALFORMED: FaultKind(_malformed, (Rejection.EMPTY, Rejection.NOT_UTF8, Rejection.NOT_ONE_JSON_OBJECT)),
-    Fault.MISSING_FIELD: FaultKind(_field_removed, (Rejection.BAD_FIELD,)),
-    Fault.WRONG_TYPE: FaultKind(_wrong_type, (Rejection.BAD_FIELD,)),
+    Fault.MISSING_FIELD: FaultKind(_field_removed, (Rejection.MISSING,)),
+    Fault.WRONG_TYPE: FaultKind(_wrong_type, (Rejection.INVALID,)),
     Fault.OUT_OF_RANGE: FaultKind(_out_of_range, (Rejection.OUT_OF_RANGE,)),
     Fault.UNKNOWN_CATEGORY: FaultKind(_unknown_category),
     Fault.UNSUPPORTED_VERSION: FaultKind(_unsupported_version, (Rejection.UNSUPPORTED_VERSION,)),

@@ -5,20 +5,46 @@ It is not a separate timer, so a dead or hanging query cannot look alive.
 
 import logging
 import signal
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from csat.control.state_files import StateFileError, StateFiles
+from csat.control.state_files import StateFileError, StateFiles, StateFilesUnreachableError
 from csat.control.verdict import SUPERSEDED_EXIT_CODE, DesiredState, Heartbeat, State
+from spark.waiting import Waiting
 
 logger = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+
 MAX_WITHOUT_DESIRED_STATE = timedelta(minutes=10)
 _MEMORY_LIMIT = 0.9
+
+
+def patiently(
+    operation: Callable[[], Result],
+    waiting: Waiting | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    sleep: Callable[[float], None] = time.sleep,
+) -> Result:
+    """The result of an operation on the state files, retried for ten minutes while they cannot be accessed.
+
+    Raises OSError or StateFileError after that.
+    """
+    deadline = clock() + MAX_WITHOUT_DESIRED_STATE
+    while True:
+        try:
+            return operation()
+        except (OSError, StateFileError) as error:
+            if clock() > deadline:
+                raise
+            logger.warning("Cannot access the state files: %s", error)
+            with (waiting or Waiting()).on("the state files, which cannot be accessed"):
+                sleep(1)
 
 
 class Order(Enum):
@@ -35,7 +61,8 @@ def claim(state_files: StateFiles, driver_id: str, now: datetime) -> str:
     A driver that Airflow started finds its token unused. One started manually beside it, or in place of one that
     died or froze, takes over the stream with a new token: the other exits at its next heartbeat.
     """
-    desired_state, heartbeat = state_files.desired_state(), state_files.heartbeat()
+    desired_state = patiently(lambda: _valid(state_files.desired_state))
+    heartbeat = patiently(lambda: _valid(state_files.heartbeat))
     is_unused = desired_state is not None and (heartbeat is None or heartbeat.token != desired_state.token)
     if desired_state is not None and desired_state.desired == "run" and is_unused:
         return desired_state.token
@@ -48,6 +75,17 @@ def claim(state_files: StateFiles, driver_id: str, now: datetime) -> str:
     )
     logger.warning("Claimed the stream with a new token: another driver had it, or none was requested")
     return token
+
+
+def _valid(read: Callable[[], Result | None]) -> Result | None:
+    """What is read, or None where the file is not valid: it will be replaced. Raises OSError."""
+    try:
+        return read()
+    except StateFilesUnreachableError:
+        raise
+    except StateFileError as error:
+        logger.warning("%s", error)
+        return None
 
 
 def order(desired_state: DesiredState | None, token: str) -> Order:
@@ -68,6 +106,7 @@ class Reading:
     memory_bytes: int
     error: str
     held_until: datetime | None = None
+    waiting: tuple[str, datetime] | None = None  # what the batch waits for, and since when
 
 
 class Query(Protocol):
@@ -107,13 +146,17 @@ class HeartbeatWriter:
         """Treat SIGTERM as a request to stop."""
         signal.signal(signal.SIGTERM, lambda *_: setattr(self, "_is_terminated", True))
 
-    def report(self, state: State, error: str = "", failed_batch: str = "") -> bool:
+    def report(self, state: State, error: str = "", failed_batch: str = "", alert: str = "") -> bool:
         """Write the heartbeat with a new state; False if the stream is now another driver's."""
         if not self._is_ours():
             return False
         change = {"state": state, "at": self._clock(), "error": error, "failed_batch": failed_batch}
+        change |= {"alert": alert}
         self._heartbeat = self._heartbeat.model_copy(update=change)
-        self._state_files.write_heartbeat(self._heartbeat)
+        try:
+            self._state_files.write_heartbeat(self._heartbeat)
+        except OSError as error:  # the process's exit code shows it too
+            logger.warning("Cannot write the heartbeat: %s", error)
         return True
 
     def watch(self, query: Query) -> int:
@@ -178,6 +221,8 @@ def with_reading(heartbeat: Heartbeat, reading: Reading, now: datetime, trigger_
         "error": reading.error,
         "held_until": reading.held_until or heartbeat.held_until,
     }
+    reason, since = reading.waiting or ("", None)
+    update |= {"waiting_for": reason, "waiting_since": since, "waited_until": now if reason else heartbeat.waited_until}
     progress = reading.progress
     if progress is not None:
         update |= _progress(heartbeat, progress, trigger_seconds, update["held_until"])

@@ -15,7 +15,9 @@ import pyarrow.compute as pc
 from pyarrow import json as arrow_json
 
 IS_OBJECT = "is_object"
-WRONG_FIELDS = "wrong_fields"
+WRONG_TYPES = "wrong_types"
+RIGHT_TYPE = "."
+JSON_TYPES = {"t": "text", "n": "number", "b": "boolean", "c": "list or object"}
 
 _SPACE = " \t\n\r"  # of RFC 8259
 _PARTS = 8
@@ -35,10 +37,11 @@ class _NotJsonError(ValueError):
 def read_objects(messages: pa.BinaryArray, fields: pa.Schema) -> pa.RecordBatch:
     """The messages' values: one row per message, a column for each of `fields` (text, int64 or float64), and two more.
 
-    `is_object` is null if the message is not UTF-8, else whether it is one JSON object. Bit n of `wrong_fields`
-    means that the n-th field has a value of another type; its column is null then, as for a missing field. A text
-    that cannot be encoded in UTF-8, such as half of a surrogate pair, is of another type. Of duplicate fields the
-    last counts. Other fields may hold anything.
+    `is_object` is null if the message is not UTF-8, else whether it is one JSON object. `wrong_types` is null unless a
+    field has a value of another type; then it has a letter for each field, that of the found type in `JSON_TYPES`, or
+    `RIGHT_TYPE`. The column of a wrong field is null, as for a missing one. A text that cannot be encoded in UTF-8,
+    such as half of a surrogate pair, is wrong, and so is a number beyond the type. Of duplicate fields the last counts.
+    Other fields may hold anything.
     """
     texts = _texts(messages)
     trimmed = pc.ascii_trim(texts, _SPACE)
@@ -86,7 +89,7 @@ def _read_at_once(texts: pa.StringArray, fields: pa.Schema) -> pa.RecordBatch | 
     columns = [table.column(name).combine_chunks() for name in fields.names]
     if not all(_is_finite(column) for column in columns):
         return None
-    return _objects(columns, pa.repeat(True, len(texts)), pa.repeat(0, len(texts)), fields)
+    return _objects(columns, pa.repeat(True, len(texts)), pa.nulls(len(texts), pa.string()), fields)
 
 
 def _parse(lines: pa.Buffer, fields: pa.Schema, other_fields: Literal["ignore", "error"] = "ignore") -> pa.Table | None:
@@ -119,7 +122,7 @@ def _may_hold(word: bytes, lines: bytes) -> bool:
 
 
 def _objects(columns: list[pa.Array], is_object: pa.Array, wrong: pa.Array, fields: pa.Schema) -> pa.RecordBatch:
-    names = [*fields.names, IS_OBJECT, WRONG_FIELDS]
+    names = [*fields.names, IS_OBJECT, WRONG_TYPES]
     return pa.RecordBatch.from_arrays([*columns, is_object, wrong], names)
 
 
@@ -127,7 +130,7 @@ def _read_one_by_one(texts: pa.StringArray, fields: pa.Schema) -> pa.RecordBatch
     rows = [_read_one(text, fields) for text in texts.to_pylist()]
     columns = [_column([values[number] for _, values, _ in rows], field.type) for number, field in enumerate(fields)]
     is_object = pa.array([is_object for is_object, _, _ in rows], pa.bool_())
-    return _objects(columns, is_object, pa.array([wrong for _, _, wrong in rows], pa.int64()), fields)
+    return _objects(columns, is_object, pa.array([wrong for _, _, wrong in rows], pa.string()), fields)
 
 
 def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
@@ -136,8 +139,8 @@ def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
     return pa.array(values, kind)
 
 
-def _read_one(text: str, fields: pa.Schema) -> tuple[bool, list[Any], int]:
-    """Whether the text is an object, the values of the fields, and the bits of the wrong ones."""
+def _read_one(text: str, fields: pa.Schema) -> tuple[bool, list[Any], str | None]:
+    """Whether the text is an object, the values of the fields, and the types of the wrong ones."""
     try:
         found = json.loads(text, parse_constant=_refuse, parse_int=_integer)
     except RecursionError:
@@ -145,15 +148,27 @@ def _read_one(text: str, fields: pa.Schema) -> tuple[bool, list[Any], int]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        return False, [None] * len(fields), 0
+        return False, [None] * len(fields), None
     values: list[Any] = []
-    wrong = 0
+    wrong: dict[int, str] = {}
     for number, field in enumerate(fields):
         value = found.get(field.name)
         if value is not None and not _is_of(value, field.type):
-            value, wrong = None, wrong | 1 << number
+            wrong[number], value = _json_type(value), None
         values.append(value)
-    return True, values, wrong
+    return True, values, _wrong_types(wrong, fields)
+
+
+def _json_type(value: Any) -> str:
+    if isinstance(value, bool):
+        return "b"
+    if isinstance(value, str):
+        return "t"
+    return "n" if isinstance(value, int | float) else "c"
+
+
+def _wrong_types(wrong: dict[int, str], fields: pa.Schema) -> str | None:
+    return "".join(wrong.get(number, RIGHT_TYPE) for number in range(len(fields))) if wrong else None
 
 
 def _refuse(word: str) -> None:
@@ -183,16 +198,24 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _read_deep(text: str, fields: pa.Schema) -> tuple[bool, list[Any], int]:
+def _read_deep(text: str, fields: pa.Schema) -> tuple[bool, list[Any], str | None]:
     """`_read_one` for a nesting too deep for Python's reader; Arrow's has no limit."""
     if (
         any(word.decode() in _TEXT_LITERAL.sub("", text) for word in _NOT_NUMBERS)
         or _parse_one(text, _NO_FIELDS) is None
     ):
-        return False, [None] * len(fields), 0
+        return False, [None] * len(fields), None
     found = [_parse_one(text, pa.schema([field])) for field in fields]
-    wrong = sum(1 << number for number, table in enumerate(found) if table is None)
-    return True, [None if table is None else table.column(0)[0].as_py() for table in found], wrong
+    wrong = {number: _deep_type(text, fields.names[number]) for number, table in enumerate(found) if table is None}
+    values = [None if table is None else table.column(0)[0].as_py() for table in found]
+    return True, values, _wrong_types(wrong, fields)
+
+
+def _deep_type(text: str, name: str) -> str:
+    """The type of a field of a deep object, found by what Arrow can read it as."""
+    kinds = {"t": pa.string(), "n": pa.float64(), "b": pa.bool_()}
+    readable = (letter for letter, kind in kinds.items() if _parse_one(text, pa.schema([(name, kind)])) is not None)
+    return next(readable, "c")
 
 
 def _parse_one(text: str, fields: pa.Schema) -> pa.Table | None:

@@ -15,15 +15,15 @@ from tenacity import (
     Retrying,
     retry_if_exception_type,
     retry_if_result,
-    stop_after_delay,
-    stop_never,
     wait_exponential,
 )
 
 from csat.bigquery.client import Warehouse, WarehouseUnreachableError
+from csat.bigquery.landing_counts import batch_rows
 from csat.contract import landing
 from csat.contract.settings import Settings
 from spark.sink import Outcome
+from spark.waiting import Waiting
 
 logger = logging.getLogger(__name__)
 
@@ -37,17 +37,16 @@ class BigQueryLoadJobs:
     """Load jobs into the landing table. Retries while BigQuery is unreachable."""
 
     def __init__(
-        self,
-        warehouse: Warehouse,
-        sleep: Callable[[float], None] = time.sleep,
+        self, warehouse: Warehouse, waiting: Waiting | None = None, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._warehouse = warehouse
         self._settings: Settings = warehouse.settings
+        self._waiting = waiting or Waiting()
         self._sleep = sleep
         self._until_reachable = Retrying(
             retry=retry_if_exception_type(WarehouseUnreachableError),
             wait=wait_exponential(max=_MAX_RETRY_SECONDS),
-            sleep=sleep,
+            sleep=self._sleep_unreachable,
             before_sleep=_warn,
         )
 
@@ -81,27 +80,46 @@ class BigQueryLoadJobs:
         self._until_reachable(self._warehouse.errors()(insert))
 
     def wait(self, job_id: str) -> tuple[Outcome, int, str]:
-        """Outcome, rows loaded and error of a job. Only jobs of the emulator can be stuck."""
-        stuck_seconds = self._settings.bigquery_stuck_job_seconds
-        until_done = Retrying(
-            retry=retry_if_result(lambda job: job is not None and job.state != "DONE"),
-            wait=_POLLS,
-            stop=stop_after_delay(stuck_seconds) if self._settings.endpoint else stop_never,
-            sleep=self._sleep,
-            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
-        )
-        job = until_done(self._get, job_id)
+        """Outcome, rows loaded and error of a job, once it ended: until then it may still land its rows."""
+        is_running = retry_if_result(lambda job: job is not None and job.state != "DONE")
+        with self._waiting.on(f"load job {job_id}"):
+            job = Retrying(retry=is_running, wait=_POLLS, sleep=self._sleep)(self._get, job_id)
         if job is None:
-            return Outcome.FAILED, 0, f"job {job_id} does not exist"
-        if job.state != "DONE":
-            return Outcome.STUCK, 0, f"job {job_id} is still {job.state} after {stuck_seconds:g} s"
+            return Outcome.MISSING, 0, f"job {job_id} does not exist"
+        if self._settings.endpoint and (job.error_result or {}).get("reason") == "backendError":
+            return self._outcome_of_interrupted(job_id)
         return _outcome(job)
 
-    def count_rows(self, batch_id: str) -> int:
-        """Rows of the landing table with this batch_id."""
-        table = self._settings.table("raw", landing.TABLE)
-        sql = f"select count(*) as row_count from `{table}` where batch_id = @batch_id"
-        return int(self._until_reachable(self._warehouse.rows, sql, batch_id=batch_id)[0]["row_count"])
+    def wait_for_pending(self) -> None:
+        """Wait until no load job into the landing table is pending or running, whoever submitted it."""
+        for job_id in self._until_reachable(self._warehouse.errors()(self._pending)):
+            logger.warning("Waiting for load job %s of an earlier run", job_id)
+            self.wait(job_id)
+
+    def _pending(self) -> list[str]:
+        states = ("pending", "running")
+        settings = self._settings
+        jobs = [
+            job
+            for state in states
+            for job in self._warehouse.client.list_jobs(
+                all_users=None if settings.endpoint else True,
+                state_filter=state,
+                retry=self._warehouse.retry,
+                timeout=settings.bigquery_timeout_seconds,
+            )
+        ]
+        return [str(job.job_id) for job in jobs if str(job.job_id).startswith(landing.LOAD_JOB_PREFIX)]
+
+    def _outcome_of_interrupted(self, job_id: str) -> tuple[Outcome, int, str]:
+        """The emulator ended while it ran the job: the landing table shows whether it had committed the rows."""
+        batch_id = job_id.removeprefix(landing.LOAD_JOB_PREFIX).rpartition("-a")[0]
+        count = self._until_reachable(batch_rows, self._warehouse, batch_id)
+        return (Outcome.DONE, count, "") if count else (Outcome.FAILED, 0, f"the emulator ended during {job_id}")
+
+    def _sleep_unreachable(self, seconds: float) -> None:
+        with self._waiting.on("BigQuery, which does not respond"):
+            self._sleep(seconds)
 
     def _get(self, job_id: str) -> "bigquery.LoadJob | None":
         def get() -> "bigquery.LoadJob | None":

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,7 +21,12 @@ _FILES = pa.schema([("name", pa.string()), ("row_count", pa.int64())])
 
 
 def write(
-    batches: Iterable[pa.RecordBatch], folder: str, batch_id: str, ingested_at: datetime
+    batches: Iterable[pa.RecordBatch],
+    folder: str,
+    batch_id: str,
+    topic_id: str,
+    ingested_at: datetime,
+    max_ahead: timedelta,
 ) -> Iterator[pa.RecordBatch]:
     """Write a task's messages, if any, to one file; yields its name and row_count."""
     name, row_count = f"{uuid.uuid4().hex}.parquet", 0
@@ -30,7 +35,7 @@ def write(
         for batch in batches:
             if writer is None:
                 writer = stack.enter_context(_open(f"{folder}/{name}"))
-            writer.write_batch(landing_rows(read_at(ingested_at, batch), batch_id))
+            writer.write_batch(landing_rows(read_at(ingested_at, batch), batch_id, topic_id, max_ahead))
             row_count += batch.num_rows
     if row_count:
         yield pa.RecordBatch.from_arrays([pa.array([name]), pa.array([row_count])], schema=_FILES)

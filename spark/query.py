@@ -28,7 +28,7 @@ class ActiveQuery:
         self._query = query
         self._sink = sink
         self._settings = settings
-        self._read_offsets = committed_offsets(spark, settings)
+        self._read_offsets = committed_offsets(spark, settings).get(settings.kafka_topic, {})
         self._ends: dict[int, int] = {}
 
     def wait(self, seconds: float) -> bool:
@@ -57,6 +57,7 @@ class ActiveQuery:
             memory_bytes=used,
             error=error,
             held_until=self._sink.budget.held_until,
+            waiting=self._sink.waiting.current,
         )
 
     def stop(self) -> None:
@@ -70,8 +71,8 @@ class ActiveQuery:
         self._query.stop()
 
 
-def committed_offsets(spark: SparkSession, settings: Settings) -> dict[int, int]:
-    """The next offset to read of each partition, from the checkpoint's last committed batch; empty without one."""
+def committed_offsets(spark: SparkSession, settings: Settings) -> dict[str, dict[int, int]]:
+    """The next offset to read of each topic's partitions, from the checkpoint's last committed batch; empty without."""
     jvm: Any = spark._jvm
     configuration = spark._jsparkSession.sessionState().newHadoopConf()
     root = jvm.org.apache.hadoop.fs.Path(settings.checkpoint)
@@ -89,8 +90,8 @@ def committed_offsets(spark: SparkSession, settings: Settings) -> dict[int, int]
         text = jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8")
     finally:
         stream.close()
-    offsets = json.loads(text.splitlines()[-1]).get(settings.kafka_topic, {})
-    return {int(number): int(offset) for number, offset in offsets.items()}
+    topics = json.loads(text.splitlines()[-1])
+    return {topic: {int(number): int(at) for number, at in offsets.items()} for topic, offsets in topics.items()}
 
 
 def _memory(spark: SparkSession) -> tuple[int, float]:

@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from enum import Enum
+from functools import cache
 from typing import Protocol
 
 from pyspark.sql import DataFrame
@@ -23,10 +24,12 @@ from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from spark.load_budget import LoadBudget
 from spark.staging import StagedFile, discard, stage
+from spark.waiting import Waiting
 
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 5
+_RESUBMIT_SECONDS = (1, 5, 15, 30)
 
 
 class Outcome(Enum):
@@ -35,7 +38,7 @@ class Outcome(Enum):
     DONE = "done"
     FAILED = "failed"  # another attempt may succeed
     REFUSED = "refused"  # no attempt will
-    STUCK = "stuck"  # RUNNING for longer than possible: its server was killed
+    MISSING = "missing"  # BigQuery does not know it: the submit may not have arrived, or is not visible yet
 
 
 class LoadJobs(Protocol):
@@ -48,14 +51,11 @@ class LoadJobs(Protocol):
         """Start a job that loads these files, unless one with this id was submitted."""
 
     def wait(self, job_id: str) -> tuple[Outcome, int, str]:
-        """Outcome, rows loaded and error of a job, once it ended or is stuck."""
-
-    def count_rows(self, batch_id: str) -> int:
-        """Rows of the landing table with this batch_id."""
+        """Outcome, rows loaded and error of a job, once it ended."""
 
 
 class LandingSink:
-    """Lands batches of messages. `fence` raises CsatError if this driver must no longer write."""
+    """Lands batches of the topic with this id. `fence` raises CsatError if this driver must no longer write."""
 
     def __init__(
         self,
@@ -63,12 +63,16 @@ class LandingSink:
         jobs: LoadJobs,
         fence: Callable[[], None],
         budget: LoadBudget,
+        topic_id: str,
+        waiting: Waiting | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
         self._jobs = jobs
         self._fence = fence
+        self._topic_id = topic_id
         self.budget = budget
+        self.waiting = waiting or Waiting()
         self._sleep = sleep
         self._may_be_replay = True  # only a run's first batch can have been submitted by another run
         self.rows_committed = 0
@@ -85,7 +89,7 @@ class LandingSink:
         discard(self._settings, folder)
 
     def _land(self, batch_id: str, stage: Callable[[], list[StagedFile]]) -> int:
-        files: list[StagedFile] | None = None
+        files = cache(stage)
         error, tries = "", 0
         for attempt in itertools.count(1):
             job_id = f"{landing.LOAD_JOB_PREFIX}{batch_id}-a{attempt}"
@@ -94,16 +98,11 @@ class LandingSink:
                 if tries == MAX_ATTEMPTS:
                     break
                 tries += 1
-                files = stage() if files is None else files
-                if not files:
+                if not files():
                     return 0
                 self.budget.take()
-                self._fence()  # after the wait for a job: another driver may have started meanwhile
-                self._jobs.submit(job_id, [file.uri for file in files])
-            outcome, row_count, error = self._jobs.wait(job_id)
-            if outcome is Outcome.STUCK:
-                row_count = self._jobs.count_rows(batch_id)
-                outcome = Outcome.DONE if row_count else Outcome.FAILED
+                self._submit(job_id, files())
+            outcome, row_count, error = self._end(job_id, files)
             if outcome is Outcome.DONE:
                 logger.info("Landed %d rows by %s", row_count, job_id)
                 return row_count
@@ -115,5 +114,26 @@ class LandingSink:
             self._sleep(min(2**tries, 30))
         raise CsatError(f"{MAX_ATTEMPTS} load jobs of batch {batch_id} failed; the last error: {error}")
 
+    def _submit(self, job_id: str, files: list[StagedFile]) -> None:
+        self._fence()  # after every wait: another driver may have started meanwhile
+        self._jobs.submit(job_id, [file.uri for file in files])
+
+    def _end(self, job_id: str, files: Callable[[], list[StagedFile]]) -> tuple[Outcome, int, str]:
+        """How the job ended. One that BigQuery does not know is submitted again, under its own id.
+
+        If the first submit arrives after all, one of the two is refused as known; under another id, both would land.
+        """
+        for wait in _RESUBMIT_SECONDS:
+            outcome, row_count, error = self._jobs.wait(job_id)
+            if outcome is not Outcome.MISSING:
+                return outcome, row_count, error
+            logger.warning("%s: submitting it again in %d s", error, wait)
+            self._sleep(wait)
+            self._submit(job_id, files())
+        outcome, row_count, error = self._jobs.wait(job_id)
+        if outcome is Outcome.MISSING:
+            raise CsatError(f"{error} after {len(_RESUBMIT_SECONDS) + 1} submits")
+        return outcome, row_count, error
+
     def _stage(self, messages: DataFrame, folder: str, batch_id: str) -> list[StagedFile]:
-        return stage(messages, self._settings, f"{folder}/{uuid.uuid4().hex}", batch_id)
+        return stage(messages, self._settings, f"{folder}/{uuid.uuid4().hex}", batch_id, self._topic_id)

@@ -9,18 +9,18 @@ from csat.contract.settings import Settings
 from spark.kafka_login import client_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 # After each poll Spark's reader requests the partition's end offsets and drops what was fetched beyond the poll. With
 # Kafka's default of 500 records per poll, most of each megabyte was fetched repeatedly, so a poll takes a whole fetch.
 _POLLS = {"max.poll.records": "10000"}
+# Records of a transaction that was aborted, or is open, are no responses.
+_COMMITTED = {"isolation.level": "read_committed"}
 # Timeout of the heartbeat's requests to Kafka: a dead broker must not delay heartbeats.
 _REQUEST_MILLISECONDS = 3_000
-# The first request of a cold JVM takes seconds on a busy machine, and only the driver's start waits for it.
-FIRST_REQUEST_MILLISECONDS = 30_000
 
 
-def read_messages(spark: SparkSession, settings: Settings, starting_offsets: str) -> DataFrame:
+def read_messages(spark: SparkSession, settings: Settings, first_offsets: "Mapping[int, int]") -> DataFrame:
     """The topic as a stream: value, topic, partition, offset and timestamp of every message.
 
     Spark's default is to start at the newest message, which silently loses the rest, so the starting offsets are
@@ -29,7 +29,7 @@ def read_messages(spark: SparkSession, settings: Settings, starting_offsets: str
     return (
         spark.readStream.format("kafka")
         .options(**kafka_options(settings))
-        .option("startingOffsets", starting_offsets)
+        .option("startingOffsets", json.dumps({settings.kafka_topic: first_offsets}))
         .option("failOnDataLoss", "true")
         .option("maxOffsetsPerTrigger", settings.max_offsets_per_trigger)
         .load()
@@ -38,25 +38,17 @@ def read_messages(spark: SparkSession, settings: Settings, starting_offsets: str
 
 def kafka_options(settings: Settings) -> dict[str, str]:
     """Options of Spark's Kafka reader: the topic, the connection, and the records per poll."""
-    client = {f"kafka.{name}": value for name, value in (client_options(settings) | _POLLS).items()}
+    options = client_options(settings) | _POLLS | _COMMITTED
+    client = {f"kafka.{name}": value for name, value in options.items()}
     return client | {"subscribe": settings.kafka_topic}
 
 
-def starting_offsets(topic: str, partitions: "Iterable[int]", landed: "Mapping[int, int]") -> str:
-    """The starting offsets of a query without a checkpoint: after the landed ones, so that nothing lands twice.
-
-    `landed` holds the greatest landed offset by partition. -2 is Kafka's code for the earliest.
-    """
-    offsets = {str(number): landed[number] + 1 if number in landed else -2 for number in partitions}
-    return json.dumps({topic: offsets})
-
-
-def end_offsets(spark: SparkSession, settings: Settings, milliseconds: int = _REQUEST_MILLISECONDS) -> dict[int, int]:
+def end_offsets(spark: SparkSession, settings: Settings) -> dict[int, int]:
     """The next offset of each partition. Raises py4j's error if the broker does not respond in time."""
     consumer = _open_consumer(spark, settings)
     jvm: Any = spark._jvm
     try:
-        wait = jvm.java.time.Duration.ofMillis(milliseconds)
+        wait = jvm.java.time.Duration.ofMillis(_REQUEST_MILLISECONDS)
         partitions = [info.partition() for info in consumer.partitionsFor(settings.kafka_topic, wait)]
         make = jvm.org.apache.kafka.common.TopicPartition
         ends = consumer.endOffsets([make(settings.kafka_topic, number) for number in partitions], wait)
@@ -68,7 +60,7 @@ def end_offsets(spark: SparkSession, settings: Settings, milliseconds: int = _RE
 def _open_consumer(spark: SparkSession, settings: Settings) -> Any:
     jvm: Any = spark._jvm
     options = jvm.java.util.HashMap()
-    for name, value in client_options(settings).items():
+    for name, value in (client_options(settings) | _COMMITTED).items():
         options[name] = value
     decoder = "org.apache.kafka.common.serialization.ByteArrayDeserializer"
     options["key.deserializer"] = options["value.deserializer"] = decoder

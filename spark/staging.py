@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,14 +25,21 @@ class StagedFile:
     row_count: int
 
 
-def stage(messages: "DataFrame", settings: Settings, uri: str, batch_id: str) -> list[StagedFile]:
+def stage(messages: "DataFrame", settings: Settings, uri: str, batch_id: str, topic_id: str) -> list[StagedFile]:
     """Write the landing rows of `messages` to files under `uri`; the files of the tasks that succeeded.
 
     `messages` is Kafka's; columns that no row needs stay in the JVM. The rows' ingested_at is now. A failed task
     leaves a file that is not in the list.
     """
     # The time is not a Spark column: as a constant of the plan, it would make Spark recompile code for each batch
-    write = partial(write_files, folder=spark_path(settings, uri), batch_id=batch_id, ingested_at=datetime.now(UTC))
+    write = partial(
+        write_files,
+        folder=spark_path(settings, uri),
+        batch_id=batch_id,
+        topic_id=topic_id,
+        ingested_at=datetime.now(UTC),
+        max_ahead=timedelta(minutes=settings.max_minutes_ahead),
+    )
     files = messages.select(*MESSAGE_COLUMNS).mapInArrow(write, "name STRING, row_count BIGINT").collect()
     return [StagedFile(f"{uri}/{file['name']}", file["row_count"]) for file in files]
 

@@ -22,16 +22,19 @@ from csat.contract.settings import Settings, SettingsError, get_settings
 from csat.contract.version import code_version
 from csat.control.state_files import StateFiles
 from csat.control.verdict import SUPERSEDED_EXIT_CODE, Heartbeat, State
-from spark.heartbeat import HeartbeatWriter, Order, claim, order
+from spark.decision import DecisionNeededError
+from spark.heartbeat import HeartbeatWriter, Order, claim, order, patiently
 from spark.query import ActiveQuery, committed_offsets
 from spark.session import build_session
 from spark.sink import LandingSink
-from spark.source import FIRST_REQUEST_MILLISECONDS, end_offsets, read_messages, starting_offsets
+from spark.source import read_messages
+from spark.waiting import Waiting
 
 if TYPE_CHECKING:
     from csat.bigquery.client import Warehouse
     from spark.load_budget import LoadBudget
-    from spark.sink import LoadJobs
+    from spark.load_jobs import BigQueryLoadJobs
+    from spark.position import TopicWatch
 
 logger = logging.getLogger("spark.stream_responses")
 
@@ -39,44 +42,29 @@ logger = logging.getLogger("spark.stream_responses")
 class Fence:
     """Keeps this driver from writing once another driver has the stream."""
 
-    def __init__(self, state_files: StateFiles, token: str) -> None:
+    def __init__(self, state_files: StateFiles, token: str, waiting: Waiting) -> None:
         self._state_files = state_files
         self._token = token
+        self._waiting = waiting
         self.is_closed = False
 
     def __call__(self) -> None:
-        """Raise CsatError if the desired state names another driver."""
-        if order(self._state_files.desired_state(), self._token) is Order.EXIT:
+        """Raise CsatError if the desired state names another driver; waits while it cannot be read."""
+        if order(patiently(self._state_files.desired_state, self._waiting), self._token) is Order.EXIT:
             self.is_closed = True
             raise CsatError("another driver has the stream")
 
 
 def start_query(
-    spark: SparkSession, settings: Settings, warehouse: "Warehouse", sink: LandingSink, *, is_catch_up: bool
+    spark: SparkSession, settings: Settings, sink: LandingSink, first_offsets: dict[int, int], *, is_catch_up: bool
 ) -> StreamingQuery:
-    """Source, sink: the started query."""
-    first = "earliest" if committed_offsets(spark, settings) else _first_offsets(spark, settings, warehouse)
-    messages = read_messages(spark, settings, first)
+    """Source, sink: the started query. With a checkpoint, it resumes there instead of at `first_offsets`."""
+    messages = read_messages(spark, settings, first_offsets)
     writer = messages.writeStream.queryName(landing.TABLE).option("checkpointLocation", settings.checkpoint)
     writer = writer.foreachBatch(sink.write)
     if is_catch_up:
         return writer.trigger(availableNow=True).start()
     return writer.trigger(processingTime=f"{settings.trigger} seconds").start()
-
-
-def _first_offsets(spark: SparkSession, settings: Settings, warehouse: "Warehouse") -> str:
-    from csat.bigquery.landing_counts import landed_partitions
-
-    landed = {
-        partition: rows.max_offset
-        for (topic, partition), rows in landed_partitions(warehouse).items()
-        if topic == settings.kafka_topic and rows.max_offset is not None
-    }
-    if not landed:
-        return "earliest"
-    logger.warning("No checkpoint in %s: resuming after the last landed offsets", settings.checkpoint)
-    ends = end_offsets(spark, settings, FIRST_REQUEST_MILLISECONDS)
-    return starting_offsets(settings.kafka_topic, ends, landed)
 
 
 def run(settings: Settings, *, is_catch_up: bool = False) -> int:
@@ -98,21 +86,35 @@ def run(settings: Settings, *, is_catch_up: bool = False) -> int:
     )
     writer.stop_at_sigterm()
     writer.report(State.STARTING)
-    fence = Fence(state_files, token)
+    waiting = Waiting()
+    fence = Fence(state_files, token, waiting)
     sink: LandingSink | None = None
+    watch: TopicWatch | None = None
     try:
         _check_access(settings)
         with ThreadPoolExecutor(1) as pool:  # importing Google's client takes seconds: the JVM starts meanwhile
-            clients = pool.submit(_open_clients, settings)
+            clients = pool.submit(_open_clients, settings, waiting)
             spark = build_session(settings)
             warehouse, jobs, budget = clients.result()
         with warehouse:
-            sink = LandingSink(settings, jobs, fence, budget)
-            query = start_query(spark, settings, warehouse, sink, is_catch_up=is_catch_up)
+            checkpoint = committed_offsets(spark, settings)
+            if not checkpoint:
+                jobs.wait_for_pending()  # what they land decides where this query starts
+            watch, first_offsets = _open_watch(settings, warehouse, checkpoint, waiting)
+
+            def check() -> None:
+                watch.check()
+                fence()
+
+            sink = LandingSink(settings, jobs, check, budget, watch.topic_id, waiting)
+            query = start_query(spark, settings, sink, first_offsets, is_catch_up=is_catch_up)
             logger.info("The query has started")
             return writer.watch(ActiveQuery(spark, query, sink, settings))
     except Exception as error:
-        if fence.is_closed or not writer.report(State.FAILED, _first_line(error), sink.current_batch if sink else ""):
+        cause = (watch and watch.found) or error
+        batch = sink.current_batch if sink and cause is error else ""
+        alert = cause.alert if isinstance(cause, DecisionNeededError) else ""
+        if fence.is_closed or not writer.report(State.FAILED, _first_line(cause), batch, alert):
             return SUPERSEDED_EXIT_CODE
         raise
 
@@ -124,19 +126,28 @@ def _check_access(settings: Settings) -> None:
     check_access(settings)
 
 
-def _open_clients(settings: Settings) -> "tuple[Warehouse, LoadJobs, LoadBudget]":
+def _open_clients(settings: Settings, waiting: Waiting) -> "tuple[Warehouse, BigQueryLoadJobs, LoadBudget]":
     from csat.bigquery.client import Warehouse
     from spark.load_budget import load_budget
     from spark.load_jobs import BigQueryLoadJobs
 
     warehouse = Warehouse(settings)
-    return warehouse, BigQueryLoadJobs(warehouse), load_budget(warehouse)
+    return warehouse, BigQueryLoadJobs(warehouse, waiting), load_budget(warehouse)
+
+
+def _open_watch(
+    settings: Settings, warehouse: "Warehouse", checkpoint: dict[str, dict[int, int]], waiting: Waiting
+) -> "tuple[TopicWatch, dict[int, int]]":
+    from spark.position import TopicWatch, resume
+
+    topic, first_offsets = resume(settings, warehouse, checkpoint)
+    return TopicWatch(settings, topic, waiting), first_offsets
 
 
 def _first_line(error: Exception) -> str:
     """A short error text without message data."""
     lines = [line for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0] if lines else ''}"[:300]
+    return f"{type(error).__name__}: {lines[0] if lines else ''}"[:1_000]
 
 
 def main() -> None:
@@ -153,7 +164,7 @@ def main() -> None:
         if not settings.is_on_dataproc:
             settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         code = run(settings, is_catch_up=arguments.catch_up)
-    except (SettingsError, KafkaAccessError) as error:
+    except (SettingsError, KafkaAccessError, DecisionNeededError) as error:
         sys.exit(f"error: {error}")
     except Exception:
         logger.exception("The stream failed")

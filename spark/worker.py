@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     import pyarrow as pa
 
@@ -20,7 +20,12 @@ class _NoPandas:
 
 
 def write_files(
-    batches: "Iterable[pa.RecordBatch]", folder: str, batch_id: str, ingested_at: "datetime"
+    batches: "Iterable[pa.RecordBatch]",
+    folder: str,
+    batch_id: str,
+    topic_id: str,
+    ingested_at: "datetime",
+    max_ahead: "timedelta",
 ) -> "Iterator[pa.RecordBatch]":
     """`spark.parquet_files.write` for batches of `MESSAGE_COLUMNS`. For mapInArrow."""
     # pyarrow imports pandas at its first scalar, only for a type check: that costs a second of each worker's start
@@ -28,4 +33,4 @@ def write_files(
         sys.meta_path.insert(0, _NoPandas)
     from spark.parquet_files import write
 
-    return write(batches, folder, batch_id, ingested_at)
+    return write(batches, folder, batch_id, topic_id, ingested_at, max_ahead)

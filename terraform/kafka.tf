@@ -6,7 +6,8 @@ locals {
   topic_operations = {
     producer = ["WRITE", "DESCRIBE"]
     stream   = ["READ", "DESCRIBE"]
-    airflow  = ["WRITE", "DESCRIBE"] # sends rejected messages again, and measures the backlog
+    # sends rejected messages again, measures the backlog, and checks the topic's configuration
+    airflow = ["WRITE", "DESCRIBE", "DESCRIBE_CONFIGS"]
   }
 }
 

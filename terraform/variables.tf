@@ -249,13 +249,13 @@ variable "enable_composer" {
 }
 
 variable "composer_image_version" {
-  description = "Composer 3 with Airflow 3. Builds are withdrawn, so name a version of Airflow without one; composer-3-airflow-3 is the newest."
+  description = "Composer 3 with Airflow 3.3 or newer. Builds are withdrawn, so name a version of Airflow without one; composer-3-airflow-3 is the newest."
   type        = string
   default     = "composer-3-airflow-3"
 
   validation {
-    condition     = can(regex("^composer-3-airflow-3(\\.[1-9][0-9]*(\\.[0-9]+)?)?$", var.composer_image_version))
-    error_message = "composer_image_version is composer-3-airflow-3, or that with a version of Airflow from 3.1 on, such as composer-3-airflow-3.1.7."
+    condition     = can(regex("^composer-3-airflow-3(\\.([3-9]|[1-9][0-9]+)(\\.[0-9]+)?)?$", var.composer_image_version))
+    error_message = "composer_image_version is composer-3-airflow-3, or that with a version of Airflow from 3.3 on, such as composer-3-airflow-3.3.0."
   }
 }
 

@@ -28,6 +28,7 @@ MESSAGES = {
     Verdict.STARTING: "The stream is starting",
     Verdict.HEALTHY: "The stream is healthy",
     Verdict.IDLE: "The stream is healthy and has nothing to do",
+    Verdict.WAITING: "The stream's batch waits for what is not the stream's; a restart would not end that",
     Verdict.LAGGING: "The stream lags behind Kafka; a restart would make it worse",
     Verdict.SLOW: "The stream's batches take longer than the trigger interval; a restart would make it worse",
     Verdict.NEVER_STARTED: "The stream did not start",
@@ -146,6 +147,8 @@ def _describe(own: Heartbeat | None, now: datetime) -> str:
         return f"in batch {own.failed_batch}: {own.error}; {age}"
     if own.error:
         return f"{own.error}; {age}"
+    if own.waiting_for and own.waiting_since:
+        return f"waiting for {own.waiting_for} since {own.waiting_since:%H:%M:%S} UTC; {age}"
     progress = f"{(now - own.progress_at).total_seconds():.0f} s ago" if own.progress_at else "never"
     hold = ""
     if own.held_until and own.held_until > now:

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from google.api_core import exceptions
 from google.auth.credentials import Credentials
-from google.auth.exceptions import GoogleAuthError, RefreshError
+from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.cloud import bigquery
 from requests.exceptions import RequestException
 
@@ -110,10 +110,12 @@ class Warehouse:
                 else ("check the network")
             )
             raise WarehouseUnreachableError(f"{where} does not answer: {fix}.") from error
-        except RefreshError as error:
+        except TransportError as error:
+            raise WarehouseUnreachableError(f"Google's login does not answer ({error}): check the network.") from error
+        except GoogleAuthError as error:
             if self.settings.endpoint:  # the stack never started: nothing would answer either
                 raise WarehouseUnreachableError(str(error)) from error
-            raise WarehouseError(f"Google refuses the login: {error}") from error
+            raise WarehouseError(f"Google refuses the login ({error}), fix: {GOOGLE_LOGIN_FIX}") from error
         except exceptions.GoogleAPIError as error:
             message = error.message if isinstance(error, exceptions.GoogleAPICallError) else str(error)
             raise WarehouseError(f"BigQuery refused: {message}") from error

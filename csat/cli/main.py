@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from csat.cli import dashboard as dashboard_commands
-from csat.cli import health, maintain, marts, rejected
+from csat.cli import health, maintain, marts, rejected, stream
 from csat.cli.output import Json, report, say
 from csat.contract.errors import CsatError
 from csat.contract.settings import get_settings
@@ -24,6 +24,7 @@ app.add_typer(health.check, name="check")
 app.add_typer(marts.app, name="marts")
 app.add_typer(rejected.app, name="rejected")
 app.add_typer(maintain.app, name="maintain")
+app.add_typer(stream.app, name="stream")
 
 
 @app.command()
@@ -72,11 +73,13 @@ def status(is_json: Json = False) -> None:
 
 @app.command()
 def doctor(is_json: Json = False) -> None:
-    """Check what the stack needs; exits with 0 only when nothing is missing."""
+    """Check what the stack needs, and the topic; exits with 0 only when nothing is missing."""
     from csat.cli.render import checks_table
     from csat.local.doctor import checks as run_checks
+    from csat.local.doctor import topic_check
 
-    found = run_checks(get_settings())
+    settings = get_settings()
+    found = [*run_checks(settings), topic_check(settings)]
     document = {"checks": [{"name": one.name, "ok": one.is_ok, "detail": one.detail, "fix": one.fix} for one in found]}
     report(document, is_json, checks_table(document))
     if not all(one.is_ok for one in found):

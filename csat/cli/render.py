@@ -8,7 +8,14 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-_COLORS = {"healthy": "green", "idle": "green", "starting": "yellow", "lagging": "yellow", "slow": "yellow"}
+_COLORS = {
+    "healthy": "green",
+    "idle": "green",
+    "starting": "yellow",
+    "lagging": "yellow",
+    "slow": "yellow",
+    "waiting": "yellow",
+}
 _COLORS |= {"ok": "green", "skipped": "dim", "warning": "yellow"}
 
 

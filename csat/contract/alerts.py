@@ -20,10 +20,13 @@ class AlertKey(StrEnum):
     STREAM_RESTART_OVERDUE = "stream_restart_overdue"
     STREAM_RUN_FAILED = "stream_run_failed"
     POISON_BATCH = "poison_batch"
+    TOPIC_CHANGED = "topic_changed"
+    RECORDS_EXPIRED = "records_expired"
     STREAM_UNMONITORED = "stream_unmonitored"
     STATE_FILES_UNREADABLE = "state_files_unreadable"
     KAFKA_UNREACHABLE = "kafka_unreachable"
     KAFKA_BACKLOG = "kafka_backlog"
+    TOPIC_MISCONFIGURED = "topic_misconfigured"
     BIGQUERY_UNREACHABLE = "bigquery_unreachable"
     LANDING_DELAYED = "landing_delayed"
     RECORDS_LOST_OR_DUPLICATED = "records_lost_or_duplicated"
@@ -55,10 +58,15 @@ ALERTS = {
     ),
     AlertKey.STREAM_RUN_FAILED: Alert(Severity.WARNING, "A stream run failed; the next one starts automatically."),
     AlertKey.POISON_BATCH: Alert(Severity.CRITICAL, "The same batch of the stream failed three times."),
+    AlertKey.TOPIC_CHANGED: Alert(Severity.CRITICAL, "The topic is not the one that the stream has read so far."),
+    AlertKey.RECORDS_EXPIRED: Alert(Severity.CRITICAL, "Kafka deleted records before they landed."),
     AlertKey.STREAM_UNMONITORED: Alert(Severity.CRITICAL, "No run of the DAG run_stream monitors the stream."),
     AlertKey.STATE_FILES_UNREADABLE: Alert(Severity.CRITICAL, "The stream's state files cannot be read."),
     AlertKey.KAFKA_UNREACHABLE: Alert(Severity.CRITICAL, "Kafka is unreachable."),
     AlertKey.KAFKA_BACKLOG: Alert(Severity.WARNING, "More messages wait in Kafka than fit into a few batches."),
+    AlertKey.TOPIC_MISCONFIGURED: Alert(
+        Severity.WARNING, "The topic takes record times from producers, or deletes messages by their key."
+    ),
     AlertKey.BIGQUERY_UNREACHABLE: Alert(Severity.CRITICAL, "BigQuery is unreachable, or refuses requests."),
     AlertKey.LANDING_DELAYED: Alert(Severity.CRITICAL, "Messages wait in Kafka for longer than the limit."),
     AlertKey.RECORDS_LOST_OR_DUPLICATED: Alert(Severity.CRITICAL, "Kafka messages are lost, or landed twice."),

@@ -9,9 +9,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerialize
 SUPPORTED_SCHEMA_VERSIONS = (1,)
 LATEST_SCHEMA_VERSION = SUPPORTED_SCHEMA_VERSIONS[-1]
 
-# How far the response's time may be ahead of the time Kafka received it; clocks drift, calendars do not.
-MAX_DAYS_AHEAD = 1
-
 # What the stream accepts as an id and as a timestamp; the whole text must match.
 UUID_PATTERN = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 TIMESTAMP_PATTERN = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})"

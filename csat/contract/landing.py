@@ -66,19 +66,20 @@ class Column:
 
 
 class Rejection(StrEnum):
-    """Why a message was rejected; the first that applies is recorded. Two name the field."""
+    """Why a message was rejected; the first that applies is recorded. Never a value: it may be personal."""
 
     EMPTY = "empty message"
     NOT_UTF8 = "not UTF-8"
     NOT_ONE_JSON_OBJECT = "not one JSON object"
     UNSUPPORTED_VERSION = "unsupported schema_version"
-    BAD_FIELD = "missing or wrong type in {field}"
+    MISSING = "missing {field}"
+    INVALID = "invalid {field}: {found}"
     OUT_OF_RANGE = "{field} out of range"
     IN_THE_FUTURE = "answered in the future"
 
-    def of(self, field: str) -> str:
-        """This reason for one field."""
-        return self.value.format(field=field)
+    def of(self, field: str, found: str = "") -> str:
+        """This reason for one field; `found` is the type and shape of its value."""
+        return self.value.format(field=field, found=found)
 
 
 def _kind(field: FieldInfo) -> ColumnKind:
@@ -108,6 +109,7 @@ def _event_column(name: str, field: FieldInfo) -> Column:
 EVENT_COLUMNS = tuple(_event_column(name, field) for name, field in SurveyResponse.model_fields.items())
 KAFKA_COLUMNS = (
     Column("kafka_topic", ColumnKind.TEXT, "Topic of the message.", is_required=True),
+    Column("kafka_topic_id", ColumnKind.TEXT, "Kafka's id of the topic: a topic that is created again has another."),
     Column("kafka_partition", ColumnKind.INTEGER, "Partition of the message.", is_required=True),
     Column("kafka_offset", ColumnKind.INTEGER, "Offset of the message in its partition.", is_required=True),
     Column("kafka_timestamp", ColumnKind.TIMESTAMP, "When Kafka received the message.", is_required=True),

@@ -56,10 +56,6 @@ class Settings(KafkaSettings, BaseSettings):
     bigquery_job_timeout_seconds: float = Field(300, gt=0, description="Timeout of one BigQuery job.")
     bigquery_max_bytes_billed: int = Field(20_000_000_000, gt=0, description="Maximum bytes billed per query.")
 
-    bigquery_stuck_job_seconds: float = Field(
-        20, gt=0, description="An emulator job that runs longer counts as stuck: a killed emulator leaves such jobs."
-    )
-
     marts_look_back_days: int = Field(
         90, ge=1, description="Days of responses that builds read; the nightly reconciliation covers older ones."
     )
@@ -79,6 +75,12 @@ class Settings(KafkaSettings, BaseSettings):
     )
     trigger_seconds: float = Field(0, ge=0, description="Seconds between batches; 0: 5 locally, 90 on Google Cloud.")
     max_offsets_per_trigger: int = Field(200_000, ge=1, description="Maximum messages per batch.")
+    max_minutes_ahead: float = Field(
+        15,
+        ge=0,
+        le=24 * 60,
+        description="Maximum minutes by which a response's time may be ahead of the clocks of Kafka and the stream.",
+    )
     heartbeat_seconds: float = Field(
         0, ge=0, description="Seconds between heartbeats; 0: 5 locally, 15 on Google Cloud."
     )

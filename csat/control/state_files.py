@@ -27,7 +27,7 @@ class StateFileError(CsatError):
 
 
 class StateFilesUnreachableError(StateFileError, OSError):
-    """The object store did not respond, or refused: the state is unknown. The message names the fix."""
+    """The folder or the object store did not respond, or refused: the state is unknown. The message names the fix."""
 
 
 class StateFiles:
@@ -76,8 +76,8 @@ class StateFiles:
             text = self._read_text(f"{self._uri}/{name}")
         except FileNotFoundError:
             return None
-        except StoreUnreachableError as error:
-            raise StateFilesUnreachableError(f"{error} (CSAT_STATE_FILES_URI)") from error
+        except OSError as error:
+            raise _unreachable(f"{self._uri}/{name}", error) from error
         try:
             return kind.model_validate_json(text)
         except ValidationError as error:
@@ -89,13 +89,15 @@ class StateFiles:
         return Path(path).read_text()
 
     def _write(self, name: str, model: BaseModel) -> None:
-        text = model.model_dump_json(indent=2)
         path = f"{self._uri}/{name}"
+        try:
+            self._replace(path, model.model_dump_json(indent=2))
+        except OSError as error:
+            raise _unreachable(path, error) from error
+
+    def _replace(self, path: str, text: str) -> None:
         if "://" in path:
-            try:
-                write_object(path, text)
-            except StoreUnreachableError as error:
-                raise StateFilesUnreachableError(f"{error} (CSAT_STATE_FILES_URI)") from error
+            write_object(path, text)
             return
         Path(self._uri).mkdir(parents=True, exist_ok=True)
         draft = Path(f"{path}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
@@ -104,3 +106,8 @@ class StateFiles:
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
+
+
+def _unreachable(path: str, error: OSError) -> StateFilesUnreachableError:
+    text = str(error) if isinstance(error, StoreUnreachableError) else f"{path} cannot be accessed ({error.strerror})"
+    return StateFilesUnreachableError(f"{text} (CSAT_STATE_FILES_URI)")

@@ -64,7 +64,11 @@ class Heartbeat(BaseModel):
     memory_high_heartbeats: int = 0
     memory_bytes: int = 0
     held_until: AwareDatetime | None = None  # until when its last batch waits, or waited, for a load job
+    waiting_for: str = ""  # what the batch in progress waits for outside the stream, such as its load job
+    waiting_since: AwareDatetime | None = None
+    waited_until: AwareDatetime | None = None  # the last heartbeat that waited
     error: str = ""
+    alert: str = ""  # the key of the alert that the failure has of its own, such as topic_changed
     failed_batch: str = ""  # the batch in progress when the query failed
 
 
@@ -74,6 +78,7 @@ class Verdict(StrEnum):
     STARTING = "starting"
     HEALTHY = "healthy"
     IDLE = "idle"
+    WAITING = "waiting"
     LAGGING = "lagging"
     SLOW = "slow"
     NEVER_STARTED = "never_started"
@@ -91,7 +96,7 @@ RESTARTING = {
     *(Verdict.NEVER_STARTED, Verdict.DEAD_OR_FROZEN, Verdict.FAILED, Verdict.POISON_BATCH, Verdict.STALLED),
 }
 RECYCLING = {Verdict.MEMORY, Verdict.RECYCLE}  # graceful: the batch ends first
-WARNING = {Verdict.LAGGING, Verdict.SLOW}  # a restart would make it worse
+WARNING = {Verdict.WAITING, Verdict.LAGGING, Verdict.SLOW}  # a restart would make it worse
 ENDING = RESTARTING | RECYCLING | {Verdict.STOPPED, Verdict.SUPERSEDED}
 
 
@@ -128,7 +133,8 @@ def judge(heartbeat: Heartbeat | None, desired_state: DesiredState, now: datetim
 
     A heartbeat with another token is of an earlier run and is ignored: until the driver's first heartbeat, only the
     time since the start counts. A quiet stream is idle, never stalled: stalled needs a backlog. A stream whose batch
-    is held until a load job is free is not stalled either: the timeout of the batch counts from then.
+    is held until a load job is free, or waits for BigQuery or the state files, is not stalled either: a restart would
+    not end the wait. The timeout of the batch counts from the end of the wait.
     """
     if heartbeat is None or heartbeat.token != desired_state.token:
         waited = (now - desired_state.at).total_seconds()
@@ -148,9 +154,9 @@ def judge(heartbeat: Heartbeat | None, desired_state: DesiredState, now: datetim
 
 
 def _judge_running(heartbeat: Heartbeat, now: datetime, policy: Policy) -> Verdict:
-    progress_age = (
-        now - max(heartbeat.progress_at or heartbeat.started_at, heartbeat.held_until or heartbeat.started_at)
-    ).total_seconds()
+    start = heartbeat.started_at
+    active_at = max(heartbeat.progress_at or start, heartbeat.held_until or start, heartbeat.waited_until or start)
+    progress_age = (now - active_at).total_seconds()
     age = (now - heartbeat.started_at).total_seconds()
     is_old_code = bool(policy.code_version and heartbeat.code_version and policy.code_version != heartbeat.code_version)
     if heartbeat.backlog > 0 and progress_age > policy.stalled:
@@ -159,6 +165,8 @@ def _judge_running(heartbeat: Heartbeat, now: datetime, policy: Policy) -> Verdi
         return Verdict.MEMORY
     if age > policy.max_age or is_old_code:
         return Verdict.RECYCLE
+    if heartbeat.waiting_since and now - heartbeat.waiting_since > timedelta(seconds=policy.stalled):
+        return Verdict.WAITING
     if heartbeat.lagging_since and now - heartbeat.lagging_since > timedelta(seconds=policy.lagging):
         return Verdict.LAGGING
     if heartbeat.slow_batches >= policy.slow_batches:

@@ -26,7 +26,7 @@ class KafkaFacts:
 def waiting(settings: Settings, committed: Mapping[int, int], moment: datetime) -> KafkaFacts:
     """The messages after the committed offsets: all, and those received before `moment`. Raises KafkaAccessError."""
     topic = settings.kafka_topic
-    ends = {partition: offsets for (_, partition), offsets in kafka_offsets(settings, [topic]).items()}
+    ends = {partition: offsets for (*_, partition), offsets in kafka_offsets(settings, [topic]).items()}
     if not ends:
         raise KafkaAccessError(f"Kafka has no topic {topic}: correct CSAT_KAFKA_TOPIC, or create it with `csat up`")
     firsts = offsets_since(settings, ends, moment)

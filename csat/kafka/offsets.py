@@ -1,5 +1,7 @@
 """The offsets of a topic's partitions in Kafka."""
 
+import base64
+import uuid
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from csat.contract.kafka_access import KafkaAccessError
 from csat.contract.settings import Settings
 from csat.kafka.login import open_admin
 
-PartitionKey = tuple[str, int]  # topic, partition
+PartitionKey = tuple[str, str, int]  # topic, Kafka's id of it, partition
 
 
 @dataclass(frozen=True)
@@ -23,15 +25,40 @@ class Offsets:
     end: int
 
 
+@dataclass(frozen=True)
+class Gap:
+    """Offsets of a partition that are missing for good, from `first_offset` to before `end_offset`."""
+
+    kafka_topic: str
+    kafka_topic_id: str
+    kafka_partition: int
+    first_offset: int
+    end_offset: int
+
+    @property
+    def count(self) -> int:
+        """How many offsets it holds."""
+        return self.end_offset - self.first_offset
+
+
 def kafka_offsets(settings: Settings, topics: Iterable[str]) -> dict[PartitionKey, Offsets]:
     """Start and end offset of every partition of the topics that exist. Raises KafkaAccessError."""
     try:
         with closing(open_admin(settings)) as admin:
             known = admin.describe_topics(sorted(set(topics) & set(admin.list_topics())))
-            keys = [(topic["name"], part["partition_index"]) for topic in known for part in topic["partitions"]]
-            places = [TopicPartition(*key) for key in keys]
+            keys = [
+                (topic["name"], printed_id(topic["topic_id"]), part["partition_index"])
+                for topic in known
+                for part in topic["partitions"]
+            ]
+            places = [TopicPartition(name, number) for name, _, number in keys]
             starts = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.EARLIEST))
             ends = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST))
     except (KafkaError, OSError) as error:
         raise KafkaAccessError(f"Kafka at {settings.bootstrap_servers} did not return its offsets: {error}") from error
-    return {tuple(place): Offsets(starts[place].offset, ends[place].offset) for place in places}
+    return {key: Offsets(starts[place].offset, ends[place].offset) for key, place in zip(keys, places, strict=True)}
+
+
+def printed_id(topic_id: str) -> str:
+    """A topic's id as kafka-topics.sh prints it; kafka-python returns a UUID's text."""
+    return base64.urlsafe_b64encode(uuid.UUID(topic_id).bytes).decode().rstrip("=")

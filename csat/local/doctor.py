@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from csat.contract.errors import CsatError
+from csat.contract.kafka_access import KafkaAccessError
 from csat.contract.settings import MIN_FREE_BYTES, Settings
+from csat.kafka import topic
 from csat.local import airflow, jars, postgres, postgres_programs, processes
 from csat.local.java import find_java
 from csat.local.ports import is_free
@@ -50,6 +52,23 @@ def checks(settings: Settings) -> list[Check]:
         _ports,
     ]
     return [check for group in groups for check in group(settings)]
+
+
+def topic_check(settings: Settings) -> Check:
+    """Whether the topic is configured as the stream needs it; the local stack's broker may be down."""
+    if not settings.kafka_bootstrap_servers and is_free(settings.kafka_port):
+        return Check("topic", True, "not checked: the broker is down")
+    try:
+        found = topic.topic_facts(settings)
+    except KafkaAccessError as error:
+        return Check(
+            "topic", False, f"not checked: {error}", "correct that, or read docs/runbook.md, kafka_unreachable"
+        )
+    if found is None:
+        return Check("topic", True, topic.unreadable(settings))
+    if found.problems:
+        return Check("topic", False, "; ".join(found.problems), topic.fix(settings))
+    return Check("topic", True, found.retention)
 
 
 def require(settings: Settings) -> None:

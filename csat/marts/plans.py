@@ -11,6 +11,8 @@ from csat.marts.builds import last_record
 LOOK_BACK = timedelta(minutes=5)
 # BigQuery modifies at most 4,000 partitions per job; a full refresh is faster long before that.
 MAX_DATES = 366
+# Earlier releases accepted responses of tomorrow; a record beyond that was made of rows with a wrong clock.
+_TOLERATED = timedelta(days=1)
 
 COUNT = Query.read(__file__, "accepted_count")
 LATEST = Query.read(__file__, "latest_response")
@@ -38,23 +40,27 @@ class Plan:
         return not (self.dates or self.is_full_refresh)
 
 
-def plan_build(warehouse: Warehouse, *, full_refresh: bool = False) -> Plan:
+def plan_build(warehouse: Warehouse, *, full_refresh: bool = False, now: datetime | None = None) -> Plan:
     """The plan for the rows that landed since the last build; the first build is a full refresh.
+
+    No date is later than today and the allowance of the settings: a response of next year that has landed would be the
+    latest one, and the look-back would leave out all others. After such a record the build is a full refresh.
 
     The previous latest date is always among the dates: its leaderboard has the rows of the window "all" until a later
     date has them, and the leaderboards of dates without responses start after it.
     """
     last = last_record(warehouse)
-    if last is None or full_refresh:
-        return replace(plan_everything(warehouse), watermark_from=last.watermark_to if last else None)
+    end = _end(warehouse, now)
+    if last is None or full_refresh or _start(last.latest_response_date) >= end + _TOLERATED:
+        return replace(plan_everything(warehouse, now), watermark_from=last.watermark_to if last else None)
     [count] = COUNT.rows(warehouse)
     plan = Plan(count["accepted_count"], last.watermark_to)
     if plan.accepted_count == last.accepted_count:
         return plan
     earliest = last.latest_response_date - timedelta(days=warehouse.settings.marts_look_back_days)
-    [latest] = LATEST.rows(warehouse, earliest=_start(earliest))
+    [latest] = LATEST.rows(warehouse, earliest=_start(earliest), end=end)
     plan = replace(plan, **latest, earliest_date=earliest)
-    touched = _touched(warehouse, plan)
+    touched = _touched(warehouse, plan, end)
     if not touched:  # all new rows are older: the reconciliation finds them
         return plan
     if len(touched) > MAX_DATES:
@@ -62,10 +68,11 @@ def plan_build(warehouse: Warehouse, *, full_refresh: bool = False) -> Plan:
     return replace(plan, dates=tuple(sorted(touched | {last.latest_response_date})))
 
 
-def plan_everything(warehouse: Warehouse) -> Plan:
+def plan_everything(warehouse: Warehouse, now: datetime | None = None) -> Plan:
     """Build all dates, from all responses."""
-    [count], [latest] = COUNT.rows(warehouse), LATEST.rows(warehouse, earliest=_start(date.min))
-    return Plan(**count, **latest, is_full_refresh=count["accepted_count"] > 0)
+    [count] = COUNT.rows(warehouse)  # first: a row that lands meanwhile is then new to the next build
+    [latest] = LATEST.rows(warehouse, earliest=_start(date.min), end=_end(warehouse, now))
+    return Plan(**count, **latest, is_full_refresh=latest["latest_response_date"] is not None)
 
 
 def plan_rebuild(warehouse: Warehouse, dates: tuple[date, ...]) -> Plan:
@@ -76,7 +83,7 @@ def plan_rebuild(warehouse: Warehouse, dates: tuple[date, ...]) -> Plan:
     return replace(plan, dates=tuple(sorted(dates)), is_full_refresh=False)
 
 
-def _touched(warehouse: Warehouse, plan: Plan) -> set[date]:
+def _touched(warehouse: Warehouse, plan: Plan, end: datetime) -> set[date]:
     """The dates of the responses that landed since the last build."""
     assert plan.watermark_from is not None
     if plan.watermark_to is None or plan.earliest_date is None:
@@ -84,10 +91,17 @@ def _touched(warehouse: Warehouse, plan: Plan) -> set[date]:
     rows = TOUCHED.rows(
         warehouse,
         earliest=_start(plan.earliest_date),
+        end=end,
         since=plan.watermark_from - LOOK_BACK,
         until=plan.watermark_to,
     )
     return {row["response_date"] for row in rows}
+
+
+def _end(warehouse: Warehouse, now: datetime | None) -> datetime:
+    """The end of the latest date that a response may have."""
+    latest = (now or datetime.now(UTC)) + timedelta(minutes=warehouse.settings.max_minutes_ahead)
+    return _start(latest.astimezone(UTC).date() + timedelta(days=1))
 
 
 def _start(day: date) -> datetime:

@@ -62,7 +62,7 @@ def reconcile(
         plan = plan_build(warehouse)
         if not plan.is_empty:
             run_plan(warehouse, plan, progress, lock, status="succeeded")
-        if last_record(warehouse) is None:
+        if landed.is_empty or last_record(warehouse) is None:
             progress("Nothing has been built yet: there is nothing to compare.")
             return Reconciliation("nothing built")
         differences = _repair(warehouse, landed, progress, lock)

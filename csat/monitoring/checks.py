@@ -64,10 +64,12 @@ CHECKS = (
         "stream",
         *(AlertKey.STREAM_DOWN, AlertKey.POISON_BATCH, AlertKey.STREAM_SLOW),
         *(AlertKey.STREAM_STOPPED, AlertKey.STREAM_RESTART_OVERDUE),
+        *(AlertKey.TOPIC_CHANGED, AlertKey.RECORDS_EXPIRED),
     ),
     _check(stream_checks.stream_uptime, "stream"),
     _check(stream_checks.run_stream_dag, "run", AlertKey.STREAM_UNMONITORED, AlertKey.STREAM_STOPPED),
     _check(stream_checks.kafka_backlog, "kafka", AlertKey.KAFKA_BACKLOG),
+    _check(stream_checks.topic_configuration, "topic", AlertKey.TOPIC_MISCONFIGURED),
     _check(stream_checks.landing_freshness, "kafka landing", AlertKey.LANDING_DELAYED),
     _check(stream_checks.completeness, "landing", AlertKey.RECORDS_LOST_OR_DUPLICATED),
     _check(stream_checks.reject_rate, "landing", AlertKey.REJECT_RATE_HIGH),
@@ -86,7 +88,8 @@ SOURCE_ALERTS = {
 
 _FIXED_BY_RESTART = RESTARTING - {Verdict.POISON_BATCH} | RECYCLING
 # Resolved only by a stream run that works again
-_STREAM_RUN_ALERTS = {AlertKey.STREAM_RUN_FAILED, AlertKey.POISON_BATCH}
+_OWN_ALERTS = {AlertKey.POISON_BATCH, AlertKey.TOPIC_CHANGED, AlertKey.RECORDS_EXPIRED}
+_STREAM_RUN_ALERTS = {AlertKey.STREAM_RUN_FAILED} | _OWN_ALERTS
 
 
 def run_checks(facts: Facts, limits: Limits) -> list[Result]:
@@ -122,7 +125,7 @@ def resolved_alerts(results: list[Result], facts: Facts) -> set[AlertKey]:
     in_doubt = {key for check in CHECKS if check.name in unproved for key in check.may_raise}
     if not _is_committing(facts.stream):
         in_doubt |= _STREAM_RUN_ALERTS
-    if AlertKey.POISON_BATCH in raised:
+    if raised & _OWN_ALERTS:
         in_doubt.add(AlertKey.STREAM_DOWN)  # the same problem under another key
     known = {key for check in CHECKS for key in check.may_raise} | SOURCE_ALERTS | _STREAM_RUN_ALERTS
     return known - in_doubt - raised

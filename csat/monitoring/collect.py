@@ -3,9 +3,10 @@
 An unreachable source is a fact too: the health check reports it and continues.
 """
 
+import logging
 import shutil
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,9 +22,12 @@ from csat.contract.settings import Settings
 from csat.control.open_alerts import AlertState
 from csat.control.state_files import StateFileError, StateFiles
 from csat.kafka.lag import KafkaFacts, waiting
+from csat.kafka.topic import TopicFacts, topic_facts, unreadable
 from csat.monitoring.checkpoint import CheckpointError, committed_offsets
 from csat.monitoring.facts import Facts, Limits, Missing, RunFacts, StreamFacts
 from csat.monitoring.recent_landing import mart_facts, recent_landing
+
+logger = logging.getLogger(__name__)
 
 Fact = TypeVar("Fact")
 
@@ -47,21 +51,30 @@ def collect(settings: Settings, alert_state: AlertState, now: datetime) -> Colle
     )
     moment = now - Limits.of(settings).landing
     with ThreadPoolExecutor() as pool:
-        stream = pool.submit(_stream, settings)
-        kafka = pool.submit(_kafka, settings, moment)
-        landing = pool.submit(
-            _query_bigquery, short, lambda warehouse: recent_landing(warehouse, now, alert_state.searched_at)
+
+        def fact(alert: AlertKey, query: Callable[[], Fact | Missing]) -> "Future[Fact | Missing]":
+            return pool.submit(_fact, alert, query)
+
+        stream = fact(AlertKey.STATE_FILES_UNREADABLE, lambda: _stream(settings))
+        kafka = fact(AlertKey.KAFKA_UNREACHABLE, lambda: _kafka(settings, moment))
+        topic = fact(AlertKey.KAFKA_UNREACHABLE, lambda: _topic(settings))
+        landing = fact(
+            AlertKey.BIGQUERY_UNREACHABLE,
+            lambda: _query_bigquery(short, lambda warehouse: recent_landing(warehouse, now, alert_state.searched_at)),
         )
-        marts = pool.submit(_query_bigquery, short, lambda warehouse: mart_facts(warehouse, now))
-        jobs = pool.submit(_load_jobs, short, now)
-        airflow = pool.submit(_airflow, settings)
-        run = pool.submit(_run, settings)
-        disk = pool.submit(_free_bytes, settings)
+        marts = fact(
+            AlertKey.BIGQUERY_UNREACHABLE, lambda: _query_bigquery(short, lambda warehouse: mart_facts(warehouse, now))
+        )
+        jobs = fact(AlertKey.BIGQUERY_UNREACHABLE, lambda: _load_jobs(short, now))
+        airflow = fact(AlertKey.AIRFLOW_UNREACHABLE, lambda: _airflow(settings))
+        run = fact(AlertKey.AIRFLOW_UNREACHABLE, lambda: _run(settings))
+        disk = fact(AlertKey.DISK_SPACE_LOW, lambda: _free_bytes(settings))
     landed = landing.result()
     facts = Facts(
         now=now,
         stream=stream.result(),
         kafka=kafka.result(),
+        topic=topic.result(),
         landing=landed if isinstance(landed, Missing) else landed.facts,
         marts=marts.result(),
         load_jobs=jobs.result(),
@@ -70,6 +83,15 @@ def collect(settings: Settings, alert_state: AlertState, now: datetime) -> Colle
         free_bytes=disk.result(),
     )
     return Collected(facts, alert_state.searched_at if isinstance(landed, Missing) else landed.searched_at)
+
+
+def _fact(alert: AlertKey, query: Callable[[], Fact | Missing]) -> Fact | Missing:
+    """The fact; an error that its source does not name is one too, such as a client's that is new."""
+    try:
+        return query()
+    except Exception as error:
+        logger.warning("A health check's source failed", exc_info=True)
+        return Missing(f"{type(error).__name__}: {error}"[:300], alert)
 
 
 def _stream(settings: Settings) -> StreamFacts | Missing:
@@ -87,6 +109,13 @@ def _kafka(settings: Settings, moment: datetime) -> KafkaFacts | Missing:
         return Missing(str(error), AlertKey.KAFKA_UNREACHABLE)
     except CheckpointError as error:
         return Missing(str(error), AlertKey.STATE_FILES_UNREADABLE)
+
+
+def _topic(settings: Settings) -> TopicFacts | Missing:
+    try:
+        return topic_facts(settings) or Missing(unreadable(settings))
+    except KafkaAccessError as error:
+        return Missing(str(error), AlertKey.KAFKA_UNREACHABLE)
 
 
 def _query_bigquery(settings: Settings, query: Callable[[Warehouse], Fact]) -> Fact | Missing:

@@ -1,12 +1,15 @@
 """Completeness: whether every Kafka message is exactly one row of the landing table."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from csat.bigquery.client import Warehouse
 from csat.bigquery.landing_counts import NOTHING_LANDED, Landed, landed_partitions
-from csat.kafka.offsets import Offsets, PartitionKey, kafka_offsets
+from csat.bigquery.positions import accepted_gaps, missing_offsets
+from csat.contract.settings import Settings
+from csat.kafka.offsets import Gap, Offsets, PartitionKey, kafka_offsets
+from csat.kafka.records import offsets_without_record
 
 
 @dataclass(frozen=True)
@@ -14,6 +17,7 @@ class PartitionCheck:
     """One partition in the landing table and in Kafka."""
 
     topic: str
+    topic_id: str
     partition: int
     rows: int
     distinct_offsets: int
@@ -21,6 +25,7 @@ class PartitionCheck:
     max_offset: int | None
     kafka_start_offset: int
     kafka_end_offset: int
+    excused: int = 0  # offsets of these that hold no record, or whose loss was accepted
 
     @property
     def duplicated(self) -> int:
@@ -32,14 +37,15 @@ class PartitionCheck:
         """Messages that did not land though later ones did, or that Kafka deleted before they could.
 
         Messages that Kafka deleted before the first landed one do not count: it is unknown whether they should
-        have landed.
+        have landed. An offset without a record (the marker of a transaction, or a record of an aborted one) and an
+        accepted loss do not count either.
         """
         if self.min_offset is None or self.max_offset is None:
             return 0
         gaps = self.max_offset - self.min_offset + 1 - self.distinct_offsets
         before = max(0, self.min_offset - self.kafka_start_offset)
         deleted = max(0, self.kafka_start_offset - (self.max_offset + 1))
-        return gaps + before + deleted
+        return max(0, gaps + before + deleted - self.excused)
 
     @property
     def pending(self) -> int:
@@ -86,12 +92,10 @@ def compare(landed: Mapping[PartitionKey, Landed], offsets: Mapping[PartitionKey
     A partition that Kafka no longer knows is compared with itself: this shows only gaps and duplicates.
     """
     checks = []
-    for topic, partition in sorted({*landed, *offsets}):
-        rows = landed.get((topic, partition), NOTHING_LANDED)
-        here = offsets.get((topic, partition)) or _offsets_of(rows)
-        checks.append(
-            PartitionCheck(topic, partition, **asdict(rows), kafka_start_offset=here.start, kafka_end_offset=here.end)
-        )
+    for key in sorted({*landed, *offsets}):
+        rows = landed.get(key, NOTHING_LANDED)
+        here = offsets.get(key) or _offsets_of(rows)
+        checks.append(PartitionCheck(*key, **asdict(rows), kafka_start_offset=here.start, kafka_end_offset=here.end))
     return Completeness(tuple(checks))
 
 
@@ -102,5 +106,54 @@ def _offsets_of(rows: Landed) -> Offsets:
 def check_completeness(warehouse: Warehouse) -> Completeness:
     """The completeness now. Raises WarehouseError and KafkaAccessError."""
     landed = landed_partitions(warehouse)  # first: what lands in between then counts as pending, never as a duplicate
-    topics = {warehouse.settings.kafka_topic, *(topic for topic, _ in landed)}
-    return compare(landed, kafka_offsets(warehouse.settings, topics))
+    topics = {warehouse.settings.kafka_topic, *(topic for topic, *_ in landed)}
+    found = compare(landed, kafka_offsets(warehouse.settings, topics))
+    return found if not found.lost else excuse(warehouse, found)
+
+
+def excuse(warehouse: Warehouse, found: Completeness) -> Completeness:
+    """The same with the missing offsets that are no loss. Raises WarehouseError and KafkaAccessError."""
+    accepted, inner = accepted_gaps(warehouse), missing_offsets(warehouse)
+    checks = []
+    for check in found.partitions:
+        gaps = [
+            *outer_gaps(check),
+            *(gap for gap in inner if _key(gap) == (check.topic, check.topic_id, check.partition)),
+        ]
+        checks.append(replace(check, excused=excused(warehouse.settings, gaps, accepted)) if check.lost else check)
+    return Completeness(tuple(checks))
+
+
+def outer_gaps(check: PartitionCheck) -> list[Gap]:
+    """What is missing before the first and after the last landed offset of a partition."""
+    if check.min_offset is None or check.max_offset is None:
+        return []
+    pairs = [(check.kafka_start_offset, check.min_offset), (check.max_offset + 1, check.kafka_start_offset)]
+    return [Gap(check.topic, check.topic_id, check.partition, *pair) for pair in pairs if pair[0] < pair[1]]
+
+
+def excused(settings: Settings, gaps: Sequence[Gap], accepted: Sequence[Gap]) -> int:
+    """Offsets of the gaps that are no loss. Raises KafkaAccessError."""
+    count, open_gaps = 0, []
+    for gap in gaps:
+        ours = [one for one in accepted if _key(one) == _key(gap)]
+        rest = without(gap, ours)
+        count += gap.count - sum(one.count for one in rest)
+        open_gaps += rest
+    return count + offsets_without_record(settings, open_gaps)
+
+
+def without(gap: Gap, accepted: Sequence[Gap]) -> list[Gap]:
+    """What is left of a gap beside the accepted ones."""
+    left = [gap]
+    for one in accepted:
+        cut = []
+        for part in left:
+            cut.append(replace(part, end_offset=min(part.end_offset, max(part.first_offset, one.first_offset))))
+            cut.append(replace(part, first_offset=max(part.first_offset, min(part.end_offset, one.end_offset))))
+        left = [part for part in cut if part.count > 0]
+    return left
+
+
+def _key(gap: Gap) -> PartitionKey:
+    return gap.kafka_topic, gap.kafka_topic_id, gap.kafka_partition

@@ -9,6 +9,7 @@ from csat.contract.alerts import AlertKey
 from csat.contract.settings import LOAD_JOBS_A_DAY, MIN_FREE_BYTES, Settings
 from csat.control.verdict import DesiredState, Heartbeat, Policy
 from csat.kafka.lag import KafkaFacts
+from csat.kafka.topic import TopicFacts
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class Facts:
     now: datetime
     stream: StreamFacts | Missing
     kafka: KafkaFacts | Missing
+    topic: TopicFacts | Missing
     landing: LandingFacts | Missing
     marts: MartFacts | Missing
     load_jobs: int | Missing  # into the landing table, in the last 24 hours

@@ -5,14 +5,20 @@ partition; a copy sent late is in an older partition and looks like a gap here. 
 but at most once an hour. `csat check completeness`, run daily by the DAG maintain, proves the whole table.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from csat.bigquery.client import Warehouse
+from csat.bigquery.positions import accepted_gaps, missing_offsets
 from csat.bigquery.query import Query
+from csat.contract.kafka_access import KafkaAccessError
 from csat.marts.builds import last_record
+from csat.monitoring.completeness import excused
 from csat.monitoring.facts import LandingFacts, MartFacts
+
+logger = logging.getLogger(__name__)
 
 RECENT = timedelta(days=2)
 WINDOW = timedelta(hours=1)
@@ -40,8 +46,20 @@ def recent_landing(warehouse: Warehouse, now: datetime, searched_at: datetime | 
         return Landing(facts, searched_at)
     if searched_at is not None and now - searched_at < SEARCH_EVERY:
         return Landing(_with_lost(facts, None, facts.duplicated), searched_at)
-    everywhere = summed(_LANDED.rows(warehouse, since=now - SEARCH_WINDOW, recent=_ALWAYS))
-    return Landing(_with_lost(facts, everywhere.lost, everywhere.duplicated), now)
+    since = now - SEARCH_WINDOW
+    everywhere = summed(_LANDED.rows(warehouse, since=since, recent=_ALWAYS))
+    lost = everywhere.lost and max(0, everywhere.lost - _excused(warehouse, since))
+    return Landing(_with_lost(facts, lost, everywhere.duplicated), now)
+
+
+def _excused(warehouse: Warehouse, since: datetime) -> int:
+    """Missing offsets that are not lost; 0 where Kafka is unreachable, which has its own alert."""
+    accepted = accepted_gaps(warehouse)
+    try:
+        return excused(warehouse.settings, missing_offsets(warehouse, since), accepted)
+    except KafkaAccessError as error:
+        logger.warning("%s", error)
+        return 0
 
 
 def summed(rows: list[dict[str, Any]]) -> LandingFacts:

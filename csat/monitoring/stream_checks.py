@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from csat.contract.alerts import AlertKey
 from csat.control.verdict import RECYCLING, RESTARTING, WARNING, State, Verdict, judge
 from csat.kafka.lag import KafkaFacts
+from csat.kafka.topic import TopicFacts
 from csat.monitoring.facts import LandingFacts, Limits, RunFacts, StreamFacts
 from csat.monitoring.finding import Finding, since, within
 
@@ -34,6 +35,10 @@ def stream_verdict(stream: StreamFacts, now: datetime, limits: Limits) -> Findin
     verdict = judge(stream.heartbeat, stream.desired_state, now, limits.policy)
     own = stream.own_heartbeat
     text = f"{verdict}: {own.error}" if own and own.error else verdict.value
+    if verdict is Verdict.WAITING and own and own.waiting_since:
+        text = f"waiting for {own.waiting_for}, {since(own.waiting_since, now)}"
+    if verdict in RESTARTING and own and own.alert in set(AlertKey):
+        return Finding(text, AlertKey(own.alert))
     if verdict is Verdict.POISON_BATCH:
         return Finding(text, AlertKey.POISON_BATCH)
     if verdict in RESTARTING:
@@ -72,6 +77,14 @@ def kafka_backlog(kafka: KafkaFacts, now: datetime, limits: Limits) -> Finding:
     is_high = kafka.backlog > limits.backlog
     text = f"{kafka.backlog:,} messages wait in Kafka" + (f", more than {limits.backlog:,}" if is_high else "")
     return Finding(text, AlertKey.KAFKA_BACKLOG if is_high else None, value=kafka.backlog)
+
+
+def topic_configuration(topic: TopicFacts, now: datetime, limits: Limits) -> Finding:
+    """Whether Kafka's clock sets the record times, and messages are kept; the value is the retention in seconds."""
+    retention_seconds = topic.retention_ms / 1000 if topic.retention_ms >= 0 else None
+    if topic.problems:
+        return Finding("; ".join(topic.problems), AlertKey.TOPIC_MISCONFIGURED, value=retention_seconds)
+    return Finding(topic.retention, value=retention_seconds)
 
 
 def landing_freshness(kafka: KafkaFacts, landing: LandingFacts, now: datetime, limits: Limits) -> Finding:

@@ -147,6 +147,7 @@ run "kafka_lets_in_those_who_send_and_those_who_read" {
       "ALLOW User:csat-stream@shop-data-1.iam.gserviceaccount.com DESCRIBE *",
       "ALLOW User:csat-airflow@shop-data-1.iam.gserviceaccount.com WRITE *",
       "ALLOW User:csat-airflow@shop-data-1.iam.gserviceaccount.com DESCRIBE *",
+      "ALLOW User:csat-airflow@shop-data-1.iam.gserviceaccount.com DESCRIBE_CONFIGS *",
     ])
     error_message = "An account may do more or less with the topic than it needs."
   }

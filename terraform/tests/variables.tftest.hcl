@@ -345,7 +345,7 @@ run "airflow_is_not_open_to_all_by_oversight" {
 run "an_image_has_no_build" {
   command = plan
   variables {
-    composer_image_version = "composer-3-airflow-3.1.7-build.9"
+    composer_image_version = "composer-3-airflow-3.3.0-build.9"
   }
   expect_failures = [var.composer_image_version]
 }
@@ -354,6 +354,14 @@ run "an_image_has_airflow_3" {
   command = plan
   variables {
     composer_image_version = "composer-3-airflow-2.10.5"
+  }
+  expect_failures = [var.composer_image_version]
+}
+
+run "an_image_has_airflow_3_3" {
+  command = plan
+  variables {
+    composer_image_version = "composer-3-airflow-3.2.1"
   }
   expect_failures = [var.composer_image_version]
 }

@@ -101,7 +101,15 @@ def test_run_stream_is_one_endless_task(bag: DagBag) -> None:
     assert dag.schedule == "@continuous"
     assert task.task_id == "guard_stream"
     assert (task.retries, task.execution_timeout, dag.dagrun_timeout) == (0, None, None)
-    assert dag.max_consecutive_failed_dag_runs == 0  # it would pause the stream
+
+
+def test_run_stream_never_pauses_itself_whatever_the_deployment_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__CORE__MAX_CONSECUTIVE_FAILED_DAG_RUNS_PER_DAG", "3")
+    limits = {
+        dag_id: DagBag(str(FOLDER / f"{dag_id}.py")).dags[dag_id].max_consecutive_failed_dag_runs
+        for dag_id in ("run_stream", "maintain")
+    }
+    assert limits == {"run_stream": 0, "maintain": 3}
 
 
 def test_build_marts_runs_on_rows_and_on_schedule(bag: DagBag) -> None:

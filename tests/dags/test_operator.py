@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from airflow.sdk.exceptions import TaskDeferred
 
 from csat.airflow.operator import StreamGuardOperator, StreamRunFailedError
 from csat.contract.settings import get_settings
@@ -31,3 +32,14 @@ def test_a_failed_stream_run_fails_the_task_with_the_verdict(verdict: str) -> No
     with pytest.raises(StreamRunFailedError, match=r"\(why\)\. The next run starts a new driver") as raised:
         finish(verdict)
     assert raised.value.verdict == verdict
+
+
+def test_a_run_waits_while_the_state_files_cannot_be_accessed(tmp_path: Path) -> None:
+    (tmp_path / "stream" / "desired_state.json").mkdir(parents=True)
+    with pytest.raises(TaskDeferred) as deferred:
+        StreamGuardOperator(task_id="guard_stream").execute({})
+    assert deferred.value.method_name == "execute_again"
+    (tmp_path / "stream" / "desired_state.json").rmdir()
+    with pytest.raises(TaskDeferred) as deferred:
+        StreamGuardOperator(task_id="guard_stream").execute_again({})
+    assert deferred.value.method_name == "finish"

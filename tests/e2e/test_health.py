@@ -48,7 +48,7 @@ def run_check(platform: Platform) -> tuple[str, dict[str, str]]:
         "where checked_at = (select max(checked_at) from `{ops}.pipeline_health_checks`) "
         f"and checked_at >= timestamp '{began.isoformat()}'"
     )
-    assert len(rows) == 12, rows
+    assert len(rows) == 13, rows
     print({row["check"]: row["detail"] for row in rows})
     return state, {row["check"]: row["grade"] for row in rows}
 

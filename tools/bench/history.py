@@ -86,12 +86,16 @@ def _write_history_file(task: tuple[int, Path]) -> None:
     )
 
 
+_TOPIC_ID = "bench"
+
+
 def write_messages(file: Path, messages: Iterable[Message], first_offset: int) -> None:
     """Write the file of these messages' rows, accepted and rejected; each was sent at its response time."""
     offset, unfinished = first_offset, file.with_suffix(".unfinished")
     with parquet.ParquetWriter(unfinished, LANDING_SCHEMA, compression="zstd") as writer:
         for batch in batched(messages, _ROWS_PER_BATCH):
-            writer.write_batch(landing_rows(_received(batch, offset), f"{file.stem}-{offset}"))
+            rows = landing_rows(_received(batch, offset), f"{file.stem}-{offset}", _TOPIC_ID, timedelta(0))
+            writer.write_batch(rows)
             offset += len(batch)
     unfinished.rename(file)
 

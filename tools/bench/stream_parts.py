@@ -8,7 +8,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,9 @@ def _counted(batches: Iterable[pa.RecordBatch], is_transformed: bool) -> Iterato
     """One row per task: its number of messages. Runs in a worker."""
     count = 0
     for batch in batches:
-        count += (landing_rows(read_at(datetime.now(UTC), batch), "bench-0") if is_transformed else batch).num_rows
+        messages = read_at(datetime.now(UTC), batch)
+        rows = landing_rows(messages, "bench-0", "bench", timedelta(0)) if is_transformed else batch
+        count += rows.num_rows
     yield pa.RecordBatch.from_arrays([pa.array([count])], schema=_COUNT)
 
 
@@ -50,7 +52,7 @@ def steps(settings: Settings, folder: str) -> dict[str, Step]:
         "Kafka read in the JVM": lambda messages: messages.write.format("noop").mode("overwrite").save(),
         "to the Python workers, as Arrow": partial(_in_workers, is_transformed=False),
         "JSON read, rules checked": partial(_in_workers, is_transformed=True),
-        "Parquet written": lambda messages: stage(messages, settings, folder, "bench-0"),
+        "Parquet written": lambda messages: stage(messages, settings, folder, "bench-0", "bench"),
     }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import Any
 
-from csat.local.emulator import correctness, files, memory, speed
+from csat.local.emulator import correctness, files, jobs, memory, speed
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ PATCHES = {
         Patch("sql.rules.tables._check", correctness.check_unless_merging, "MERGE … ON can filter partitions too"),
         Patch("jobs.merge.run", correctness.merge_marked, "says the patch above that a MERGE runs"),
         Patch("catalog.tabledata.insert_all", correctness.insert_in_turn, "DuckLake aborts one of two commits at once"),
+        _connected(jobs.fail_jobs_of_an_earlier_server, "a killed emulator's jobs were pending or running for ever"),
     ),
     "speed": (
         Patch("sql.rules.ddl.split", speed.split_sorted, "a date is read faster where its rows are stored together"),

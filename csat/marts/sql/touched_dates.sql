@@ -14,4 +14,5 @@ from raw.survey_responses
 where
     rejection_reason is null
     and survey_answered_at >= @earliest
+    and survey_answered_at < @end
     and response_id in (select response_id from touched)

@@ -1,5 +1,6 @@
 select
     kafka_topic,
+    kafka_topic_id,
     kafka_partition,
     count(*) as row_count,
     count(distinct kafka_offset) as distinct_offsets,
@@ -10,4 +11,4 @@ from raw.survey_responses
 where
     ingested_at >= @since
     and (survey_answered_at >= @recent or survey_answered_at is null)
-group by kafka_topic, kafka_partition
+group by kafka_topic, kafka_topic_id, kafka_partition

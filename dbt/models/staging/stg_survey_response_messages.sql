@@ -35,7 +35,10 @@ accepted_messages as (
         kafka_timestamp,
         ingested_at
     from messages
-    where rejection_reason is null
+    where
+        rejection_reason is null
+        -- Earlier releases took a producer's clock for the record time.
+        and survey_answered_at <= timestamp_add(ingested_at, interval 1 day)
 
 )
 

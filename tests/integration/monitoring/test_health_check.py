@@ -18,6 +18,7 @@ from csat.control.verdict import DesiredState, Heartbeat, State
 from csat.kafka.lag import KafkaFacts, waiting
 from csat.local.emulator_housekeeping import delete_emulator_jobs, delete_scratch_tables
 from csat.monitoring import collect
+from csat.monitoring.checks import CHECKS
 from csat.monitoring.facts import LandingFacts, MartFacts
 from csat.monitoring.health_check import run_health_check
 from tests.integration.conftest import World
@@ -148,7 +149,7 @@ def test_a_real_health_check_writes_its_rows_and_an_alert_opens_and_is_resolved(
     assert [alert.key for alert in second.open_alerts] == ["airflow_unreachable"]
 
     checks = ops_rows(world, "pipeline_health_checks", "check_id, check, grade, alert", "checked_at, check")
-    assert len(checks) == 24
+    assert len(checks) == 2 * len(CHECKS)
     assert len({row["check_id"] for row in checks}) == 2
     assert [row["grade"] for row in checks if row["check"] == "stream_heartbeat"] == ["critical", "ok"]
     alerts = ops_rows(world, "alerts", "alert_key, severity, status", "notified_at, alert_key")

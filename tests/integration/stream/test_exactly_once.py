@@ -13,6 +13,7 @@ from kafka import KafkaProducer
 
 from csat.control.state_files import StateFiles
 from csat.control.verdict import DesiredState, Heartbeat, State
+from csat.kafka.topic_id import describe_topic
 from tests.integration.conftest import Driver, World, wait_for
 
 pytestmark = pytest.mark.integration
@@ -49,6 +50,9 @@ def test_catch_up_lands_what_is_there_with_its_place_in_bounded_batches(world: W
         (topic, 0, 2, None, "empty message", b""),
         (topic, 1, 0, None, "csat_score out of range", make_message(csat_score=9)),
     ]
+    assert {row["kafka_topic_id"] for row in world.rows("kafka_topic_id, kafka_partition, kafka_offset")} == {
+        describe_topic(world.settings).topic_id
+    }
     assert world.rows("customer_remarks, kafka_partition, kafka_offset")[0]["customer_remarks"] == NASTY
     batches = [row["batch_id"] for row in world.rows("batch_id, kafka_partition, kafka_offset")]
     assert max(batches.count(batch) for batch in batches) == 2

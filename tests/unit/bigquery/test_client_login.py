@@ -5,6 +5,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from google.auth.exceptions import DefaultCredentialsError, ReauthFailError, RefreshError, TransportError
 
 from csat.bigquery import login as bigquery_login
 from csat.bigquery.client import Warehouse, WarehouseError, WarehouseUnreachableError
@@ -61,3 +62,21 @@ def test_a_token_that_was_replaced_is_read_again(settings: Settings) -> None:
             ask(warehouse)
         write_private(bigquery_login.token_file(settings), NEW)
         ask(warehouse)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "text"),
+    [
+        (RefreshError("Token has been expired or revoked."), WarehouseError, "expired or revoked.*gcloud auth"),
+        (ReauthFailError("no challenge"), WarehouseError, "gcloud auth application-default login"),
+        (DefaultCredentialsError("none"), WarehouseError, "service account's key"),
+        (TransportError("Connection reset"), WarehouseUnreachableError, "does not answer.*check the network"),
+    ],
+)
+def test_an_error_of_googles_login_is_one_sentence_with_its_fix(
+    error: Exception, kind: type[WarehouseError], text: str
+) -> None:
+    warehouse = Warehouse(Settings(_env_file=None, target="gcp", project_id="p", staging_uri="gs://b"))
+    with pytest.raises(kind, match=text) as raised, warehouse.errors():
+        raise error
+    assert isinstance(raised.value, WarehouseUnreachableError) is (kind is WarehouseUnreachableError)

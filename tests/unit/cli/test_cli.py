@@ -142,7 +142,7 @@ def test_check_health_prints_one_json_document_and_exits_with_1_when_nothing_run
     monkeypatch.setattr("csat.monitoring.collect._CALL_SECONDS", 0.3)
     assert run(["check", "health", "--json"]) == 1
     document = json.loads(capsys.readouterr().out)
-    assert (document["is_healthy"], len(document["checks"])) == (False, 12)
+    assert (document["is_healthy"], len(document["checks"])) == (False, 13)
     assert {alert["key"] for alert in document["open_alerts"]} == {
         "stream_down",
         "kafka_unreachable",

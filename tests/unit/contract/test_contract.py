@@ -61,6 +61,7 @@ def test_landing_columns_have_this_order() -> None:
         "shift",
         "csat_score",
         "kafka_topic",
+        "kafka_topic_id",
         "kafka_partition",
         "kafka_offset",
         "kafka_timestamp",

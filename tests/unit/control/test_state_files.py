@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from csat.control.open_alerts import AlertState
-from csat.control.state_files import StateFileError, StateFiles
+from csat.control.state_files import StateFileError, StateFiles, StateFilesUnreachableError
 from csat.control.verdict import DesiredState, Heartbeat, State
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -52,6 +52,15 @@ def test_a_reader_with_the_file_open_sees_all_of_the_old_content_during_a_write(
     with (tmp_path / "desired_state.json").open() as reader:
         state_files.write_desired_state(desired_state("t2"))
         assert DesiredState.model_validate_json(reader.read()) == desired_state("t1")
+
+
+def test_a_folder_that_cannot_be_accessed_is_unknown_state_and_names_the_setting(tmp_path: Path) -> None:
+    (tmp_path / "desired_state.json").mkdir()
+    state_files = StateFiles(str(tmp_path))
+    with pytest.raises(StateFilesUnreachableError, match=r"state\.json cannot be accessed .*STATE_FILES_URI"):
+        state_files.desired_state()
+    with pytest.raises(StateFilesUnreachableError, match="CSAT_STATE_FILES_URI"):
+        state_files.write_desired_state(desired_state())
 
 
 def test_a_failed_write_keeps_the_old_file_and_leaves_no_draft(tmp_path: Path) -> None:

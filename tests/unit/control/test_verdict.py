@@ -105,6 +105,30 @@ CASES = [
     ),
     ("held an hour ago, a batch since", heartbeat(backlog=9, held_until=ago(3000)), desired_state(), Verdict.HEALTHY),
     (
+        "backlog, no batch, but it waits for BigQuery for a short time",
+        heartbeat(backlog=9, progress_at=ago(300), waiting_for="b", waiting_since=ago(120), waited_until=ago(1)),
+        desired_state(),
+        Verdict.HEALTHY,
+    ),
+    (
+        "backlog, no batch, but it waits for BigQuery",
+        heartbeat(backlog=9, progress_at=ago(3000), waiting_for="b", waiting_since=ago(2900), waited_until=ago(1)),
+        desired_state(),
+        Verdict.WAITING,
+    ),
+    (
+        "backlog, no batch since the wait ended",
+        heartbeat(backlog=9, progress_at=ago(3000), waited_until=ago(121)),
+        desired_state(),
+        Verdict.STALLED,
+    ),
+    (
+        "waits, and frozen",
+        heartbeat(backlog=9, at=ago(21), waiting_for="b", waiting_since=ago(900), waited_until=ago(21)),
+        desired_state(),
+        Verdict.DEAD_OR_FROZEN,
+    ),
+    (
         "held, and frozen",
         heartbeat(backlog=9, at=ago(21), held_until=ago(-600)),
         desired_state(),
@@ -158,7 +182,7 @@ def test_verdicts_have_one_consequence_each() -> None:
         Verdict.STALLED,
     } == RESTARTING
     assert {Verdict.MEMORY, Verdict.RECYCLE} == RECYCLING
-    assert {Verdict.LAGGING, Verdict.SLOW} == WARNING
+    assert {Verdict.WAITING, Verdict.LAGGING, Verdict.SLOW} == WARNING
     assert not WARNING & ENDING
 
 

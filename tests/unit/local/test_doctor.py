@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from csat.contract.errors import CsatError
+from csat.contract.kafka_access import KafkaAccessError
 from csat.contract.settings import Settings
+from csat.kafka.topic import TopicFacts
 from csat.local import doctor, stack
 from csat.local.java import find_java, java_variables
+from csat.local.ports import free_ports
 
 
 def make_java(home: Path, version: str) -> Path:
@@ -79,6 +82,54 @@ def test_a_check_has_the_error_s_own_detail_and_fix(make_settings: Callable[...,
     found = {check.name: check for check in doctor.checks(make_settings(jars_dir=folder))}
     assert found["jars"].detail.startswith(f"no jars in {folder}/kafka-")
     assert found["jars"].fix == "make setup"
+
+
+@pytest.fixture
+def ask_topic(
+    make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[TopicFacts | KafkaAccessError | None], doctor.Check]:
+    """The check where the brokers of another machine respond so."""
+
+    def ask(found: TopicFacts | KafkaAccessError | None) -> doctor.Check:
+        def respond(settings: Settings) -> TopicFacts | None:
+            if isinstance(found, KafkaAccessError):
+                raise found
+            return found
+
+        monkeypatch.setattr("csat.kafka.topic.topic_facts", respond)
+        servers = {"kafka_bootstrap_servers": "kafka:9092", "kafka_allow_plaintext": True}
+        return doctor.topic_check(make_settings(target="gcp", project_id="shop", **servers))
+
+    return ask
+
+
+def test_topic_check_prints_the_command_that_corrects_the_topic(ask_topic: Callable[..., doctor.Check]) -> None:
+    check = ask_topic(TopicFacts("CreateTime", "delete", -1))
+    assert (check.is_ok, check.detail) == (False, "message.timestamp.type is CreateTime, not LogAppendTime")
+    assert check.fix.startswith("kafka-configs.sh --bootstrap-server kafka:9092 --alter ")
+
+
+def test_topic_check_says_how_long_kafka_keeps_messages(ask_topic: Callable[..., doctor.Check]) -> None:
+    check = ask_topic(TopicFacts("LogAppendTime", "delete", 7_200_000))
+    assert (check.is_ok, check.detail) == (True, "Kafka keeps messages: 2 h")
+
+
+def test_topic_check_reports_brokers_that_do_not_respond(ask_topic: Callable[..., doctor.Check]) -> None:
+    check = ask_topic(KafkaAccessError("No Kafka broker responds at kafka:9092"))
+    assert (check.is_ok, check.detail) == (False, "not checked: No Kafka broker responds at kafka:9092")
+
+
+def test_topic_check_accepts_a_topic_that_it_may_not_read(ask_topic: Callable[..., doctor.Check]) -> None:
+    check = ask_topic(None)
+    assert check.is_ok
+    assert check.detail.startswith("not checked: no topic messages")
+
+
+def test_topic_check_does_not_wait_for_the_local_broker_before_the_stack_is_up(
+    make_settings: Callable[..., Settings],
+) -> None:
+    check = doctor.topic_check(make_settings(**free_ports()))
+    assert (check.is_ok, check.detail) == (True, "not checked: the broker is down")
 
 
 def test_the_stack_of_this_machine_is_neither_checked_nor_ended_where_the_parts_are_containers(

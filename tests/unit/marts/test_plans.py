@@ -1,6 +1,6 @@
 """The plan of a build, from the landing table and the record of the last build."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -30,26 +30,39 @@ LAST = {
 class FakeWarehouse:
     """Answers each query by its text, and records the parameters."""
 
-    def __init__(self, *, accepted: int, last: dict[str, Any] | None = LAST, touched: list[date] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        accepted: int,
+        last: dict[str, Any] | None = LAST,
+        touched: list[date] | None = None,
+        latest: date | None = date(2026, 11, 12),
+    ) -> None:
         self.settings = SETTINGS
         self.accepted, self.last, self.touched = accepted, last, touched or []
+        self.latest = latest
         self.parameters: dict[str, Any] = {}
+        self.queries: list[str] = []
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         self.parameters |= parameters
+        self.queries.append(sql)
         if "mart_builds" in sql:
             return [self.last] if self.last else []
         if "countif" in sql:
             return [{"accepted_count": self.accepted}]
         if "watermark_to" in sql:
             watermark = datetime(2026, 11, 12, 8, 0, tzinfo=UTC) if self.accepted else None
-            latest = date(2026, 11, 12) if self.accepted else None
+            latest = self.latest if self.accepted else None
             return [{"watermark_to": watermark, "latest_response_date": latest}]
         return [{"response_date": day} for day in self.touched]
 
 
-def plan(fake: Any, **options: bool) -> Any:
-    return plan_build(fake, **options)  # it only calls rows
+NOW = datetime(2026, 11, 12, 9, 0, tzinfo=UTC)
+
+
+def plan(fake: Any, now: datetime = NOW, **options: bool) -> Any:
+    return plan_build(fake, now=now, **options)  # it only calls rows
 
 
 def test_first_plan_is_a_full_refresh() -> None:
@@ -83,6 +96,38 @@ def test_plan_reads_the_responses_of_the_last_days_only() -> None:
     fake = FakeWarehouse(accepted=102, touched=[date(2026, 11, 12)])
     assert plan(fake).earliest_date == date(2026, 10, 31)
     assert fake.parameters["earliest"] == datetime(2026, 10, 31, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("now", "end"),
+    [
+        (datetime(2026, 11, 12, 23, 44, 59, tzinfo=UTC), datetime(2026, 11, 13, tzinfo=UTC)),
+        (datetime(2026, 11, 12, 23, 45, tzinfo=UTC), datetime(2026, 11, 14, tzinfo=UTC)),
+        (datetime(2026, 11, 13, 4, 0, tzinfo=timezone(timedelta(hours=5))), datetime(2026, 11, 13, tzinfo=UTC)),
+    ],
+)
+def test_plan_reads_no_response_later_than_todays_utc_date_and_the_allowance(now: datetime, end: datetime) -> None:
+    for last in (LAST, None):
+        fake = FakeWarehouse(accepted=102, touched=[date(2026, 11, 12)], last=last)
+        plan(fake, now)
+        assert fake.parameters["end"] == end
+        assert all("survey_answered_at < @end" in sql for sql in fake.queries if "@earliest" in sql)
+
+
+@pytest.mark.parametrize(
+    ("latest", "is_full_refresh"),
+    [(date(2026, 11, 13), False), (date(2026, 11, 14), True), (date(2027, 11, 12), True)],
+)
+def test_plan_after_a_record_of_a_wrong_clock_is_a_full_refresh(latest: date, is_full_refresh: bool) -> None:
+    """Its look-back would begin in the future and leave out every new response."""
+    fake = FakeWarehouse(accepted=102, touched=[date(2026, 11, 12)], last=LAST | {"latest_response_date": latest})
+    planned = plan(fake)
+    assert planned.is_full_refresh is is_full_refresh
+    assert planned.latest_response_date == date(2026, 11, 12)
+
+
+def test_plan_is_empty_where_every_response_is_of_the_future() -> None:
+    assert plan(FakeWarehouse(accepted=3, last=None, latest=None)).is_empty
 
 
 def test_plan_leaves_older_responses_to_the_reconciliation() -> None:

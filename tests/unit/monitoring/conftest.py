@@ -9,6 +9,7 @@ import pytest
 
 from csat.control.verdict import DesiredState, Heartbeat, Policy, State
 from csat.kafka.lag import KafkaFacts
+from csat.kafka.topic import TopicFacts
 from csat.monitoring.facts import Facts, LandingFacts, Limits, MartFacts, RunFacts, StreamFacts
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -32,6 +33,7 @@ HEALTHY = Facts(
     now=NOON,
     stream=stream(),
     kafka=KafkaFacts(backlog=10, overdue=0),
+    topic=TopicFacts("LogAppendTime", "delete", retention_ms=604_800_000),
     landing=LandingFacts(newest_at=ago(5), records=1000, rejected=10, lost=0, duplicated=0),
     marts=MartFacts(built_at=ago(600), waiting_since=ago(60)),
     load_jobs=100,

@@ -9,6 +9,7 @@ import pytest
 from csat.contract.alerts import AlertKey
 from csat.control.verdict import State
 from csat.kafka.lag import KafkaFacts
+from csat.kafka.topic import TopicFacts
 from csat.monitoring.checks import CHECKS, Grade, Result, is_healthy, resolved_alerts, run_checks, token_to_restart
 from csat.monitoring.facts import Facts, LandingFacts, MartFacts, Missing, RunFacts, StreamFacts
 from tests.unit.monitoring.conftest import HEALTHY, LIMITS, NOON, ago, stream
@@ -26,8 +27,11 @@ def result_of(check: str, facts: Facts) -> Result:
 
 STOPPING = {"desired": "stop", "reason": "a person"}
 NO_HEARTBEAT = {"token": "t2", "at": ago(120)}  # a new run without a heartbeat yet
+CHANGED = stream(state="failed", alert="topic_changed", error="another id")
+EXPIRED = stream(state="failed", alert="records_expired", error="4 records")
 POISONED = stream({"failed_batch": "q-7", "failed_count": 2}, state="failed", failed_batch="q-7", error="boom")
 OK = ("ok", None)
+MISCONFIGURED = ("warning", "topic_misconfigured")
 DOWN, SLOW, STOPPED = ("critical", "stream_down"), ("warning", "stream_slow"), ("warning", "stream_stopped")
 
 CASES: dict[str, list[tuple[str, dict[str, Any], tuple[str, str | None], str]]] = {
@@ -54,6 +58,8 @@ CASES: dict[str, list[tuple[str, dict[str, Any], tuple[str, str | None], str]]] 
         ("frozen", {"stream": stream(at=ago(21))}, DOWN, "dead_or_frozen"),
         ("failed", {"stream": stream(state="failed", error="boom")}, DOWN, "failed: boom"),
         ("poisoned", {"stream": POISONED}, ("critical", "poison_batch"), "poison_batch: boom"),
+        ("another topic", {"stream": CHANGED}, ("critical", "topic_changed"), "failed: another id"),
+        ("expired", {"stream": EXPIRED}, ("critical", "records_expired"), "failed: 4 records"),
         ("slow", {"stream": stream(slow_batches=10)}, SLOW, "slow"),
         ("lagging", {"stream": stream(backlog=9, lagging_since=ago(601))}, SLOW, "lagging"),
         ("stopped", {"stream": stream(STOPPING, state="stopped")}, STOPPED, "stopped: a person"),
@@ -84,6 +90,22 @@ CASES: dict[str, list[tuple[str, dict[str, Any], tuple[str, str | None], str]]] 
         (
             *("high", {"kafka": KafkaFacts(1001, 0)}, ("warning", "kafka_backlog")),
             "1,001 messages wait in Kafka, more than 1,000",
+        ),
+    ],
+    "topic_configuration": [
+        ("right", {}, OK, "Kafka keeps messages: 168 h"),
+        ("unlimited", {"topic": TopicFacts("LogAppendTime", "delete", -1)}, OK, "Kafka keeps messages: without limit"),
+        (
+            *("limited by size", {"topic": TopicFacts("LogAppendTime", "delete", 1_800_000, 5_000)}, OK),
+            "Kafka keeps messages: 0.5 h, 5,000 bytes per partition",
+        ),
+        (
+            *("the producer's clock", {"topic": TopicFacts("CreateTime", "delete", 1)}, MISCONFIGURED),
+            "message.timestamp.type is CreateTime, not LogAppendTime",
+        ),
+        (
+            *("compacted", {"topic": TopicFacts("CreateTime", "compact,delete", 1)}, MISCONFIGURED),
+            "message.timestamp.type is CreateTime, not LogAppendTime; cleanup.policy is compact,delete, not delete",
         ),
     ],
     "landing_freshness": [
@@ -173,6 +195,12 @@ def test_the_uptime_of_a_stream_run_is_its_value() -> None:
     assert result_of("stream_uptime", HEALTHY).value == 3600
 
 
+@pytest.mark.parametrize(("retention_ms", "value"), [(604_800_000, 604_800), (-1, None)])
+def test_the_retention_of_the_topic_is_its_value(make_facts: Make, retention_ms: int, value: float | None) -> None:
+    facts = make_facts(topic=TopicFacts("LogAppendTime", "delete", retention_ms))
+    assert result_of("topic_configuration", facts).value == value
+
+
 def test_every_check_is_tested_failing_with_every_alert_it_may_raise() -> None:
     seen = {(check, case[2][1]) for check, cases in CASES.items() for case in cases if case[2][1]}
     assert {(check.name, alert.value) for check in CHECKS for alert in check.may_raise} == seen
@@ -182,7 +210,7 @@ def test_a_pipeline_without_problems_is_healthy() -> None:
     results = run_checks(HEALTHY, LIMITS)
     assert is_healthy(results)
     assert {result.grade for result in results} == {Grade.OK}
-    assert len(results) == 12
+    assert len(results) == 13
 
 
 DEAD_BIGQUERY = Missing("BigQuery does not respond", AlertKey.BIGQUERY_UNREACHABLE)
@@ -285,3 +313,12 @@ def test_a_poison_batch_is_resolved_once_a_run_has_finished_a_batch(
 )
 def test_a_restart_is_requested_only_where_it_helps(make_facts: Make, facts: Any, token: str) -> None:
     assert token_to_restart(make_facts(stream=facts, now=NOON), LIMITS) == token
+
+
+@pytest.mark.parametrize("key", [AlertKey.TOPIC_CHANGED, AlertKey.RECORDS_EXPIRED])
+def test_a_stream_that_needs_a_decision_raises_its_own_alert(make_facts: Make, key: AlertKey) -> None:
+    facts = make_facts(stream=stream(state=State.FAILED, alert=key.value, error="why"))
+    raised = {result.alert for result in run_checks(facts, LIMITS)}
+    assert key in raised
+    assert AlertKey.STREAM_DOWN not in raised
+    assert not resolved(facts) & {key, AlertKey.STREAM_DOWN}

@@ -99,6 +99,8 @@ class FakeWarehouse:
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         if "mart_builds" in sql:
             return []
+        if "accepted_losses" in sql or "lead(kafka_offset)" in sql:
+            return []
         if "min(ingested_at)" in sql:
             self.queries.append(("waiting", parameters))
             return [{"waiting_since": ago(60)}]
@@ -189,6 +191,7 @@ def test_all_checks_fail_where_nothing_runs(tmp_path: Path) -> None:
     assert {name: fact.alert for name, fact in vars(facts).items() if isinstance(fact, Missing)} == {
         "stream": AlertKey.STATE_FILES_UNREADABLE,
         "kafka": AlertKey.KAFKA_UNREACHABLE,
+        "topic": AlertKey.KAFKA_UNREACHABLE,
         "landing": AlertKey.BIGQUERY_UNREACHABLE,
         "marts": AlertKey.BIGQUERY_UNREACHABLE,
         "load_jobs": None,
@@ -202,6 +205,7 @@ def test_all_checks_fail_where_nothing_runs(tmp_path: Path) -> None:
         "stream_uptime": Grade.CRITICAL,
         "run_stream_dag": Grade.SKIPPED,
         "kafka_backlog": Grade.CRITICAL,
+        "topic_configuration": Grade.CRITICAL,
         "landing_freshness": Grade.CRITICAL,
         "completeness": Grade.CRITICAL,
         "reject_rate": Grade.CRITICAL,
@@ -249,6 +253,14 @@ def test_airflow_reports_its_components_and_the_runs_of_the_stream(tmp_path: Pat
     assert facts.run == RunFacts(True, 1, None)
 
 
+def test_a_topic_that_may_not_be_read_is_not_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collect, "topic_facts", lambda settings: None)
+    facts = collect.collect(dead(tmp_path), AlertState(), NOON).facts
+    assert isinstance(facts.topic, Missing)
+    assert facts.topic.alert is None
+    assert "DESCRIBE_CONFIGS" in facts.topic.reason
+
+
 def test_local_only_facts_are_not_collected_on_google_cloud(tmp_path: Path) -> None:
     settings = dead(tmp_path, target="gcp", project_id="shop", bigquery_endpoint="http://127.0.0.1:9")
     facts = collect.collect(settings, AlertState(), NOON).facts
@@ -257,3 +269,13 @@ def test_local_only_facts_are_not_collected_on_google_cloud(tmp_path: Path) -> N
     assert isinstance(facts.load_jobs, Missing)
     assert facts.load_jobs.alert is AlertKey.BIGQUERY_UNREACHABLE
     assert not isinstance(facts.kafka, KafkaFacts)
+
+
+def test_an_error_that_no_source_names_is_a_fact_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def broken(settings: Settings) -> None:
+        raise RuntimeError("an error of a library")
+
+    monkeypatch.setattr(collect, "_stream", broken)
+    settings = Settings(_env_file=None, state_dir=tmp_path, **free_ports())
+    facts = collect.collect(settings, AlertState(), NOON).facts
+    assert facts.stream == Missing("RuntimeError: an error of a library", AlertKey.STATE_FILES_UNREADABLE)

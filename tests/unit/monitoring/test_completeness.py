@@ -1,10 +1,15 @@
+from collections.abc import Iterable
+from dataclasses import replace
+
 import pytest
 
 from csat.bigquery.landing_counts import Landed
-from csat.kafka.offsets import Offsets
-from csat.monitoring.completeness import compare
+from csat.contract.settings import Settings
+from csat.kafka.offsets import Gap, Offsets
+from csat.monitoring import completeness
+from csat.monitoring.completeness import compare, excused, outer_gaps, without
 
-PLACE = ("messages", 0)
+PLACE = ("messages", "id", 0)
 
 
 @pytest.mark.parametrize(
@@ -31,11 +36,12 @@ def test_compare_distinguishes_lost_duplicated_and_pending_messages(
 
 
 def test_compare_adds_up_partitions_and_keeps_those_without_rows() -> None:
-    found = compare({PLACE: Landed(2, 2, 0, 2)}, {PLACE: Offsets(0, 4), ("messages", 1): Offsets(0, 5)})
+    found = compare({PLACE: Landed(2, 2, 0, 2)}, {PLACE: Offsets(0, 4), ("messages", "id", 1): Offsets(0, 5)})
     assert found.as_dict() == {
         "partitions": [
             {
                 "topic": "messages",
+                "topic_id": "id",
                 "partition": 0,
                 "rows": 2,
                 "distinct_offsets": 2,
@@ -43,9 +49,11 @@ def test_compare_adds_up_partitions_and_keeps_those_without_rows() -> None:
                 "max_offset": 2,
                 "kafka_start_offset": 0,
                 "kafka_end_offset": 4,
+                "excused": 0,
             },
             {
                 "topic": "messages",
+                "topic_id": "id",
                 "partition": 1,
                 "rows": 0,
                 "distinct_offsets": 0,
@@ -53,6 +61,7 @@ def test_compare_adds_up_partitions_and_keeps_those_without_rows() -> None:
                 "max_offset": None,
                 "kafka_start_offset": 0,
                 "kafka_end_offset": 5,
+                "excused": 0,
             },
         ],
         "lost": 1,
@@ -62,5 +71,47 @@ def test_compare_adds_up_partitions_and_keeps_those_without_rows() -> None:
 
 
 def test_compare_still_shows_the_holes_of_a_topic_that_kafka_forgot() -> None:
-    found = compare({("old", 0): Landed(3, 3, 4, 7)}, {})
+    found = compare({("old", "id", 0): Landed(3, 3, 4, 7)}, {})
     assert (found.lost, found.pending) == (1, 0)
+
+
+def gap(first: int, end: int, topic_id: str = "id") -> Gap:
+    return Gap("messages", topic_id, 0, first, end)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "left"),
+    [
+        ([], [gap(5, 9)]),
+        ([gap(0, 5), gap(9, 12)], [gap(5, 9)]),
+        ([gap(5, 9)], []),
+        ([gap(0, 7)], [gap(7, 9)]),
+        ([gap(6, 7), gap(8, 20)], [gap(5, 6), gap(7, 8)]),
+    ],
+)
+def test_an_accepted_gap_is_cut_out_of_a_missing_one(accepted: list[Gap], left: list[Gap]) -> None:
+    assert without(gap(5, 9), accepted) == left
+
+
+def test_a_loss_of_another_topic_excuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Gap] = []
+
+    def without_record(_: Settings, gaps: Iterable[Gap]) -> int:
+        asked.extend(gaps)
+        return 1
+
+    monkeypatch.setattr(completeness, "offsets_without_record", without_record)
+    assert excused(Settings(_env_file=None), [gap(5, 9)], [gap(5, 9, "old")]) == 1
+    assert asked == [gap(5, 9)]
+
+
+def test_the_outer_gaps_of_a_partition_are_before_and_after_what_landed() -> None:
+    found = compare({PLACE: Landed(5, 5, 5, 9)}, {PLACE: Offsets(14, 20)}).partitions[0]
+    assert outer_gaps(found) == [gap(10, 14)]
+    found = compare({PLACE: Landed(5, 5, 5, 9)}, {PLACE: Offsets(2, 20)}).partitions[0]
+    assert outer_gaps(found) == [gap(2, 5)]
+
+
+def test_what_is_excused_is_not_lost() -> None:
+    found = compare({PLACE: Landed(9, 9, 0, 9)}, {PLACE: Offsets(0, 10)}).partitions[0]
+    assert (found.lost, replace(found, excused=1).lost) == (1, 0)

@@ -20,8 +20,8 @@ os.environ["PYSPARK_PYTHON"] = sys.executable
 TIME = pa.timestamp("us", "UTC")
 
 
-def messages(values: list[bytes | None], now: datetime) -> pa.RecordBatch:
-    """One batch of one partition, received at `now` and read a second later."""
+def messages(values: list[bytes | None], now: datetime, ingested_at: datetime | None = None) -> pa.RecordBatch:
+    """One batch of one partition, received at `now` and read then, or a second later."""
     count = len(values)
     return pa.RecordBatch.from_pydict(
         {
@@ -30,7 +30,7 @@ def messages(values: list[bytes | None], now: datetime) -> pa.RecordBatch:
             "partition": pa.array([2] * count, pa.int32()),
             "offset": pa.array(range(count), pa.int64()),
             "timestamp": pa.array([now] * count, TIME),
-            "ingested_at": pa.array([now + timedelta(seconds=1)] * count, TIME),
+            "ingested_at": pa.array([ingested_at or now + timedelta(seconds=1)] * count, TIME),
         }
     )
 
@@ -40,7 +40,8 @@ def land(now: datetime):
     """Turns message values into landing rows, in the order of the values."""
 
     def run(*values: bytes | None) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = landing_rows(messages(list(values), now), "query-7").to_pylist()
+        batch = landing_rows(messages(list(values), now), "query-7", "topic-id", timedelta(minutes=15))
+        rows: list[dict[str, Any]] = batch.to_pylist()
         return rows
 
     return run

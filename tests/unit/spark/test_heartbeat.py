@@ -1,12 +1,14 @@
 """What the heartbeat writer writes, obeys and leaves alone."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from csat.control.state_files import StateFileError, StateFiles
 from csat.control.verdict import DesiredState, Heartbeat, State
-from spark.heartbeat import HeartbeatWriter, Order, Reading, claim, order, with_reading
+from spark.heartbeat import HeartbeatWriter, Order, Reading, claim, order, patiently, with_reading
+from spark.waiting import Waiting
 
 
 def desired_state(now, token="t1", desired="run"):
@@ -191,3 +193,53 @@ def test_heartbeat_counts_heartbeats_of_high_memory_in_a_row(now):
     high = with_reading(heartbeat(now), reading(memory_share=0.95), now, trigger_seconds=5)
     assert high.memory_high_heartbeats == 1
     assert with_reading(high, reading(memory_share=0.5), now, trigger_seconds=5).memory_high_heartbeats == 0
+
+
+def fails(times, error=PermissionError("denied")):
+    """An operation on the state files that fails so many times, then returns "read"."""
+    left = iter(range(times))
+
+    def operation():
+        if next(left, None) is not None:
+            raise error
+        return "read"
+
+    return operation
+
+
+def test_state_files_that_cannot_be_read_for_minutes_are_waited_for(now):
+    waiting, clock = Waiting(), Clock(now)
+    seen: list[Any] = []
+    read = patiently(fails(200), waiting, clock, lambda seconds: seen.append(waiting.current))
+    assert (read, len(seen), waiting.current) == ("read", 200, None)
+    assert {reason for reason, _ in seen} == {"the state files, which cannot be accessed"}
+
+
+def test_after_ten_minutes_without_state_files_the_error_is_raised(now):
+    clock = Clock(now)
+    with pytest.raises(PermissionError):
+        patiently(fails(10_000), clock=clock, sleep=lambda seconds: None)
+    assert clock.time - now < timedelta(minutes=11)
+
+
+def test_heartbeat_says_what_the_batch_waits_for_and_remembers_when_it_ended(now):
+    waits = with_reading(heartbeat(now), reading(waiting=("load job j", now)), now + timedelta(seconds=5), 5)
+    assert (waits.waiting_for, waits.waiting_since, waits.waited_until) == (
+        "load job j",
+        now,
+        now + timedelta(seconds=5),
+    )
+    later = with_reading(waits, reading(), now + timedelta(seconds=10), 5)
+    assert (later.waiting_for, later.waiting_since, later.waited_until) == ("", None, now + timedelta(seconds=5))
+
+
+def test_an_invalid_heartbeat_does_not_keep_a_driver_from_starting(state_files, tmp_path, now):
+    (tmp_path / "heartbeat.json").write_text("{")
+    assert claim(state_files, "d1", now) == "t1"
+
+
+def test_a_failed_state_is_reported_where_the_heartbeat_cannot_be_written(state_files, tmp_path, now):
+    writer = HeartbeatWriter(state_files, heartbeat(now), heartbeat_seconds=5, trigger_seconds=5)
+    (tmp_path / "heartbeat.json").unlink(missing_ok=True)
+    (tmp_path / "heartbeat.json").mkdir()
+    assert writer.report(State.FAILED, "why") is True

@@ -323,7 +323,7 @@ def test_no_value_alone_is_a_response(land):
     empty = {name for name, value in N.items() if not value}
     objects = {name for name, value in Y.items() if value.strip().startswith(b"{")}
     assert {name for name, reason in found.items() if reason == "empty message"} == empty
-    assert {name for name, reason in found.items() if reason == "missing or wrong type in response_id"} == objects
+    assert {name for name, reason in found.items() if reason == "missing response_id"} == objects
     assert {reason for name, reason in found.items() if name not in empty | objects} == {NO_OBJECT}
 
 

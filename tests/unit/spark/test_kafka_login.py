@@ -93,7 +93,7 @@ def test_only_the_token_server_of_the_settings_is_allowed() -> None:
 
 @pytest.mark.parametrize(("values", "secret"), [(SCRAM, 'hu\\"s'), (OIDC, "hush"), (GOOGLE, "LoginModule")])
 def test_plan_does_not_show_the_login(spark: SparkSession, values: dict[str, Any], secret: str) -> None:
-    messages = read_messages(spark, settings(values), "earliest")
+    messages = read_messages(spark, settings(values), {0: 0})
     plan = messages._jdf.queryExecution().analyzed().treeString()
     assert "kafka.sasl.jaas.config=*********(redacted)" in plan
     assert secret not in plan

@@ -1,91 +1,113 @@
-"""The client of load jobs: it waits for BigQuery, and for a job, without real time."""
+"""How a load job's end is read from BigQuery: from the API's own resources."""
 
-import logging
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from google.api_core.exceptions import Conflict, Forbidden, NotFound
+from google.api_core.exceptions import NotFound
+from google.cloud import bigquery
 
-from csat.bigquery.client import Warehouse, WarehouseError
+from csat.bigquery.client import WarehouseUnreachableError
 from csat.contract.settings import Settings
 from spark.load_jobs import BigQueryLoadJobs
 from spark.sink import Outcome
+from spark.waiting import Waiting
 
-RUNNING = SimpleNamespace(state="RUNNING")
-DONE = SimpleNamespace(state="DONE", error_result=None, output_rows=3)
-OFFLINE = ConnectionError("connection refused")
-
-
-class Bigquery:
-    """Gives each call the next response, and the last one forever; its clock runs only during a sleep."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.responses: list[Any] = []
-        self.slept: list[float] = []
-        monkeypatch.setattr("tenacity.time.monotonic", lambda: sum(self.slept))
-
-    def get_job(self, *_: Any, **__: Any) -> Any:
-        response = self.responses.pop(0) if len(self.responses) > 1 else self.responses[0]
-        if isinstance(response, Exception):
-            raise response
-        return response
-
-    load_table_from_uri = get_job
-
-    def jobs(self, *responses: Any, **settings: Any) -> BigQueryLoadJobs:
-        self.responses = list(responses)
-        warehouse = Warehouse(Settings(_env_file=None, **settings))
-        warehouse._client = self  # type: ignore[assignment]
-        return BigQueryLoadJobs(warehouse, self.slept.append)
+JOB_ID = "csat-q-7-a1"
 
 
-@pytest.fixture
-def bigquery(monkeypatch: pytest.MonkeyPatch) -> Bigquery:
-    return Bigquery(monkeypatch)
+def resource(state, error=None, job_id=JOB_ID, rows="10"):
+    status = {"state": state} | ({"errorResult": {"reason": error, "message": "why"}} if error else {})
+    return {
+        "jobReference": {"projectId": "p", "jobId": job_id, "location": "US"},
+        "configuration": {"load": {"destinationTable": {"projectId": "p", "datasetId": "d", "tableId": "t"}}},
+        "status": status,
+        "statistics": {"load": {"outputRows": rows}},
+    }
 
 
-def test_a_call_is_repeated_with_growing_pauses_while_bigquery_is_unreachable(
-    bigquery: Bigquery, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.WARNING)
-    assert bigquery.jobs(*[OFFLINE] * 6, DONE).find("csat-q-7-a1")
-    assert bigquery.slept == [1, 2, 4, 8, 10, 10]
-    assert "does not answer" in caplog.messages[0]
-    assert caplog.messages[0].endswith("Retrying in 1 s.")
-    assert caplog.messages[4].endswith("Retrying in 10 s.")
+class FakeClient:
+    """BigQuery's client: what each call for a job returns or raises, and the jobs of each state."""
+
+    def __init__(self, *calls, listed=None):
+        self.calls = list(calls)
+        self.listed = listed or {}
+
+    def get_job(self, job_id, **options):
+        call = self.calls.pop(0)
+        if isinstance(call, Exception):
+            raise call
+        return bigquery.LoadJob.from_api_repr(call, None)
+
+    def list_jobs(self, state_filter, **options):
+        return [
+            bigquery.LoadJob.from_api_repr(resource(state_filter.upper(), job_id=name), None)
+            for name in self.listed.get(state_filter, ())
+        ]
 
 
-def test_a_refused_call_is_not_repeated(bigquery: Bigquery) -> None:
-    with pytest.raises(WarehouseError, match="BigQuery refused: denied"):
-        bigquery.jobs(Forbidden("denied"), DONE).find("csat-q-7-a1")
-    assert bigquery.slept == []
+class FakeWarehouse:
+    """A warehouse with that client, and a number of landed rows."""
+
+    retry = None
+
+    def __init__(self, client, rows=0, endpoint="http://127.0.0.1:1"):
+        self.client, self.row_count = client, rows
+        self.settings = Settings(_env_file=None, bigquery_endpoint=endpoint)
+
+    @contextmanager
+    def errors(self):
+        yield
+
+    def rows(self, sql, **parameters):
+        assert parameters == {"batch_id": "q-7"}
+        return [{"row_count": self.row_count}]
 
 
-def test_a_job_that_was_submitted_before_is_not_an_error(bigquery: Bigquery) -> None:
-    bigquery.jobs(OFFLINE, Conflict("it exists")).submit("csat-q-7-a1", ["gs://a/b.parquet"])
-    assert bigquery.slept == [1]
+def load_jobs(*calls, **options):
+    waits = []
+    waiting = Waiting()
+    warehouse: Any = FakeWarehouse(FakeClient(*calls), **options)
+    jobs = BigQueryLoadJobs(warehouse, waiting, lambda seconds: waits.append(waiting.current))
+    return jobs, waits
 
 
-def test_wait_polls_with_growing_pauses_until_the_job_is_done(bigquery: Bigquery) -> None:
-    jobs = bigquery.jobs(*[RUNNING] * 12, DONE, target="gcp", project_id="shop")
-    assert jobs.wait("csat-q-7-a1") == (Outcome.DONE, 3, "")
-    assert [round(pause, 3) for pause in bigquery.slept[:4]] == [0.05, 0.075, 0.113, 0.169]
-    assert bigquery.slept[-1] == 2
+def test_a_job_is_waited_for_until_it_ended_however_long_that_takes():
+    jobs, waits = load_jobs(*[resource("RUNNING")] * 5_000, resource("DONE"))
+    assert jobs.wait(JOB_ID) == (Outcome.DONE, 10, "")
+    assert {reason for reason, _ in waits} == {f"load job {JOB_ID}"}
+    assert len({since for _, since in waits}) == 1
 
 
-def test_wait_calls_a_job_of_the_emulator_stuck_after_the_limit(bigquery: Bigquery) -> None:
-    outcome, rows, error = bigquery.jobs(RUNNING, bigquery_stuck_job_seconds=20).wait("csat-q-7-a1")
-    assert (outcome, rows, error) == (Outcome.STUCK, 0, "job csat-q-7-a1 is still RUNNING after 20 s")
-    assert 20 <= sum(bigquery.slept) <= 22
+def test_a_job_that_bigquery_does_not_know_has_not_failed():
+    assert load_jobs(NotFound("no"))[0].wait(JOB_ID)[0] is Outcome.MISSING
 
 
-def test_wait_never_calls_a_job_of_google_stuck(bigquery: Bigquery) -> None:
-    jobs = bigquery.jobs(*[RUNNING] * 100, DONE, target="gcp", project_id="shop", bigquery_stuck_job_seconds=20)
-    assert jobs.wait("csat-q-7-a1")[0] is Outcome.DONE
-    assert sum(bigquery.slept) > 100
+@pytest.mark.parametrize(("rows", "outcome"), [(0, Outcome.FAILED), (10, Outcome.DONE)])
+def test_the_rows_show_how_a_job_ended_when_its_emulator_was_killed(rows, outcome):
+    jobs, _ = load_jobs(resource("DONE", "backendError"), rows=rows)
+    assert jobs.wait(JOB_ID)[:2] == (outcome, rows)
 
 
-def test_wait_reports_a_job_that_does_not_exist_as_failed(bigquery: Bigquery) -> None:
-    jobs = bigquery.jobs(NotFound("no such job"))
-    assert jobs.wait("csat-q-7-a1") == (Outcome.FAILED, 0, "job csat-q-7-a1 does not exist")
+@pytest.mark.parametrize(
+    ("reason", "outcome"),
+    [("backendError", Outcome.FAILED), ("quotaExceeded", Outcome.FAILED), ("invalid", Outcome.REFUSED)],
+)
+def test_a_failed_job_of_google_left_no_rows(reason, outcome):
+    jobs, _ = load_jobs(resource("DONE", reason), rows=10, endpoint="")
+    jobs._settings = SimpleNamespace(endpoint="", location="US", bigquery_timeout_seconds=1)
+    assert jobs.wait(JOB_ID)[0] is outcome
+
+
+def test_an_outage_is_waited_for_and_named():
+    jobs, waits = load_jobs(WarehouseUnreachableError("away."), WarehouseUnreachableError("away."), resource("DONE"))
+    assert jobs.wait(JOB_ID)[0] is Outcome.DONE
+    assert [reason for reason, _ in waits] == ["BigQuery, which does not respond"] * 2
+
+
+def test_load_jobs_of_earlier_runs_are_waited_for_and_others_are_not():
+    jobs, _ = load_jobs(resource("RUNNING"), resource("DONE"), resource("DONE"))
+    jobs._warehouse.client.listed = {"pending": ["csat-q-7-a1", "someone-else"], "running": ["csat-q-8-a1"]}
+    jobs.wait_for_pending()
+    assert jobs._warehouse.client.calls == []

@@ -12,16 +12,15 @@ from spark.sink import LandingSink, Outcome
 from spark.staging import StagedFile, discard, spark_path
 
 DONE, FAILED = (Outcome.DONE, 10, ""), (Outcome.FAILED, 0, "backendError: try again")
-REFUSED, STUCK = (Outcome.REFUSED, 0, "invalid: no such column"), (Outcome.STUCK, 0, "says RUNNING")
+REFUSED, MISSING = (Outcome.REFUSED, 0, "invalid: no such column"), (Outcome.MISSING, 0, "job does not exist")
 
 
 class FakeLoadJobs:
-    """A fake BigQuery: the outcome of each job id, and the ids that were used before."""
+    """A fake BigQuery: the outcome of each job id, or one a wait, and the ids that were used before."""
 
-    def __init__(self, ends, *, submitted=(), landed_rows=0):
+    def __init__(self, ends, *, submitted=()):
         self.ends = ends
         self.known = set(submitted)
-        self.landed_rows = landed_rows
         self.submitted = []
 
     def find(self, job_id):
@@ -32,10 +31,8 @@ class FakeLoadJobs:
         self.submitted.append((job_id, uris))
 
     def wait(self, job_id):
-        return self.ends[job_id]
-
-    def count_rows(self, batch_id):
-        return self.landed_rows
+        end = self.ends[job_id]
+        return end.pop(0) if isinstance(end, list) else end
 
 
 class Staging:
@@ -56,7 +53,9 @@ FILES = [StagedFile("gs://staging/q/7/x/1.parquet", 6), StagedFile("gs://staging
 def land(jobs, fence=lambda: None, files=FILES, budget=None):
     """Land batch 7 of query q; returns the sink's row count and how often files were written."""
     staging = Staging(files)
-    sink = LandingSink(Settings(_env_file=None), jobs, fence, budget or LoadBudget(0), sleep=lambda seconds: None)
+    sink = LandingSink(
+        Settings(_env_file=None), jobs, fence, budget or LoadBudget(0), "topic-id", sleep=lambda seconds: None
+    )
     return sink._land("q-7", staging), staging.count
 
 
@@ -104,14 +103,23 @@ def test_sink_has_five_attempts_of_its_own_however_many_earlier_runs_had():
     assert [job_id for job_id, _ in jobs.submitted] == [f"csat-q-7-a{n}" for n in range(8, 13)]
 
 
-def test_sink_trusts_the_rows_when_a_job_is_stuck_after_its_commit():
-    jobs = FakeLoadJobs({"csat-q-7-a1": STUCK}, submitted=["csat-q-7-a1"], landed_rows=10)
-    assert land(jobs) == (10, 0)
-
-
-def test_sink_retries_when_a_job_is_stuck_before_its_commit():
-    jobs = FakeLoadJobs({"csat-q-7-a1": STUCK, "csat-q-7-a2": DONE}, submitted=["csat-q-7-a1"])
+def test_sink_submits_a_job_that_bigquery_does_not_know_again_under_its_own_id():
+    jobs = FakeLoadJobs({"csat-q-7-a1": [MISSING, MISSING, DONE]})
     assert land(jobs) == (10, 1)
+    assert [job_id for job_id, _ in jobs.submitted] == ["csat-q-7-a1"] * 3
+
+
+def test_sink_writes_the_files_of_a_job_of_an_earlier_run_that_is_gone():
+    jobs = FakeLoadJobs({"csat-q-7-a1": [MISSING, DONE]}, submitted=["csat-q-7-a1"])
+    assert land(jobs) == (10, 1)
+    assert [job_id for job_id, _ in jobs.submitted] == ["csat-q-7-a1"]
+
+
+def test_sink_never_makes_another_attempt_while_a_job_may_still_arrive():
+    jobs = FakeLoadJobs({"csat-q-7-a1": MISSING})
+    with pytest.raises(CsatError, match="job does not exist after 5 submits"):
+        land(jobs)
+    assert {job_id for job_id, _ in jobs.submitted} == {"csat-q-7-a1"}
 
 
 def test_sink_ends_the_query_when_bigquery_refuses_the_data():
@@ -191,7 +199,7 @@ def batch() -> Any:
 def test_sink_keeps_the_id_of_the_batch_that_it_could_not_land(monkeypatch):
     monkeypatch.setattr(LandingSink, "_stage", lambda *arguments: FILES)
     jobs = FakeLoadJobs({"csat-q-7-a1": REFUSED})
-    sink = LandingSink(Settings(_env_file=None), jobs, lambda: None, LoadBudget(0))
+    sink = LandingSink(Settings(_env_file=None), jobs, lambda: None, LoadBudget(0), "topic-id")
     assert sink.current_batch == ""
     with pytest.raises(CsatError, match="BigQuery refused csat-q-7-a1"):
         sink.write(batch(), 7)
@@ -201,7 +209,7 @@ def test_sink_keeps_the_id_of_the_batch_that_it_could_not_land(monkeypatch):
 def test_sink_has_no_current_batch_once_it_has_landed(monkeypatch):
     monkeypatch.setattr("spark.sink.discard", lambda settings, uri: None)
     jobs = FakeLoadJobs({"csat-q-7-a1": DONE}, submitted=["csat-q-7-a1"])
-    sink = LandingSink(Settings(_env_file=None), jobs, lambda: None, LoadBudget(0))
+    sink = LandingSink(Settings(_env_file=None), jobs, lambda: None, LoadBudget(0), "topic-id")
     sink.write(batch(), 7)
     assert (sink.current_batch, sink.rows_committed) == ("", 10)
 

@@ -29,7 +29,7 @@ def test_batches_get_their_staging_time_from_code_that_is_compiled_once(spark: S
     known = []
     for number in range(4):
         began = datetime.now(UTC)
-        [file] = stage(batch(spark, number), settings, (tmp_path / str(number)).as_uri(), f"query-{number}")
+        [file] = stage(batch(spark, number), settings, (tmp_path / str(number)).as_uri(), f"query-{number}", "topic-id")
         [row] = parquet.read_table(file.uri.removeprefix("file://")).to_pylist()
         assert (row["kafka_offset"], row["batch_id"]) == (number, f"query-{number}")
         assert began <= row["ingested_at"] <= datetime.now(UTC)

@@ -1,9 +1,15 @@
 """Every message is one landing row: accepted, or rejected with the first reason that applies."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import numpy as np
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
 from csat.contract import landing
+from producer.fault_kinds import FAULT_KINDS
 
 
 def test_landing_row_holds_the_event_when_it_is_valid(land, make_message, now):
@@ -31,6 +37,7 @@ def test_landing_row_holds_the_event_when_it_is_valid(land, make_message, now):
         "shift": "Morning",
         "csat_score": 5,
         "kafka_topic": "messages",
+        "kafka_topic_id": "topic-id",
         "kafka_partition": 2,
         "kafka_offset": 0,
         "kafka_timestamp": _utc(2026, 11, 20, 12, 0),
@@ -61,72 +68,121 @@ REJECTED = [
     (lambda make_message: make_message() + b',{"_end":"a guess"}', "not one JSON object"),
     (lambda make_message: make_message(schema_version=2), "unsupported schema_version"),
     (lambda make_message: make_message(schema_version=2, agent_id=...), "unsupported schema_version"),
-    (lambda make_message: make_message(schema_version=...), "missing or wrong type in schema_version"),
-    (lambda make_message: b"{}", "missing or wrong type in response_id"),
-    (lambda make_message: make_message(response_id="1111"), "missing or wrong type in response_id"),
-    (lambda make_message: make_message(order_id="not an id"), "missing or wrong type in order_id"),
-    (lambda make_message: make_message(agent_id=None), "missing or wrong type in agent_id"),
-    (lambda make_message: make_message(channel=...), "missing or wrong type in channel"),
-    (lambda make_message: make_message(agent_name=7), "missing or wrong type in agent_name"),
-    (lambda make_message: make_message(customer_remarks=["fine"]), "missing or wrong type in customer_remarks"),
-    (lambda make_message: make_message(customer_remarks="\ud800"), "missing or wrong type in customer_remarks"),
-    (lambda make_message: make_message(csat_score="5"), "missing or wrong type in csat_score"),
-    (lambda make_message: make_message(csat_score=4.5), "missing or wrong type in csat_score"),
-    (lambda make_message: make_message(csat_score=1e300), "missing or wrong type in csat_score"),
-    (lambda make_message: make_message(csat_score="5.0"), "missing or wrong type in csat_score"),
-    (lambda make_message: make_message(schema_version=1.5), "missing or wrong type in schema_version"),
+    (lambda make_message: make_message(schema_version=...), "missing schema_version"),
+    (lambda make_message: b"{}", "missing response_id"),
+    (lambda make_message: make_message(response_id="1111"), "invalid response_id: text that is no UUID"),
+    (lambda make_message: make_message(order_id="not an id"), "invalid order_id: text that is no UUID"),
+    (lambda make_message: make_message(order_id="\ud800"), "invalid order_id: text that is no UUID"),
+    (lambda make_message: make_message(agent_id=None), "missing agent_id"),
+    (lambda make_message: make_message(channel=...), "missing channel"),
+    (lambda make_message: make_message(agent_name=7), "invalid agent_name: number"),
+    (lambda make_message: make_message(agent_name=False), "invalid agent_name: boolean"),
+    (lambda make_message: make_message(agent_name={"first": "Ada"}), "invalid agent_name: list or object"),
+    (lambda make_message: make_message(customer_remarks=["fine"]), "invalid customer_remarks: list or object"),
+    (
+        lambda make_message: make_message(customer_remarks="\ud800"),
+        "invalid customer_remarks: text that is not Unicode",
+    ),
+    (lambda make_message: make_message(csat_score="5"), "invalid csat_score: text"),
+    (lambda make_message: make_message(csat_score=4.5), "invalid csat_score: number with a fraction"),
+    (lambda make_message: make_message(csat_score=1e300), "csat_score out of range"),
+    (lambda make_message: make_message(csat_score="5.0"), "invalid csat_score: text"),
+    (lambda make_message: make_message(schema_version=1.5), "invalid schema_version: number with a fraction"),
     (lambda make_message: make_message(schema_version=2.0), "unsupported schema_version"),
     (lambda make_message: make_message(csat_score=6.0), "csat_score out of range"),
-    (lambda make_message: make_message(csat_score=True), "missing or wrong type in csat_score"),
-    (lambda make_message: make_message(csat_score=10**30), "missing or wrong type in csat_score"),
-    (lambda make_message: make_message(item_price="much"), "missing or wrong type in item_price"),
-    (lambda make_message: make_message(item_price="9.50"), "missing or wrong type in item_price"),
-    (lambda make_message: make_message(item_price=9.999), "missing or wrong type in item_price"),
-    (lambda make_message: make_message(item_price=1e11), "missing or wrong type in item_price"),
-    (lambda make_message: make_message(survey_answered_at="2026-11-20"), "missing or wrong type in survey_answered_at"),
+    (lambda make_message: make_message(csat_score=True), "invalid csat_score: boolean"),
+    (lambda make_message: make_message(csat_score=10**30), "csat_score out of range"),
+    (lambda make_message: make_message(csat_score=10**400), "csat_score out of range"),
+    (lambda make_message: make_message(item_price="much"), "invalid item_price: text"),
+    (lambda make_message: make_message(item_price="9.50"), "invalid item_price: text"),
+    (lambda make_message: make_message(item_price=9.999), "invalid item_price: number with more than two decimals"),
+    (lambda make_message: make_message(item_price=1e11), "item_price out of range"),
+    (lambda make_message: make_message(item_price=-1.7e308), "item_price out of range"),
+    (
+        lambda make_message: make_message(survey_answered_at="2026-11-20"),
+        "invalid survey_answered_at: text that is no timestamp",
+    ),
     (
         lambda make_message: make_message(survey_answered_at="2026-11-20T11:00Z"),
-        "missing or wrong type in survey_answered_at",
+        "invalid survey_answered_at: text that is no timestamp",
     ),
     (
         lambda make_message: make_message(survey_answered_at="2026-11-20T11:00:00"),
-        "missing or wrong type in survey_answered_at",
+        "invalid survey_answered_at: text that is no timestamp",
     ),
     (
         lambda make_message: make_message(survey_answered_at="2026-02-30T11:00:00Z"),
-        "missing or wrong type in survey_answered_at",
+        "invalid survey_answered_at: text that is no timestamp",
     ),
     (
         lambda make_message: make_message(issue_reported_at="2026-11-20T24:00:00Z"),
-        "missing or wrong type in issue_reported_at",
+        "invalid issue_reported_at: text that is no timestamp",
     ),
-    (
-        lambda make_message: make_message(issue_reported_at="0000-12-31T00:00:00Z"),
-        "missing or wrong type in issue_reported_at",
-    ),
+    (lambda make_message: make_message(issue_reported_at="0000-12-31T00:00:00Z"), "issue_reported_at out of range"),
     (
         lambda make_message: make_message(issue_reported_at="9999-12-31T23:59:59-01:00"),
-        "missing or wrong type in issue_reported_at",
+        "issue_reported_at out of range",
     ),
     (
         lambda make_message: make_message(survey_answered_at="2026-11-20T11:00:00Z\n"),
-        "missing or wrong type in survey_answered_at",
+        "invalid survey_answered_at: text that is no timestamp",
     ),
-    (
-        lambda make_message: make_message(survey_answered_at=1_763_636_400),
-        "missing or wrong type in survey_answered_at",
-    ),
+    (lambda make_message: make_message(survey_answered_at=1_763_636_400), "invalid survey_answered_at: number"),
     (lambda make_message: make_message(csat_score=0), "csat_score out of range"),
     (lambda make_message: make_message(csat_score=6), "csat_score out of range"),
     (lambda make_message: make_message(item_price=-0.01), "item_price out of range"),
-    (lambda make_message: make_message(survey_answered_at="2026-11-21T12:00:00.000001Z"), "answered in the future"),
+    (lambda make_message: make_message(agent_id=..., csat_score="5"), "missing agent_id"),
+    (lambda make_message: make_message(survey_answered_at="2026-11-20T12:15:00.000001Z"), "answered in the future"),
 ]
 
 
 def test_landing_row_names_the_first_reason_when_the_message_is_bad(land, make_message):
-    messages = [make(make_message) for make, _ in REJECTED]
-    rows = land(*messages)
+    rows = land(*[make(make_message) for make, _ in REJECTED])
     assert [row["rejection_reason"] for row in rows] == [reason for _, reason in REJECTED]
+
+
+FOUND = "text|number|boolean|list or object|text that is (no UUID|no timestamp|not Unicode)"
+FOUND += "|number with (a fraction|more than two decimals)"
+anything = st.recursive(
+    st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(name=st.sampled_from([column.name for column in landing.EVENT_COLUMNS]), value=anything | st.none())
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(name="customer_remarks", value="\udcff")
+@example(name="item_price", value=1e308)
+def test_reason_says_the_type_of_a_bad_value_and_never_the_value(land, make_message, name, value):
+    message = make_message(**{name: value})
+    rows = land(*[make_message()] * 40, message)
+    reason = rows[-1]["rejection_reason"]
+    kinds = f"missing {name}|invalid {name}: ({FOUND})|{name} out of range|unsupported schema_version"
+    assert reason is None or re.fullmatch(f"{kinds}|answered in the future", reason)
+    assert [row["rejection_reason"] for row in rows[:-1]] == [None] * 40
+    assert land(message)[0]["rejection_reason"] == reason
+
+
+def test_reason_of_a_deep_message_says_the_type_of_its_bad_value(land, make_message):
+    deep = b',"more":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    bad = [{"csat_score": "5"}, {"agent_name": 7}, {"agent_name": True}, {"agent_name": []}, {"agent_name": None}]
+    rows = land(*[make_message(**changes)[:-1] + deep for changes in bad])
+    assert [row["rejection_reason"] for row in rows] == [
+        "invalid csat_score: text",
+        "invalid agent_name: number",
+        "invalid agent_name: boolean",
+        "invalid agent_name: list or object",
+        "missing agent_name",
+    ]
+
+
+def test_every_fault_of_the_simulator_is_rejected_with_the_reason_that_it_announces(land, make_message):
+    rng = np.random.default_rng(1)
+    kinds = [kind for kind in FAULT_KINDS.values() if kind.rejections]
+    spoiled = [kind.spoil(make_message(order_id=None), rng) for kind in kinds for _ in range(30)]
+    rows = land(*[one.value for one in spoiled])
+    assert [row["rejection_reason"] for row in rows] == [one.rejection for one in spoiled]
 
 
 def test_landing_row_keeps_only_bytes_and_position_when_it_is_rejected(land, make_message):
@@ -136,6 +192,7 @@ def test_landing_row_keeps_only_bytes_and_position_when_it_is_rejected(land, mak
     kept = {name for name, value in row.items() if value is not None}
     assert kept == {
         "kafka_topic",
+        "kafka_topic_id",
         "kafka_partition",
         "kafka_offset",
         "kafka_timestamp",
@@ -147,7 +204,7 @@ def test_landing_row_keeps_only_bytes_and_position_when_it_is_rejected(land, mak
 
 
 ACCEPTED: list[dict[str, object]] = [
-    {"survey_answered_at": "2026-11-21T12:00:00Z"},  # a day ahead is still accepted
+    {"survey_answered_at": "2026-11-20T12:15:00Z"},  # a quarter of an hour ahead is still accepted
     {"survey_answered_at": "2019-01-01T00:00:00Z"},
     {"issue_responded_at": "2026-11-19T10:00:00+05:30"},  # before its report
     {"category": "A category of tomorrow", "channel": "Chat"},

@@ -11,7 +11,7 @@ from csat.contract.settings import ROOT
 
 WRITE_ONE_FILE = """
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 from spark.worker import write_files
 
@@ -19,7 +19,8 @@ columns = {"value": pa.binary(), "topic": pa.string(), "partition": pa.int32(), 
 columns |= {"timestamp": pa.timestamp("us", "UTC")}
 rows = pa.RecordBatch.from_arrays([pa.nulls(40, kind) for kind in columns.values()], names=list(columns))
 assert "pandas" not in sys.modules
-[written] = write_files([rows], sys.argv[1], "query-7", datetime(2026, 11, 20, 12, tzinfo=UTC))
+batch = ("query-7", "topic-id", datetime(2026, 11, 20, 12, tzinfo=UTC), timedelta(0))
+[written] = write_files([rows], sys.argv[1], *batch)
 assert "pandas" not in sys.modules
 print(written.to_pylist()[0]["name"])
 """

@@ -1,0 +1,56 @@
+"""Which offsets of a topic have landed, and which gaps in them a person has accepted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from csat.bigquery.client import Warehouse
+from csat.bigquery.query import Query
+from csat.bigquery.tables import append_rows
+from csat.kafka.offsets import Gap
+
+ACCEPTED_LOSSES = "accepted_losses"
+_EVER = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+_LANDED = Query.read(__file__, "landed_offsets")
+_NAME = Query.read(__file__, "older_rows_topic_id")
+_MISSING = Query.read(__file__, "missing_offsets")
+_ACCEPTED = Query.read(__file__, "accepted_gaps")
+
+
+def landed_offsets(warehouse: Warehouse, topic: str, topic_id: str) -> dict[int, int]:
+    """The greatest landed offset of each partition of this topic. Raises WarehouseError."""
+    rows = _LANDED.rows(warehouse, topic=topic, topic_id=topic_id)
+    return {row["kafka_partition"]: row["kafka_offset"] for row in rows}
+
+
+def missing_offsets(warehouse: Warehouse, since: datetime = _EVER) -> list[Gap]:
+    """The gaps between two landed offsets, of rows that were read `since` then. Raises WarehouseError."""
+    return [Gap(**row) for row in _MISSING.rows(warehouse, since=since)]
+
+
+def name_older_rows(warehouse: Warehouse, topic: str, topic_id: str) -> None:
+    """Give the rows of this topic that landed before the table had ids the id of today. Raises WarehouseError."""
+    _NAME.rows(warehouse, topic=topic, topic_id=topic_id)
+
+
+def accepted_gaps(warehouse: Warehouse) -> list[Gap]:
+    """The gaps that were accepted, of all topics. Raises WarehouseError."""
+    return [Gap(**row) for row in _ACCEPTED.rows(warehouse)]
+
+
+def accept(warehouse: Warehouse, gaps: Sequence[Gap], reason: str, now: datetime) -> None:
+    """Record gaps as accepted, each once however often it is called. Raises WarehouseError."""
+    for gap in gaps:
+        row = {**asdict(gap), "accepted_at": now.isoformat(), "reason": reason}
+        place = f"{gap.kafka_topic_id}-{gap.kafka_partition}-{gap.first_offset}-{gap.end_offset}"
+        append_rows(warehouse, ACCEPTED_LOSSES, [row], job_id=f"accept-loss-{place}")
+
+
+def expired(topic: str, topic_id: str, wanted: Mapping[int, int], starts: Mapping[int, int]) -> list[Gap]:
+    """The records that are wanted next and that Kafka no longer has, by the first offset it still has."""
+    return [
+        Gap(topic, topic_id, number, offset, starts[number])
+        for number, offset in sorted(wanted.items())
+        if number in starts and offset < starts[number]
+    ]

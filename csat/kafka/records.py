@@ -1,0 +1,77 @@
+"""Whether offsets hold a record: those of a transaction's marker, or of an aborted transaction, hold none."""
+
+import sys
+from bisect import bisect_right
+from collections.abc import Sequence
+from contextlib import closing
+from itertools import groupby
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from csat.contract.kafka_access import KafkaAccessError
+from csat.contract.settings import Settings
+from csat.kafka.first_contact import first_contact
+from csat.kafka.login import CONTACT_MILLISECONDS, connection_options
+from csat.kafka.offsets import Gap, kafka_offsets
+
+_POLL_MILLISECONDS = 1_000
+_MAX_WAITS = 10
+_SEEK_DISTANCE = 10_000  # a nearer gap is reached by reading on
+
+
+def offsets_without_record(settings: Settings, gaps: Sequence[Gap]) -> int:
+    """How many offsets of the gaps Kafka has, and a consumer finds no record at. Raises KafkaAccessError.
+
+    Offsets that Kafka has deleted, and those of a topic that was deleted, are not among them: nobody knows.
+    """
+    try:
+        known = kafka_offsets(settings, {one.kafka_topic for one in gaps}) if gaps else {}
+        count = 0
+        for key, group in groupby(sorted(gaps, key=_place), key=lambda one: _place(one)[:3]):
+            if key not in known:
+                continue
+            start, end = known[key].start, known[key].end
+            parts = [(max(one.first_offset, start), min(one.end_offset, end)) for one in group]
+            parts = [part for part in parts if part[0] < part[1]]
+            if parts:
+                count += sum(last - first for first, last in parts) - _count_records(settings, key[0], key[2], parts)
+        return count
+    except (KafkaError, OSError) as error:
+        raise KafkaAccessError(f"Kafka at {settings.bootstrap_servers} could not be read: {error}") from error
+
+
+def _place(one: Gap) -> tuple[str, str, int, int]:
+    return one.kafka_topic, one.kafka_topic_id, one.kafka_partition, one.first_offset
+
+
+def _count_records(settings: Settings, topic: str, partition: int, parts: list[tuple[int, int]]) -> int:
+    place, count = TopicPartition(topic, partition), 0
+    with first_contact(settings):
+        consumer = KafkaConsumer(
+            **connection_options(settings),
+            bootstrap_timeout_ms=CONTACT_MILLISECONDS,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            group_id=None,
+        )
+    with closing(consumer):
+        consumer.assign([place])
+        consumer.seek(place, parts[0][0])
+        waits = 0
+        for first, end in parts:
+            while (position := consumer.position(place)) < end:
+                if first - position > _SEEK_DISTANCE:
+                    consumer.seek(place, first)
+                records = consumer.poll(timeout_ms=_POLL_MILLISECONDS).get(place, [])
+                count += sum(_is_in(parts, record.offset) for record in records)
+                waits = 0 if records or consumer.position(place) > position else waits + 1
+                if waits == _MAX_WAITS:
+                    raise KafkaAccessError(f"Kafka returned nothing of {topic}/{partition} from offset {position}")
+    return count
+
+
+def _is_in(parts: list[tuple[int, int]], offset: int) -> bool:
+    """Whether one of the ordered parts holds the offset."""
+    number = bisect_right(parts, (offset, sys.maxsize)) - 1
+    return number >= 0 and offset < parts[number][1]

@@ -1,0 +1,157 @@
+"""Whether the stream may continue where it stopped.
+
+(topic id, partition, offset) names a record; a topic's name alone does not.
+
+What a person must decide stops the stream with an alert of its own: a topic that was created again, a checkpoint of
+another topic or cluster, and records that Kafka deleted before they landed.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError, UnknownTopicOrPartitionError
+
+from csat.bigquery.client import Warehouse
+from csat.bigquery.positions import accepted_gaps, expired, landed_offsets, name_older_rows
+from csat.contract.alerts import AlertKey
+from csat.contract.kafka_access import KafkaAccessError
+from csat.contract.settings import Settings
+from csat.control.checkpoint_topic import CheckpointTopic, read_topic, write_topic
+from csat.kafka.login import open_admin
+from csat.kafka.offsets import Gap, Offsets, kafka_offsets
+from csat.kafka.topic import topic_facts
+from csat.kafka.topic_id import Topic, describe_topic, id_of_topic
+from spark.decision import DecisionNeededError
+from spark.waiting import Waiting
+
+logger = logging.getLogger(__name__)
+
+ADOPT = "csat stream adopt-topic"
+ACCEPT = "csat stream accept-loss"
+_DELETED = "deleted"
+
+
+def check_policy(topic: Topic, cleanup_policy: str) -> None:
+    """Raise DecisionNeededError where Kafka deletes responses that a later one with the same key replaces."""
+    if "compact" in cleanup_policy:
+        raise DecisionNeededError(
+            AlertKey.TOPIC_CHANGED,
+            f"Topic {topic.name} has cleanup.policy={cleanup_policy}: compaction deletes responses",
+            "set cleanup.policy=delete, or name another topic in CSAT_KAFKA_TOPIC",
+        )
+
+
+def check_topic(topic: Topic, kept: CheckpointTopic | None) -> None:
+    """Raise DecisionNeededError where the topic is not the checkpoint's."""
+    if kept is None or kept == CheckpointTopic(topic.name, topic.topic_id, topic.cluster_id):
+        return
+    change = f"topic {kept.name} with id {kept.topic_id} in cluster {kept.cluster_id}"
+    raise DecisionNeededError(
+        AlertKey.TOPIC_CHANGED,
+        f"The checkpoint is of {change}; now it is {topic.name} with id {topic.topic_id} in cluster {topic.cluster_id}",
+        f"correct CSAT_KAFKA_TOPIC or CSAT_KAFKA_BOOTSTRAP_SERVERS, or `{ADOPT}`",
+    )
+
+
+def check_expired(gaps: list[Gap], accepted: Callable[[], list[Gap]]) -> None:
+    """Raise DecisionNeededError where records expired and nobody has accepted their loss."""
+    if not gaps:
+        return
+    known = accepted()
+    open_gaps = [gap for gap in gaps if not any(_covers(one, gap) for one in known)]
+    if open_gaps:
+        places = ", ".join(
+            f"partition {gap.kafka_partition}: {gap.first_offset} to {gap.end_offset - 1}" for gap in open_gaps
+        )
+        raise DecisionNeededError(
+            AlertKey.RECORDS_EXPIRED,
+            f"Kafka deleted {sum(gap.count for gap in open_gaps):,} records before they landed ({places})",
+            f"restore them, or `{ACCEPT}`",
+        )
+
+
+def _covers(accepted: Gap, gap: Gap) -> bool:
+    return (
+        (accepted.kafka_topic_id, accepted.kafka_partition) == (gap.kafka_topic_id, gap.kafka_partition)
+        and accepted.first_offset <= gap.first_offset
+        and accepted.end_offset >= gap.end_offset
+    )
+
+
+def resume(
+    settings: Settings, warehouse: Warehouse, checkpoint: Mapping[str, Mapping[int, int]]
+) -> tuple[Topic, dict[int, int]]:
+    """The topic, and the first offset of each partition; `checkpoint` is the next offsets by topic, empty without one.
+
+    Raises DecisionNeededError, KafkaAccessError, WarehouseError and OSError.
+    """
+    topic = describe_topic(settings)
+    facts = topic_facts(settings)
+    check_policy(topic, facts.cleanup_policy if facts else "")
+    kept = read_topic(settings.checkpoint)
+    if checkpoint and topic.name not in checkpoint:
+        kept = kept or CheckpointTopic(next(iter(checkpoint)), "unknown", "unknown")
+    check_topic(topic, kept)
+    if kept is None:  # a first start, a lost checkpoint, or one of a version that kept no ids
+        name_older_rows(warehouse, topic.name, topic.topic_id)
+    offsets = {number: here for (*_, number), here in kafka_offsets(settings, [topic.name]).items()}
+    landed = {} if checkpoint else landed_offsets(warehouse, topic.name, topic.topic_id)
+    wanted = checkpoint.get(topic.name) or {number: offset + 1 for number, offset in landed.items()}
+    _check_ends(topic, wanted, offsets)
+    starts = {number: here.start for number, here in offsets.items()}
+    gaps = expired(topic.name, topic.topic_id, wanted, starts)
+    check_expired(gaps, lambda: [] if checkpoint else accepted_gaps(warehouse))
+    if kept is None:
+        write_topic(settings.checkpoint, CheckpointTopic(topic.name, topic.topic_id, topic.cluster_id))
+    return topic, {number: max(wanted.get(number, start), start) for number, start in starts.items()}
+
+
+def _check_ends(topic: Topic, wanted: Mapping[int, int], offsets: Mapping[int, Offsets]) -> None:
+    for number, offset in sorted(wanted.items()):
+        if number in offsets and offset > offsets[number].end:
+            raise DecisionNeededError(
+                AlertKey.TOPIC_CHANGED,
+                f"Partition {number} of topic {topic.name} ends at {offsets[number].end}, before what has landed: its "
+                "log was emptied",
+                f"delete the topic, create it again, then `{ADOPT}`",
+            )
+
+
+class TopicWatch:
+    """Asks Kafka for the topic's id before each load job: rows of a topic that was created again must not land."""
+
+    def __init__(self, settings: Settings, topic: Topic, waiting: Waiting) -> None:
+        self._settings = settings
+        self._topic = topic
+        self.topic_id = topic.topic_id
+        self._waiting = waiting
+        self._admin: KafkaAdminClient | None = None
+        self.found: DecisionNeededError | None = None  # Spark passes on only the text of what a batch raises
+
+    def check(self) -> None:
+        """Raise DecisionNeededError where the topic is another one; waits while Kafka does not respond."""
+        while (found := self._topic_id()) is None:
+            with self._waiting.on("Kafka, which does not respond"):
+                time.sleep(1)
+        if found not in (self._topic.topic_id, _DELETED):
+            self.found = DecisionNeededError(
+                AlertKey.TOPIC_CHANGED,
+                f"Topic {self._topic.name} was deleted and created again while the stream read it",
+                f"`{ADOPT}`",
+            )
+            raise self.found
+
+    def _topic_id(self) -> str | None:
+        try:
+            self._admin = self._admin or open_admin(self._settings)
+            return id_of_topic(self._admin, self._topic.name)
+        except UnknownTopicOrPartitionError:  # what was read before is the old topic's
+            return _DELETED
+        except (KafkaError, KafkaAccessError, OSError) as error:
+            logger.warning("Cannot read the topic's id: %s", error)
+            if self._admin is not None:
+                self._admin.close()
+            self._admin = None
+            return None

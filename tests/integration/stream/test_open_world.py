@@ -1,0 +1,212 @@
+"""Topics that nobody controls: created again, renamed, expired, compacted, written by transactions."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from kafka.admin import NewTopic
+
+from csat.bigquery.tables import create_ops_tables
+from csat.contract.errors import CsatError
+from csat.control.state_files import StateFiles
+from csat.kafka.topic_id import describe_topic
+from csat.monitoring.completeness import check_completeness
+from csat.monitoring.decisions import accept_loss, adopt, find_change, find_expired
+from tests.integration.conftest import World, wait_for
+
+pytestmark = pytest.mark.integration
+
+
+@contextmanager
+def admin_of(world: World) -> Iterator[KafkaAdminClient]:
+    with closing(KafkaAdminClient(bootstrap_servers=world.settings.bootstrap_servers)) as admin:
+        yield admin
+
+
+def create(world: World, **configs: str) -> None:
+    with admin_of(world) as admin:
+        topic = NewTopic(world.settings.kafka_topic, num_partitions=2, replication_factor=1, topic_configs=configs)
+        admin.create_topics([topic])
+
+
+def delete(world: World) -> None:
+    with admin_of(world) as admin:
+        admin.delete_topics([world.settings.kafka_topic])
+        wait_for(lambda: world.settings.kafka_topic not in admin.list_topics(), 30, "the topic is gone")
+
+
+def recreate(world: World) -> None:
+    delete(world)
+    create(world)
+
+
+def failure(world: World) -> tuple[str, str]:
+    """The alert and the error of the last driver."""
+    heartbeat = StateFiles(world.settings.state_files).heartbeat()
+    return (heartbeat.alert, heartbeat.error) if heartbeat else ("", "")
+
+
+def catch_up(world: World) -> int:
+    return world.start_driver("--catch-up").exit_code()
+
+
+def places(world: World) -> list[tuple[str, int, int]]:
+    rows = world.rows("kafka_topic_id, kafka_partition, kafka_offset")
+    return sorted((row["kafka_topic_id"], row["kafka_partition"], row["kafka_offset"]) for row in rows)
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    create_ops_tables(world.warehouse)
+    return world
+
+
+def test_a_topic_that_is_created_again_stops_the_stream_until_it_is_adopted(world: World, make_message):
+    world.send(*[make_message() for _ in range(5)])
+    assert catch_up(world) == 0
+    old = describe_topic(world.settings).topic_id
+    recreate(world)
+    world.send(*[make_message() for _ in range(8)])  # more than before: offsets alone show nothing
+    assert catch_up(world) == 1
+    alert, error = failure(world)
+    assert (alert, old in error, "csat stream adopt-topic" in error) == ("topic_changed", True, True)
+    assert len(places(world)) == 5
+    now = datetime.now(UTC)
+    adopt(world.settings, world.warehouse, find_change(world.settings, now), now)
+    assert catch_up(world) == 0
+    new = describe_topic(world.settings).topic_id
+    assert places(world) == sorted([(old, 0, n) for n in range(5)] + [(new, 0, n) for n in range(8)])
+    found = check_completeness(world.warehouse)
+    assert (found.lost, found.duplicated, found.pending) == (0, 0, 0)
+    with pytest.raises(CsatError, match="is the topic that the stream reads"):
+        find_change(world.settings, now)
+
+
+def test_a_topic_that_is_created_again_while_the_stream_runs_never_lands_under_the_old_id(world: World, make_message):
+    world.send(*[make_message() for _ in range(5)])
+    driver = world.start_driver()
+    wait_for(lambda: len(world.offsets()) == 5, 120, "first batch", pause=1)
+    old = describe_topic(world.settings).topic_id
+    recreate(world)
+    world.send(*[make_message() for _ in range(9)])
+    assert driver.exit_code(120) == 1
+    assert {place[0] for place in places(world)} == {old}
+    assert catch_up(world) == 1
+    assert failure(world)[0] == "topic_changed"
+
+
+def test_another_topic_name_on_an_old_checkpoint_stops_the_stream(world: World, make_message):
+    world.send(make_message())
+    assert catch_up(world) == 0
+    other = world.settings.model_copy(update={"kafka_topic": world.settings.kafka_topic + "-b"})
+    elsewhere = World(other, world.warehouse)
+    create(elsewhere)
+    elsewhere.send(make_message())
+    assert catch_up(elsewhere) == 1
+    alert, error = failure(elsewhere)
+    assert (alert, world.settings.kafka_topic in error) == ("topic_changed", True)
+
+
+def expire(world: World, before: int) -> None:
+    """Delete the records of partition 0 before that offset, as the retention does."""
+    with admin_of(world) as admin:
+        admin.delete_records({TopicPartition(world.settings.kafka_topic, 0): before})
+
+
+@pytest.mark.parametrize("has_checkpoint", [True, False])
+def test_records_that_expired_stop_the_stream_until_their_loss_is_accepted(
+    world: World, make_message, has_checkpoint: bool
+):
+    world.send(*[make_message() for _ in range(5)])
+    assert catch_up(world) == 0
+    world.send(*[make_message() for _ in range(10)])
+    expire(world, 9)
+    if not has_checkpoint:
+        Path(world.settings.checkpoint).rename(world.settings.checkpoint + "-lost")
+    assert catch_up(world) == 1
+    alert, error = failure(world)
+    assert (alert, "partition 0: 5 to 8" in error, "csat stream accept-loss" in error) == (
+        "records_expired",
+        True,
+        True,
+    )
+    assert check_completeness(world.warehouse).lost == 4
+    now = datetime.now(UTC)
+    gaps = find_expired(world.settings, world.warehouse, now)
+    accept_loss(world.settings, world.warehouse, gaps, "a test", now)
+    assert catch_up(world) == 0
+    assert world.offsets() == [*range(5), *range(9, 15)]
+    found = check_completeness(world.warehouse)
+    assert (found.lost, found.duplicated, found.pending) == (0, 0, 0)
+
+
+def test_only_committed_records_of_transactions_land_and_markers_are_not_lost(world: World, make_message):
+    producer = KafkaProducer(bootstrap_servers=world.settings.bootstrap_servers, transactional_id="t1")
+    topic = world.settings.kafka_topic
+    with closing(producer):
+        producer.init_transactions()
+        for number in range(4):
+            producer.begin_transaction()
+            for _ in range(3):
+                producer.send(topic, make_message(), partition=0)
+            producer.flush()
+            (producer.abort_transaction if number % 2 else producer.commit_transaction)()
+    assert catch_up(world) == 0
+    assert world.offsets() == [0, 1, 2, 8, 9, 10]
+    found = check_completeness(world.warehouse)
+    assert (found.lost, found.duplicated) == (0, 0)
+    # And a record that is really missing is lost, between markers too
+    table = world.settings.table("raw", "survey_responses")
+    world.warehouse.rows(f"delete from `{table}` where kafka_offset = 9")
+    assert check_completeness(world.warehouse).lost == 1
+
+
+def test_a_compacted_topic_is_refused(world: World, make_message):
+    delete(world)
+    create(world, **{"cleanup.policy": "compact"})
+    assert catch_up(world) == 1
+    alert, error = failure(world)
+    assert (alert, "cleanup.policy=compact" in error) == ("topic_changed", True)
+
+
+def test_partitions_that_are_added_while_the_stream_runs_are_read_from_their_start(world: World, make_message):
+    world.send(make_message())
+    world.start_driver()
+    wait_for(lambda: len(world.offsets()) == 1, 120, "first batch", pause=1)
+    with admin_of(world) as admin:
+        admin.create_partitions({world.settings.kafka_topic: 4})
+    world.send(make_message(), make_message(), partition=3)
+    wait_for(lambda: len(world.rows("kafka_partition, kafka_offset")) == 3, 120, "rows of the new partition", pause=1)
+    assert check_completeness(world.warehouse).lost == 0
+
+
+def test_headers_keys_tombstones_and_the_largest_messages_are_rows(world: World, make_message):
+    limit = 1_048_588 - 200  # the broker's message.max.bytes, less the batch around the record
+    remarks = limit - len(make_message(customer_remarks="")) - 100
+    with closing(
+        KafkaProducer(bootstrap_servers=world.settings.bootstrap_servers, max_request_size=2 * limit)
+    ) as producer:
+        topic = world.settings.kafka_topic
+        sent = [
+            producer.send(topic, make_message(), key=b"a key", headers=[("h", b"v")], partition=0),
+            producer.send(topic, None, key=b"a tombstone", partition=0),
+            producer.send(topic, make_message(customer_remarks="x" * remarks), partition=0),
+        ]
+        for future in sent:
+            future.get(30)
+    assert catch_up(world) == 0
+    rows = world.rows("rejection_reason, length(customer_remarks) as size, kafka_partition, kafka_offset")
+    assert [(row["rejection_reason"], row["size"]) for row in rows][1:] == [("empty message", None), (None, remarks)]
+    assert check_completeness(world.warehouse).is_complete
+
+
+def test_the_topic_is_kept_beside_the_checkpoint(world: World, make_message):
+    world.send(make_message())
+    assert catch_up(world) == 0
+    topic = describe_topic(world.settings)
+    kept = json.loads((Path(world.settings.checkpoint) / "csat_topic.json").read_text())
+    assert kept == {"name": topic.name, "topic_id": topic.topic_id, "cluster_id": topic.cluster_id}
