@@ -8,6 +8,7 @@ from typing import Literal
 from uuid import UUID, uuid5
 
 from csat.contract.event import UUID_PATTERN
+from csat.contract.names import canonical_name
 from producer.csv_problems import FieldError
 
 DecimalMark = Literal[".", ","]
@@ -17,7 +18,6 @@ _NAMESPACE = UUID("b0e0f8f6-6f0a-5d0e-9a58-1f2a4d7c9e36")
 _AGENT_DIGITS = 12
 _GAPS = {"", "nan", "null"}
 _MORE_GAPS = _GAPS | {"none", "nat", "n/a", "na", "#n/a", "<na>", r"\n"}  # a customer may write "none"
-_PADDING = re.compile(r"[\s\u200b\u2060\ufeff]+")
 _UUID = re.compile(UUID_PATTERN, re.ASCII)
 _SCORE = re.compile(r"\+?([1-5])(?:[.,]0*)?", re.ASCII)
 _GROUP_SPACE = re.compile(r"(?<=[0-9])\s(?=[0-9]{3}(?![0-9]))")
@@ -78,8 +78,8 @@ def remarks(text: str) -> str | None:
 
 @lru_cache(maxsize=1 << 16)
 def optional_name(text: str) -> str | None:
-    """A name in composed characters (NFC) with single spaces, None for a gap."""
-    name = _PADDING.sub(" ", unicodedata.normalize("NFC", text)).strip()
+    """A name in its canonical form, None for a gap."""
+    name = canonical_name(text)
     return None if is_gap(name) else name
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from csat.contract import landing
-from csat.contract.event import SUPPORTED_SCHEMA_VERSIONS, TIMESTAMP_PATTERN, UUID_PATTERN
+from csat.contract.event import SUPPORTED_SCHEMA_VERSIONS, TIMESTAMP_PATTERN, UUID_NOTATION_PATTERN, UUID_PATTERN
 from csat.contract.landing import EVENT_COLUMNS, ColumnKind, Rejection
 from spark.json_objects import IS_OBJECT, JSON_TYPES, RIGHT_TYPE, WRONG_TYPES, read_objects
 
@@ -43,6 +43,7 @@ _INVALID = {
     ColumnKind.INTEGER: "number with a fraction",
     ColumnKind.PRICE: "number with more than two decimals",
 }
+_OTHER_NOTATION, _BLANK = "UUID without hyphens, in braces or as a URN", "text that is blank"
 
 LANDING_SCHEMA = pa.schema([(column.name, _ARROW_TYPES[column.kind]) for column in landing.COLUMNS])
 _FIELDS = pa.schema([(column.name, _JSON_TYPES.get(column.kind, pa.string())) for column in EVENT_COLUMNS])
@@ -89,8 +90,8 @@ def _earlier(times: pa.TimestampArray, others: pa.TimestampArray | pa.TimestampS
 def _typed(column: landing.Column, raw: pa.Array) -> pa.Array:
     """The field's values; null where the JSON value is not valid for the column."""
     match column.kind:
-        case ColumnKind.UUID:
-            return _where(_matches(raw, UUID_PATTERN), raw)
+        case ColumnKind.UUID:  # one form, so that a copy with other letters is a copy
+            return _where(_matches(raw, UUID_PATTERN), pc.ascii_lower(raw))
         case ColumnKind.TIMESTAMP:
             times = _times(_where(_matches(raw, TIMESTAMP_PATTERN), raw))
             return _where(pc.and_(pc.greater_equal(times, _FIRST), pc.less_equal(times, _LAST)), times)
@@ -98,6 +99,8 @@ def _typed(column: landing.Column, raw: pa.Array) -> pa.Array:
             raw = _where(pc.less(pc.abs(raw), _LIMITS[column.kind]), raw)  # Arrow cannot round 1e308
             decimals = _PRICE_SCALE if column.kind is ColumnKind.PRICE else 0
             return _where(pc.equal(pc.round(raw, decimals), raw), raw).cast(_ARROW_TYPES[column.kind])
+        case ColumnKind.TEXT if column.pattern:
+            return _where(pc.match_substring_regex(raw, column.pattern), raw)
         case _:
             return raw
 
@@ -180,6 +183,10 @@ def _findings(column: landing.Column, raw: pa.Array, wrong: pa.StringArray) -> I
     if kind is ColumnKind.TIMESTAMP:
         times = _times(_where(_matches(raw, TIMESTAMP_PATTERN), raw))
         yield Rejection.OUT_OF_RANGE.of(column.name), times.is_valid()
+    if kind is ColumnKind.UUID:
+        yield Rejection.INVALID.of(column.name, _OTHER_NOTATION), _matches(raw, UUID_NOTATION_PATTERN)
+    if column.pattern:
+        yield Rejection.INVALID.of(column.name, _BLANK), raw.is_valid()
     for letter, found in JSON_TYPES.items():
         reason = Rejection.INVALID.of(column.name, _INVALID[kind] if letter == own_type else found)
         yield reason, pc.equal(wrong, letter)

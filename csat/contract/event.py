@@ -6,13 +6,19 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
 
+from csat.contract.names import VISIBLE_PATTERN
+
 SUPPORTED_SCHEMA_VERSIONS = (1,)
 LATEST_SCHEMA_VERSION = SUPPORTED_SCHEMA_VERSIONS[-1]
 
-# What the stream accepts as an id and as a timestamp; the whole text must match.
+# What the stream accepts as an id, in either case, and as a timestamp; the whole text must match.
 UUID_PATTERN = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+# UUIDs that it does not accept: without hyphens, in braces, as a URN.
+UUID_NOTATION_PATTERN = r"(?i)(urn:uuid:|\{)?[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?"
 TIMESTAMP_PATTERN = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})"
 
+# A name that must be there is not blank; where it may be missing, a blank one is a missing one.
+Name = Annotated[str, Field(pattern=VISIBLE_PATTERN)]
 # A JSON number: pydantic would serialise a decimal as text.
 Price = Annotated[
     Decimal,
@@ -32,9 +38,9 @@ class SurveyResponse(BaseModel):
     response_id: UUID = Field(description="Id of the response. A copy that is sent again keeps it.")
     schema_version: int = Field(default=LATEST_SCHEMA_VERSION, description="Version of the event schema.")
     case_id: UUID = Field(description="The support case that the survey asked about.")
-    channel: str = Field(description="Contact channel: Inbound, Outcall or Email today.")
-    category: str = Field(description="Issue category of the case; 12 today.")
-    sub_category: str = Field(description="Issue sub-category; unique only within its category.")
+    channel: Name = Field(description="Contact channel: Inbound, Outcall or Email today.")
+    category: Name = Field(description="Issue category of the case; 12 today.")
+    sub_category: Name = Field(description="Issue sub-category; unique only within its category.")
     order_id: UUID | None = Field(default=None, description="The order that the case is about, if any.")
     product_category: str | None = Field(default=None, description="Category of the ordered product.")
     item_price: Price | None = Field(default=None, description="Price of the item, in the shop's currency.")
@@ -45,12 +51,12 @@ class SurveyResponse(BaseModel):
         description="When an agent first replied. Before the report where the source lost the time of day."
     )
     survey_answered_at: AwareDatetime = Field(description="When the customer responded to the survey: the event time.")
-    agent_id: str = Field(description="The agent who handled the case.")
-    agent_name: str = Field(description="The agent's name at that time.")
-    supervisor_name: str = Field(description="The agent's supervisor at that time.")
-    manager_name: str = Field(description="The agent's manager at that time; not a level above the supervisor.")
-    tenure_bucket: str = Field(description="The agent's tenure at that time, in days, or On Job Training.")
-    shift: str = Field(description="The agent's shift at that time.")
+    agent_id: Name = Field(description="The agent who handled the case.")
+    agent_name: Name = Field(description="The agent's name at that time.")
+    supervisor_name: Name = Field(description="The agent's supervisor at that time.")
+    manager_name: Name = Field(description="The agent's manager at that time; not a level above the supervisor.")
+    tenure_bucket: Name = Field(description="The agent's tenure at that time, in days, or On Job Training.")
+    shift: Name = Field(description="The agent's shift at that time.")
     csat_score: int = Field(ge=1, le=5, description="The score, from 1 (very dissatisfied) to 5 (very satisfied).")
 
     def to_message(self) -> tuple[bytes, bytes]:

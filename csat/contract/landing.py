@@ -55,7 +55,10 @@ _KIND_OF = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the landing table; `minimum` and `maximum` are inclusive bounds of the accepted values."""
+    """One column of the landing table.
+
+    `minimum` and `maximum` are inclusive bounds of the accepted values; `pattern` must be found in an accepted text.
+    """
 
     name: str
     kind: ColumnKind
@@ -63,6 +66,7 @@ class Column:
     is_required: bool = False
     minimum: int | None = None
     maximum: int | None = None
+    pattern: str | None = None
 
 
 class Rejection(StrEnum):
@@ -99,11 +103,15 @@ def _bounds(field: FieldInfo) -> tuple[int | None, int | None]:
     return low, high  # type: ignore[return-value]  # the rules' types are wider than this model's
 
 
+def _pattern(field: FieldInfo) -> str | None:
+    return next((rule.pattern for rule in field.metadata if getattr(rule, "pattern", None)), None)
+
+
 def _event_column(name: str, field: FieldInfo) -> Column:
     minimum, maximum = _bounds(field)
     # Defaults are for the producer only: in a message, only a nullable field may be missing.
     is_required = type(None) not in get_args(field.annotation)
-    return Column(name, _kind(field), field.description or "", is_required, minimum, maximum)
+    return Column(name, _kind(field), field.description or "", is_required, minimum, maximum, _pattern(field))
 
 
 EVENT_COLUMNS = tuple(_event_column(name, field) for name, field in SurveyResponse.model_fields.items())

@@ -122,7 +122,8 @@ def test_message_has_the_price_as_a_number_and_times_with_zone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("csat_score", 6), ("item_price", -1), ("survey_answered_at", "2026-01-05")]
+    ("field", "value"),
+    [("csat_score", 6), ("item_price", -1), ("survey_answered_at", "2026-01-05"), ("agent_name", "\u00a0\u200b")],
 )
 def test_event_refuses(field: str, value: object) -> None:
     with pytest.raises(ValidationError, match=field):

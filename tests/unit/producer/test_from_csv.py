@@ -127,8 +127,15 @@ def test_order_id_that_is_no_uuid_becomes_null_and_is_counted(tmp_path: Path) ->
     assert facts(path)["order_ids_not_uuid"] == 1
 
 
+@pytest.mark.parametrize("form", ["{}", "{{{}}}", "urn:uuid:{}"])
+def test_id_is_sent_in_lower_case_with_hyphens_however_the_file_writes_it(tmp_path: Path, form: str) -> None:
+    order = form.format("C27C9BB4-FA36-4140-9F1F-21009254FFDB")
+    path = write(tmp_path, HEADER, *rows({"order_id": order}, {"order_id": order.replace("-", "")}))
+    assert {event["order_id"] for event in events(path)} == {"c27c9bb4-fa36-4140-9f1f-21009254ffdb"}
+
+
 def test_padded_name_is_the_same_agent(tmp_path: Path) -> None:
-    names = ("Zoë Ames", "  Zoë  Ames ", "\u00a0Zoe\u0308\u2003Ames\u200b")
+    names = ("Zoë Ames", "  Zoë  Ames ", "\u00a0Zoe\u0308\u2003Ames\u200b", "Zo\u00adë \u2066Ames\u2069")
     found = events(write(tmp_path, HEADER, *rows(*({"agent": name} for name in names))))
     assert {(event["agent_id"], event["agent_name"]) for event in found} == {(found[0]["agent_id"], "Zoë Ames")}
 

@@ -73,7 +73,16 @@ REJECTED = [
     (lambda make_message: make_message(response_id="1111"), "invalid response_id: text that is no UUID"),
     (lambda make_message: make_message(order_id="not an id"), "invalid order_id: text that is no UUID"),
     (lambda make_message: make_message(order_id="\ud800"), "invalid order_id: text that is no UUID"),
+    (
+        lambda make_message: make_message(order_id=" 22222222-2222-4222-8222-222222222222"),
+        "invalid order_id: text that is no UUID",
+    ),
+    (
+        lambda make_message: make_message(order_id="２2222222-2222-4222-8222-222222222222"),
+        "invalid order_id: text that is no UUID",
+    ),
     (lambda make_message: make_message(agent_id=None), "missing agent_id"),
+    (lambda make_message: make_message(agent_name="\ud800"), "invalid agent_name: text that is not Unicode"),
     (lambda make_message: make_message(channel=...), "missing channel"),
     (lambda make_message: make_message(agent_name=7), "invalid agent_name: number"),
     (lambda make_message: make_message(agent_name=False), "invalid agent_name: boolean"),
@@ -141,8 +150,8 @@ def test_landing_row_names_the_first_reason_when_the_message_is_bad(land, make_m
     assert [row["rejection_reason"] for row in rows] == [reason for _, reason in REJECTED]
 
 
-FOUND = "text|number|boolean|list or object|text that is (no UUID|no timestamp|not Unicode)"
-FOUND += "|number with (a fraction|more than two decimals)"
+FOUND = "text|number|boolean|list or object|text that is (no UUID|no timestamp|not Unicode|blank)"
+FOUND += "|UUID without hyphens, in braces or as a URN|number with (a fraction|more than two decimals)"
 anything = st.recursive(
     st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
@@ -214,14 +223,14 @@ ACCEPTED: list[dict[str, object]] = [
     {"issue_reported_at": "0001-01-01T00:00:00Z", "issue_responded_at": "9999-12-31T23:59:59.999999999Z"},
     {"unknown_field": {"nested": [1, {"a": None}]}},
     {"customer_remarks": "'\"\\\u0000\u2028\u202e\n\t{}[],<script>" * 3},
-    {"agent_id": ""},
+    {"product_category": "", "customer_city": "\u00a0"},
 ]
 
 
 def test_landing_row_is_accepted_when_the_event_is_unusual_but_valid(land, make_message):
     rows = land(*[make_message(**changes) for changes in ACCEPTED])
     assert [row["rejection_reason"] for row in rows] == [None] * len(ACCEPTED)
-    texts = {"category", "channel", "customer_remarks", "agent_id"}
+    texts = {"category", "channel", "customer_remarks", "product_category", "customer_city"}
     for row, changes in zip(rows, ACCEPTED, strict=True):
         sent = {name: value for name, value in changes.items() if name in texts}
         assert {name: row[name] for name in sent} == sent
@@ -257,8 +266,58 @@ def test_landing_row_takes_a_whole_number_however_json_writes_it(land, make_mess
     assert all(type(row["csat_score"]) is int for row in rows)
 
 
+BLANK = [
+    *[
+        "",
+        " ",
+        "\t\r\n\x0b\x0c\x85\u2028\u2029",
+        "\x00\x01\x1b\x1f\x7f\x80\x9f",
+        "\u00a0\u1680\u2003\u202f\u205f\u3000",
+    ],
+    *[
+        "\u200b",
+        "\u200c\u200d",
+        "\u2060\ufeff",
+        "\u00ad",
+        "\u200e\u200f\u061c",
+        "\u202e\u202d\u2066\u2069",
+        "\u3164\uffa0",
+    ],
+]
+REQUIRED_NAMES = {
+    *("channel", "category", "sub_category", "agent_id", "agent_name", "supervisor_name", "manager_name"),
+    *("tenure_bucket", "shift"),
+}
+
+
+def test_a_blank_name_is_rejected_alone_and_among_others(land, make_message):
+    messages = [make_message(**{name: blank}) for name in sorted(REQUIRED_NAMES) for blank in BLANK]
+    expected = [f"invalid {name}: text that is blank" for name in sorted(REQUIRED_NAMES) for _ in BLANK]
+    assert [row["rejection_reason"] for row in land(*messages)] == expected
+    assert [land(message)[0]["rejection_reason"] for message in messages] == expected
+
+
+NOTATIONS = [
+    *["22222222222242228222222222222222", "{22222222-2222-4222-8222-22222222222A}"],
+    *["urn:uuid:22222222-2222-4222-8222-222222222222", "URN:UUID:2222222222224222822222222222222A"],
+]
+
+
+def test_a_uuid_in_another_notation_is_rejected_with_its_own_reason(land, make_message):
+    for name in ("response_id", "case_id", "order_id"):
+        reasons = {row["rejection_reason"] for row in land(*[make_message(**{name: form}) for form in NOTATIONS])}
+        assert reasons == {f"invalid {name}: UUID without hyphens, in braces or as a URN"}
+
+
+def test_a_uuid_lands_in_lower_case(land, make_message):
+    ids = ("response_id", "case_id", "order_id")
+    form = "aAbBcCdD-Ef01-4aBc-8DeF-0123456789aB"
+    rows = land(*[make_message(**dict.fromkeys(ids, text)) for text in (form, form.upper(), form.lower())])
+    assert [[row[name] for name in ids] for row in rows] == [["aabbccdd-ef01-4abc-8def-0123456789ab"] * 3] * 3
+
+
 NASTY = [
-    *["", " ", "\ttabs\r\nlines\x0b\x0c\x85\u2028\u2029", "\x00\x01\x1f\x7f\x80\x9f", "\ufeff\ufffe\uffff\U0010ffff"],
+    *["\ttabs\r\nlines\x0b\x0c\x85\u2028\u2029", "a\x00\x01\x1b[31m\x7f\x80\x9f", "\ufeff\ufffe\uffff\U0010ffff"],
     *["null", "NULL", "undefined", "NaN", "[NaN]", "-Infinity", "true", "0", "1e999", "1/0", "0x0", "\\", "\\u0000"],
     *["{}", "}{", "[", '"', "'", "`", '{"a":', ",{}", "\\N", "\\n", "%s%d", "${HOME}", "{{ 1 }}", "$(id)"],
     *["'; drop table survey_responses; --", "<script>alert(1)</script>", "../../etc/passwd", "=1+1", "@SUM(A1)"],
@@ -281,6 +340,8 @@ def test_landing_row_keeps_every_text_unchanged(land, make_message):
     texts = [column.name for column in landing.EVENT_COLUMNS if column.kind is landing.ColumnKind.TEXT]
     rows = land(*[make_message(**dict.fromkeys(texts, nasty)) for nasty in NASTY])
     assert [[row[name] for name in texts] for row in rows] == [[nasty] * len(texts) for nasty in NASTY]
+    rows = land(*[make_message(customer_remarks=blank) for blank in BLANK])
+    assert [row["customer_remarks"] for row in rows] == BLANK
 
 
 def _utc(year: int, month: int, day: int, hour: int, minute: int = 0, second: int = 0, micro: int = 0) -> datetime:
