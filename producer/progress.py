@@ -7,6 +7,8 @@ from typing import Self, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from csat.contract.terminal import printable
+
 T = TypeVar("T")
 B = TypeVar("B", bound=Sized)
 LINE_SECONDS = 10.0
@@ -33,7 +35,7 @@ class Watch:
 
     def say(self, line: str) -> None:
         """Print a line above the bars."""
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
     def items(self, name: str, total: int, items: Iterable[T]) -> Iterator[T]:
         """The items, shown as they are taken; `total` may be an estimate."""

@@ -9,12 +9,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from csat.contract.terminal import printable
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 
 def say(line: str) -> None:
     """Print a line of progress, or an error, to stderr."""
-    Console(stderr=True, highlight=False).print(line, markup=False, soft_wrap=True)
+    Console(stderr=True, highlight=False).print(printable(line), markup=False, soft_wrap=True)
 
 
 def report(document: Mapping[str, Any] | Sequence[Any], is_json: bool, *tables: Table) -> None:

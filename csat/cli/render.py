@@ -1,12 +1,16 @@
-"""Tables for people. Each takes the document that --json prints, so that both always agree."""
+"""Tables for people. Each takes the document that --json prints, so that both always agree.
+
+A text from a message, a file or a table is never read as markup, and its control characters are shown, not sent.
+"""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
+
+from csat.contract.terminal import printable
 
 _COLORS = {
     "healthy": "green",
@@ -47,7 +51,7 @@ def components_table(document: Mapping[str, Any]) -> Table:
 def checks_table(document: Mapping[str, Any]) -> Table:
     """The checks of `csat doctor`."""
     rows = (
-        ["[green]ok[/]" if check["ok"] else "[red]no[/]", check["name"], check["detail"], check["fix"]]
+        [Text("ok", "green") if check["ok"] else Text("no", "red"), check["name"], check["detail"], check["fix"]]
         for check in document["checks"]
     )
     return _table("doctor", ("", "check", "found", "fix"), rows)
@@ -56,13 +60,13 @@ def checks_table(document: Mapping[str, Any]) -> Table:
 def text_table(
     title: str, heads: Sequence[str], lines: Iterable[Sequence[str]], *, names: Collection[str] = ()
 ) -> Table:
-    """Lines of text; numbers are right-aligned, the columns of `names` left-aligned. Text is never read as markup."""
+    """Lines of text; numbers are right-aligned, the columns of `names` left-aligned."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for head in heads:
         is_name = head in names
         table.add_column(head, justify="left" if is_name else "right", no_wrap=not is_name)
     for line in lines:
-        table.add_row(*(Text(text) for text in line))
+        table.add_row(*(Text(printable(text)) for text in line))
     return table
 
 
@@ -90,13 +94,13 @@ def _table(title: str, names: Iterable[str], rows: Iterable[Iterable[Any]]) -> T
     return table
 
 
-def _text(value: Any) -> str:
+def _text(value: Any) -> Text:
+    if isinstance(value, Text):
+        return value
     if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:,.3f}"
-    return value if isinstance(value, str) else escape(str(value))  # column names of a file are not markup
+        return Text("–")
+    return Text(f"{value:,.3f}" if isinstance(value, float) else printable(str(value)))
 
 
-def _colored(state: str) -> str:
-    return f"[{_COLORS.get(state, 'red')}]{state}[/]"
+def _colored(state: str) -> Text:
+    return Text(state, _COLORS.get(state, "red"))
