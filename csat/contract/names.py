@@ -1,7 +1,7 @@
 """The canonical form of a name, by which people group: an agent's, a category's, a city's.
 
 The stream refuses a blank name and stores the others as sent; dbt's macro `canonical_name` and the import of a CSV file
-bring them into this form. A test compares the macro with this module for every character of Unicode.
+bring them into this form. A test compares the macro with this module, character by character.
 """
 
 import re

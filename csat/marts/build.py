@@ -20,6 +20,7 @@ from csat.marts.freshness import grade
 from csat.marts.plans import Plan, plan_build, plan_rebuild
 from csat.marts.results import DbtResult, record_results
 from csat.marts.run_dbt import build_arguments, dbt_folder, dbt_log, run_dbt
+from csat.marts.warned_rows import with_warned_rows
 
 __all__ = ["BuildReport", "build", "last_build", "rebuild"]
 
@@ -112,6 +113,7 @@ def store_results(
 ) -> None:
     """Store the results of dbt. Raises CsatError if a model or a test failed."""
     try:
+        result = with_warned_rows(warehouse, result, progress)
         record_results(warehouse, result, is_full_refresh=is_full_refresh)
     except WarehouseError as error:
         if not result.failed:

@@ -17,7 +17,10 @@ _MAX_MESSAGE_LENGTH = 1_000
 
 @dataclass(frozen=True)
 class NodeResult:
-    """One model or test. `model` is its name, or for a test, that of the tested model. Times are ISO 8601 in UTC."""
+    """One model or test. `model` is its name, or for a test, that of the tested model. Times are ISO 8601 in UTC.
+
+    `sql` is the compiled statement: of a test, the query for the rows that it finds.
+    """
 
     node_id: str
     name: str
@@ -28,6 +31,7 @@ class NodeResult:
     message: str | None
     failures: int | None
     response: Mapping[str, Any]
+    sql: str | None = None
 
     @property
     def is_test(self) -> bool:
@@ -93,9 +97,10 @@ def _node(result: Mapping[str, Any], models: Mapping[str, str]) -> NodeResult:
         status=result["status"],
         started_at=_started_at(result["timing"]),
         seconds=round(result["execution_time"], 3),
-        message=message[:_MAX_MESSAGE_LENGTH] if message else None,
+        message=message,
         failures=result["failures"],
         response=result["adapter_response"],
+        sql=result.get("compiled_code"),
     )
 
 
@@ -117,7 +122,7 @@ def _shared(node: NodeResult) -> dict[str, Any]:
         "status": node.status,
         "started_at": node.started_at,
         "seconds": node.seconds,
-        "message": node.message,
+        "message": node.message[:_MAX_MESSAGE_LENGTH] if node.message else None,
     }
 
 

@@ -1,6 +1,7 @@
 -- All dates of a response: a duplicate with another date may win, or lose, against an old row.
+-- Earlier releases landed ids as they were sent, in either case.
 with touched as (
-    select response_id
+    select lower(response_id) as response_id
     from raw.survey_responses
     where
         rejection_reason is null
@@ -15,4 +16,4 @@ where
     rejection_reason is null
     and survey_answered_at >= @earliest
     and survey_answered_at < @end
-    and response_id in (select response_id from touched)
+    and lower(response_id) in (select response_id from touched)

@@ -93,7 +93,7 @@ final as (
         end as first_reply_bucket,
         message_count,
         csat_score >= 4 as is_satisfied,
-        coalesce(trim(customer_remarks), '') != '' as has_remarks,
+        {{ canonical_name('customer_remarks') }} is not null as has_remarks,
         issue_reported_at,
         issue_responded_at,
         survey_answered_at,

@@ -5,6 +5,7 @@ of dbt_project.yml that the definitions name are the only input from the project
 """
 
 import math
+import unicodedata
 from datetime import date, timedelta
 from typing import Any, SupportsFloat, cast
 
@@ -17,12 +18,16 @@ K, MINIMUM, Z = (_NUMBERS[name] for name in ("prior_responses", "minimum_respons
 COMPARABLE, TIERS = (_NUMBERS[name] for name in ("minimum_comparison_responses", "leaderboard_tiers"))
 SMOOTHING = timedelta(days=_NUMBERS["smoothing_days"])
 WINDOWS = window_days()
+NAMES = ("agent_id", "agent_name", "supervisor_name", "manager_name", "channel", "category", "sub_category")
 Rows = list[dict[str, Any]]
 
 
 def responses(landed: Rows) -> pd.DataFrame:
     """One row per accepted response: the earliest message in Kafka."""
     accepted = pd.DataFrame([row for row in landed if not row.get("rejection_reason")])
+    accepted["response_id"] = accepted["response_id"].str.lower()
+    for column in NAMES:
+        accepted[column] = [name(text) or "unknown" for text in accepted[column]]
     accepted = accepted.sort_values(["kafka_timestamp", "kafka_partition", "kafka_offset"])
     first = accepted.drop_duplicates("response_id").copy()
     first["day"] = [moment.date() for moment in first["survey_answered_at"]]
@@ -31,6 +36,15 @@ def responses(landed: Rows) -> pd.DataFrame:
     minutes = (first["issue_responded_at"] - first["issue_reported_at"]).dt.total_seconds() / 60
     first["minutes"] = minutes.where(minutes >= 0)
     return first
+
+
+def name(text: str) -> str:
+    """The canonical form of a name, by the categories of Unicode."""
+    kinds = [(one, unicodedata.category(one)) for one in text]
+    spaced = [
+        " " if kind in ("Cc", "Zs", "Zl", "Zp") else one for one, kind in kinds if kind != "Cf" or one == "\u200d"
+    ]
+    return unicodedata.normalize("NFC", " ".join("".join(spaced).split(" ")).strip(" \u200d"))
 
 
 def rankings(accepted: pd.DataFrame) -> list[tuple[date, str, int | None]]:
