@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from csat.bigquery.query import Rows
+from csat.contract.names import canonical_name
 from csat.dashboard.controls import choice, download, window_filter, window_name
 from csat.dashboard.frame import Page, Snapshot
 from csat.dashboard.source import bind
@@ -33,7 +34,7 @@ _RANKED, _UNRANKED = "Ranked", "Not yet ranked"
 
 def show(snapshot: Snapshot) -> None:
     """The page: one agent where the URL names one, else the leaderboard."""
-    agent_id = st.query_params.get("agent", "")
+    agent_id = canonical_name(st.query_params.get("agent", ""))
     window = window_filter(has_all=True)
     leaderboard = bind(
         queries.LEADERBOARD, as_of_date=snapshot.state.last_date, window_id=window, row_limit=_ALL_AGENTS
@@ -71,19 +72,23 @@ def show(snapshot: Snapshot) -> None:
 def _filtered(rows: Rows) -> Rows:
     first, second, third = st.columns(3)
     with first:
-        text = st.text_input("Search agent", key="search", bind="query-params", placeholder="Name or id").strip()
+        text = st.text_input("Search agent", key="search", bind="query-params", placeholder="Name or id")
     with second:
         supervisor = choice("Team (supervisor)", "team", _names(rows, "supervisor_name"))
     with third:
         manager = choice("Manager", "manager", _names(rows, "manager_name"))
-    needle = text.casefold()
     return [
         row
         for row in rows
-        if (not needle or needle in f"{row['agent_name']} {row['agent_id']}".casefold())
+        if is_named(row, text)
         and (not supervisor or row["supervisor_name"] == supervisor)
         and (not manager or row["manager_name"] == manager)
     ]
+
+
+def is_named(row: Row, text: str) -> bool:
+    """Whether the agent's name or id contains the text as a person may type or paste it."""
+    return canonical_name(text).casefold() in f"{row['agent_name']} {row['agent_id']}".casefold()
 
 
 def _names(rows: Rows, column: str) -> list[str]:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.integration
 
 FIRST, SECOND = date(2026, 11, 1), date(2026, 11, 2)
 UPPER, LOWER = "AABBCCDD-EF01-4ABC-8DEF-0123456789AB", "aabbccdd-ef01-4abc-8def-0123456789ab"
-NAMES = [
+NAMES: Rows = [
     {"category": "Returns", "agent_name": "Zoë Ames", "customer_city": "PUNE"},
     {"category": "Returns ", "agent_name": "Zoe\u0308  Ames", "customer_city": "PUNE\u200b"},
     {"category": "Returns\u00a0", "agent_name": "\u202bZoë\u202c Ames", "customer_city": " "},
