@@ -2,10 +2,11 @@ locals {
   dataset_prefix = replace(var.name, "-", "_")
 
   datasets = {
-    raw     = { description = "What the stream lands: one row for every Kafka record.", time_travel_hours = 168 }
-    marts   = { description = "What dbt builds for the dashboards.", time_travel_hours = 48 }
-    ops     = { description = "Builds, replays, health and alerts.", time_travel_hours = 48 }
-    scratch = { description = "dbt's temporary tables: they end by themselves.", time_travel_hours = 48 }
+    raw       = { description = "What the stream lands: one row for every Kafka record.", time_travel_hours = 168 }
+    candidate = { description = "What dbt builds and tests, before it is published.", time_travel_hours = 48 }
+    marts     = { description = "What passed its tests, for the dashboards.", time_travel_hours = 48 }
+    ops       = { description = "Builds, replays, health and alerts.", time_travel_hours = 48 }
+    scratch   = { description = "dbt's temporary tables: they end by themselves.", time_travel_hours = 48 }
   }
   scratch_hours = 24
 

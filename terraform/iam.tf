@@ -11,10 +11,11 @@ locals {
   }
 
   builds_marts = {
-    raw     = "roles/bigquery.dataViewer"
-    marts   = "roles/bigquery.dataEditor"
-    ops     = "roles/bigquery.dataEditor"
-    scratch = "roles/bigquery.dataEditor"
+    raw       = "roles/bigquery.dataViewer"
+    candidate = "roles/bigquery.dataEditor"
+    marts     = "roles/bigquery.dataEditor"
+    ops       = "roles/bigquery.dataEditor"
+    scratch   = "roles/bigquery.dataEditor"
   }
   dataset_grants = merge([
     for account, roles in {

@@ -19,6 +19,9 @@ from csat.contract.settings import GOOGLE_LOGIN_FIX, Settings, SettingsError
 _PARAMETER_TYPES = {bool: "BOOL", int: "INT64", float: "FLOAT64", str: "STRING", datetime: "TIMESTAMP", date: "DATE"}
 
 
+_Parameter = bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter
+
+
 class WarehouseError(CsatError):
     """BigQuery could not be asked, or refused; the message says what to do."""
 
@@ -79,7 +82,8 @@ class Warehouse:
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """The rows of a query, as dictionaries by column name.
 
-        Parameters are named (`@name`); a list becomes an array. Raises WarehouseError.
+        Parameters are named (`@name`); a list becomes an array, and a parameter of the client is taken as it is. Raises
+        WarehouseError.
         """
         config = bigquery.QueryJobConfig(
             query_parameters=[_parameter(name, value) for name, value in parameters.items()],
@@ -130,7 +134,9 @@ class Warehouse:
             self._client.close()
 
 
-def _parameter(name: str, value: Any) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:
+def _parameter(name: str, value: Any) -> _Parameter:
+    if isinstance(value, _Parameter):
+        return value
     if isinstance(value, Mapping):
         raise TypeError(f"parameter {name}: a mapping is no query parameter")
     if isinstance(value, list | tuple):

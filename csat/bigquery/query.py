@@ -6,15 +6,14 @@ A statement names its tables by the role of their dataset, such as `marts.respon
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self, cast
+from typing import Any, Self, cast
 
 from csat.bigquery.client import Warehouse
-from csat.contract.settings import Settings
+from csat.contract.settings import DatasetRole, Settings
 
-Role = Literal["raw", "marts", "ops"]
 Rows = list[dict[str, Any]]
 
-_TABLE = re.compile(r"\b(raw|marts|ops)\.(\w+)")
+_TABLE = re.compile(r"\b(raw|candidate|marts|ops)\.(\w+)")
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,9 @@ class Query:
 
     def sql(self, settings: Settings) -> str:
         """The statement with full table names."""
-        return _TABLE.sub(lambda found: f"`{settings.table(cast('Role', found[1]), found[2])}`", self.text)
+        return _TABLE.sub(lambda found: f"`{settings.table(cast('DatasetRole', found[1]), found[2])}`", self.text)
 
-    def tables(self, role: Role) -> set[str]:
+    def tables(self, role: DatasetRole) -> set[str]:
         """The tables that the statement reads in this dataset."""
         return {name for found, name in _TABLE.findall(self.text) if found == role}
 

@@ -3,14 +3,14 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
 
 from csat.bigquery.client import Warehouse
 from csat.contract import landing
-from csat.contract.settings import Settings
+from csat.contract.settings import DatasetRole, Settings
 
 SCRATCH_HOURS = 24
 # One file for each table of the ops dataset, named after it.
@@ -19,10 +19,10 @@ _UPLOAD_RETRIES = 1  # with its default of six, the client waits 65 s for an unr
 
 
 def create_datasets(warehouse: Warehouse) -> list[str]:
-    """Create the four datasets where missing; returns their names. Scratch tables expire."""
+    """Create the datasets where missing; returns their names. Scratch tables expire."""
     settings = warehouse.settings
     names = []
-    for role in ("raw", "marts", "ops", "scratch"):
+    for role in get_args(DatasetRole):
         dataset = bigquery.Dataset(f"{settings.project_id}.{settings.dataset(role)}")
         dataset.location = settings.location
         if role == "scratch":

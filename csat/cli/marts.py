@@ -60,6 +60,14 @@ def rebuild(
 
 
 @app.command()
+def publish(is_json: Json = False) -> None:
+    """Test what dbt built when it was run manually, and show it to the readers of the marts."""
+    from csat.marts import build as marts
+
+    report_fields("marts", marts.publish_candidate(get_settings(), on_progress=say).as_dict(), is_json)
+
+
+@app.command()
 def reconcile(is_json: Json = False) -> None:
     """Compare the marts with the landing table, fix the dates that differ, and run every test."""
     from csat.cli.render import fields_table, rows_table

@@ -22,6 +22,8 @@ MAX_BATCH_HOURS = 12 * 24  # a day less than the batch's time to live, which is 
 MIN_FREE_BYTES = 2 * 1024**3  # of the disk that holds the state folder
 ROOT = Path(__file__).parents[2]
 
+DatasetRole = Literal["raw", "candidate", "marts", "ops", "scratch"]
+
 GOOGLE_KEY_VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
 GOOGLE_KEY = Path(".google/credentials/google_credentials_project.json")  # in the home folder, found without a variable
 GOOGLE_LOGIN_FIX = (
@@ -48,7 +50,7 @@ class Settings(KafkaSettings, BaseSettings):
     target: Literal["local", "gcp"] = Field("local", description="Where it runs: one machine, or Google Cloud.")
     project_id: str = Field("csat-local", description="Google Cloud project, or the emulator's project name.")
     location: str = Field("US", description="BigQuery location of datasets and jobs.")
-    dataset_prefix: str = Field("csat", description="Datasets are <prefix>_raw, _marts, _ops and _scratch.")
+    dataset_prefix: str = Field("csat", description="Datasets are <prefix>_raw, _candidate, _marts, _ops, _scratch.")
     state_dir: Path = Field(ROOT / ".csat", description="Folder of the local stack's data, logs and secrets.")
 
     bigquery_endpoint: str = Field("", description="BigQuery's REST endpoint; empty: the emulator, or Google's.")
@@ -265,11 +267,11 @@ class Settings(KafkaSettings, BaseSettings):
                 variables[f"CSAT_{name.upper()}"] = str(plain)
         return variables
 
-    def dataset(self, role: Literal["raw", "marts", "ops", "scratch"]) -> str:
-        """Name of one of the four datasets."""
+    def dataset(self, role: DatasetRole) -> str:
+        """Name of one of the datasets."""
         return f"{self.dataset_prefix}_{role}"
 
-    def table(self, role: Literal["raw", "marts", "ops", "scratch"], name: str) -> str:
+    def table(self, role: DatasetRole, name: str) -> str:
         """Full name of a table: project.dataset.name."""
         return f"{self.project_id}.{self.dataset(role)}.{name}"
 

@@ -1,6 +1,6 @@
 """`csat marts build` and `csat marts rebuild`: run dbt for the dates to build, one build at a time.
 
-Only a successful build moves the watermark: wherever a build fails, the next one repeats its dates.
+Only a successful build is published and moves the watermark: wherever a build fails, the next one repeats its dates.
 """
 
 import sys
@@ -14,15 +14,17 @@ from csat.bigquery.tables import create_ops_tables
 from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from csat.marts.build_lock import LOCK_WAIT_SECONDS, build_lock
-from csat.marts.builds import BuildRecord, insert_record, last_record
+from csat.marts.builds import BuildRecord, last_record
 from csat.marts.dbt_process import Progress
 from csat.marts.freshness import grade
-from csat.marts.plans import Plan, plan_build, plan_rebuild
+from csat.marts.manifest import candidate_tables, read_manifest
+from csat.marts.plans import Plan, plan_build, plan_everything, plan_rebuild
+from csat.marts.publish import publish
 from csat.marts.results import DbtResult, record_results
-from csat.marts.run_dbt import build_arguments, dbt_folder, dbt_log, run_dbt
+from csat.marts.run_dbt import build_arguments, data_test_arguments, dbt_folder, dbt_log, dbt_target, run_dbt
 from csat.marts.warned_rows import with_warned_rows
 
-__all__ = ["BuildReport", "build", "last_build", "rebuild"]
+__all__ = ["BuildReport", "build", "last_build", "publish_candidate", "rebuild"]
 
 Status = Literal["succeeded", "partial"]
 _RESPONSES = Query.read(__file__, "response_count")
@@ -94,17 +96,52 @@ def rebuild(
     return BuildReport("partial", plan.watermark_from, record)
 
 
+def publish_candidate(
+    settings: Settings, *, on_progress: Progress | None = None, lock_wait_seconds: float = LOCK_WAIT_SECONDS
+) -> BuildReport:
+    """Test all rows of the candidate, which dbt built when it was run manually, and publish them; moves no watermark.
+
+    Raises CsatError as `build` does.
+    """
+    progress = on_progress or to_stderr
+    with build_lock(dbt_folder(settings), progress, lock_wait_seconds) as lock, Warehouse(settings) as warehouse:
+        create_tables(warehouse)
+        plan = plan_everything(warehouse)
+        if plan.is_empty:
+            progress(_NOTHING)
+            return BuildReport("nothing new", None)
+        started_at = datetime.now(UTC)
+        result = run_dbt(settings, data_test_arguments(settings), Plan(0), progress, lock)
+        record = _publish(warehouse, plan, result, progress, started_at, "partial", is_all=True)
+    return BuildReport("partial", None, record)
+
+
 def run_plan(
     warehouse: Warehouse, plan: Plan, progress: Progress, lock: int, *, status: Status, select: str | None = None
 ) -> BuildRecord:
-    """Build the dates of the plan, and store the results. Raises CsatError."""
+    """Build the dates of the plan, store the results, and publish what passed. Raises CsatError."""
     progress(_headline(plan))
     started_at = datetime.now(UTC)
     arguments = build_arguments(warehouse.settings, full_refresh=plan.is_full_refresh, select=select)
     result = run_dbt(warehouse.settings, arguments, plan, progress, lock)
+    return _publish(warehouse, plan, result, progress, started_at, status)
+
+
+def _publish(
+    warehouse: Warehouse,
+    plan: Plan,
+    result: DbtResult,
+    progress: Progress,
+    started_at: datetime,
+    status: Status,
+    *,
+    is_all: bool = False,
+) -> BuildRecord:
+    """Publish the models of this run, or all, where no test failed. Raises CsatError."""
     store_results(warehouse, result, progress, is_full_refresh=plan.is_full_refresh)
     record = _record(warehouse, plan, result, started_at, status)
-    insert_record(warehouse, record)
+    models = None if is_all else {node.name for node in result.nodes if not node.is_test}
+    publish(warehouse, candidate_tables(read_manifest(dbt_target(warehouse.settings)), models), record)
     return record
 
 
@@ -121,9 +158,7 @@ def store_results(
         progress(f"The results could not be stored: {error}")  # the failure of dbt matters more
     if result.failed:
         where = dbt_log(warehouse.settings)
-        raise CsatError(
-            f"dbt failed in {', '.join(result.failed)}; the watermark of the marts did not move (log: {where})"
-        )
+        raise CsatError(f"dbt failed in {', '.join(result.failed)}; readers still see the build before (log: {where})")
 
 
 def last_build(settings: Settings) -> dict[str, Any] | None:

@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from csat.bigquery.client import Warehouse
-from csat.bigquery.tables import append_rows
 from csat.reporting.queries import LAST_BUILD
 
 TABLE = "mart_builds"
@@ -48,8 +47,3 @@ def last_record(warehouse: Warehouse) -> BuildRecord | None:
     row = rows[0]
     moments = {name: value.astimezone(UTC) for name, value in row.items() if isinstance(value, datetime)}
     return BuildRecord(**{**row, **moments, "touched_dates": tuple(row["touched_dates"])})
-
-
-def insert_record(warehouse: Warehouse, record: BuildRecord) -> None:
-    """Insert the record; a repeated insert has no effect."""
-    append_rows(warehouse, TABLE, [record.as_dict()], job_id=f"mart_build_{record.build_id}")

@@ -55,7 +55,7 @@ def find_differences(
 
 def comparison(mart: ReconciledMart) -> Query:
     """The query for the dates on which a mart differs; of a mart with windows, those of one window."""
-    place = {"mart": mart.name, "date": mart.date, "condition": mart.where}
+    place = {"mart": f"{mart.dataset}.{mart.name}", "date": mart.date, "condition": mart.where}
     if mart.has_windows:
         return _WINDOWS.filled(**place)
     counts = {name: count for name, count in _COUNTS.items() if name in mart.columns}

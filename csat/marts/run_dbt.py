@@ -23,6 +23,11 @@ def dbt_folder(settings: Settings) -> Path:
     return settings.state / "dbt"
 
 
+def dbt_target(settings: Settings) -> Path:
+    """The folder of dbt's results and manifest."""
+    return dbt_folder(settings) / "target"
+
+
 def dbt_log(settings: Settings) -> Path:
     """dbt's log file."""
     return dbt_folder(settings) / "logs" / "dbt.log"
@@ -65,7 +70,7 @@ def parse_project(settings: Settings, lock: int) -> Manifest:
     code, end = _run(settings, _arguments(settings, "parse"), Plan(0), lambda line: None, lock)
     if code:
         raise CsatError(f"dbt could not read the project in {PROJECT}: {end} (log: {dbt_log(settings)})")
-    return read_manifest(dbt_folder(settings) / "target")
+    return read_manifest(dbt_target(settings))
 
 
 def run_dbt(settings: Settings, arguments: Sequence[str], plan: Plan, progress: Progress, lock: int) -> DbtResult:
@@ -74,7 +79,7 @@ def run_dbt(settings: Settings, arguments: Sequence[str], plan: Plan, progress: 
     dbt holds the lock too: if this process is killed, no other build starts before dbt has ended. Raises CsatError
     if dbt failed before it built anything.
     """
-    target = dbt_folder(settings) / "target"
+    target = dbt_target(settings)
     results = target / "run_results.json"
     results.unlink(missing_ok=True)
     code, end = _run(settings, arguments, plan, progress, lock)
@@ -99,7 +104,7 @@ def _run(settings: Settings, arguments: Sequence[str], plan: Plan, progress: Pro
 def _arguments(settings: Settings, command: str) -> list[str]:
     folder = dbt_folder(settings)
     arguments = ["--no-use-colors", command, "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-    return [*arguments, "--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
+    return [*arguments, "--target-path", str(dbt_target(settings)), "--log-path", str(folder / "logs")]
 
 
 def _login(settings: Settings) -> dict[str, str]:

@@ -1,4 +1,4 @@
-{#- The datasets are <prefix>_raw, _marts, _ops and _scratch; without the target's name. -#}
+{#- The datasets are <prefix>_raw, _candidate, _marts, _ops and _scratch; without the target's name. -#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {%- if custom_schema_name is none -%}
         {{ target.schema }}

@@ -8,14 +8,14 @@ variables {
   location   = "EU"
 }
 
-run "datasets_are_four_and_only_scratch_ends_by_itself" {
+run "datasets_are_five_and_only_scratch_ends_by_itself" {
   command = plan
 
   assert {
     condition = jsonencode({
       for key, dataset in google_bigquery_dataset.main : dataset.dataset_id => dataset.default_table_expiration_ms
-    }) == jsonencode({ csat_raw = null, csat_marts = null, csat_ops = null, csat_scratch = 24 * 3600 * 1000 })
-    error_message = "The datasets are csat_raw, _marts, _ops and _scratch, whose tables end after a day."
+    }) == jsonencode({ csat_candidate = null, csat_marts = null, csat_ops = null, csat_raw = null, csat_scratch = 24 * 3600 * 1000 })
+    error_message = "The datasets are csat_raw, _candidate, _marts, _ops and _scratch, whose tables end after a day."
   }
 
   assert {

@@ -70,10 +70,12 @@ run "datasets_are_open_to_those_who_need_them" {
       for grant in google_bigquery_dataset_iam_member.main : "${grant.member} ${grant.dataset_id} ${grant.role}"
       ]) == toset([
       "serviceAccount:csat-marts@shop-data-1.iam.gserviceaccount.com csat_raw roles/bigquery.dataViewer",
+      "serviceAccount:csat-marts@shop-data-1.iam.gserviceaccount.com csat_candidate roles/bigquery.dataEditor",
       "serviceAccount:csat-marts@shop-data-1.iam.gserviceaccount.com csat_marts roles/bigquery.dataEditor",
       "serviceAccount:csat-marts@shop-data-1.iam.gserviceaccount.com csat_ops roles/bigquery.dataEditor",
       "serviceAccount:csat-marts@shop-data-1.iam.gserviceaccount.com csat_scratch roles/bigquery.dataEditor",
       "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com csat_raw roles/bigquery.dataViewer",
+      "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com csat_candidate roles/bigquery.dataEditor",
       "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com csat_marts roles/bigquery.dataEditor",
       "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com csat_ops roles/bigquery.dataEditor",
       "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com csat_scratch roles/bigquery.dataEditor",

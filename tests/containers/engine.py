@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
 from csat.bigquery.client import Warehouse
-from csat.contract.settings import ROOT, Settings, environment
+from csat.contract.settings import ROOT, DatasetRole, Settings, environment
 from csat.local.ports import free_port
 from tests.documents import tracked_files
 
@@ -120,7 +120,7 @@ class Project:
 
     def rows(self, settings: Settings, sql: str) -> list[dict[str, Any]]:
         """Rows of a query; {raw}, {marts} and {ops} stand for the datasets."""
-        roles: tuple[Literal["raw", "marts", "ops"], ...] = ("raw", "marts", "ops")
+        roles: tuple[DatasetRole, ...] = ("raw", "marts", "ops")
         names: dict[str, str] = {role: f"{settings.project_id}.{settings.dataset(role)}" for role in roles}
         with Warehouse(settings) as warehouse:
             return warehouse.rows(sql.format(**names))

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import psutil
 import pytest
 
 from csat.bigquery.client import Warehouse
 from csat.clients import airflow_api
-from csat.contract.settings import ROOT, Settings, environment
+from csat.contract.settings import ROOT, DatasetRole, Settings, environment
 from csat.local.ports import free_ports
 
 CSAT = str(ROOT / ".venv" / "bin" / "csat")
@@ -49,7 +49,7 @@ class Platform:
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """Rows of a query; {raw}, {marts} and {ops} stand for the datasets."""
-        roles: tuple[Literal["raw", "marts", "ops"], ...] = ("raw", "marts", "ops")
+        roles: tuple[DatasetRole, ...] = ("raw", "marts", "ops")
         names: dict[str, str] = {role: f"{self.settings.project_id}.{self.settings.dataset(role)}" for role in roles}
         with Warehouse(self.settings) as warehouse:
             return warehouse.rows(sql.format(**names))

@@ -12,7 +12,8 @@ from typing import Literal
 from csat.bigquery.query import Query
 from csat.contract.settings import ROOT, Settings
 from csat.marts.differences import comparison
-from csat.marts.manifest import Manifest, read_manifest, reconciled_marts
+from csat.marts.manifest import Manifest, candidate_tables, read_manifest, reconciled_marts
+from csat.marts.publish import replacement, transaction
 from csat.reporting.report import report
 from tools.sqlcheck.recording import Recording, Statement
 
@@ -24,10 +25,18 @@ create table `region-us`.INFORMATION_SCHEMA.JOBS (
 """
 
 
+# dbt's recording creates the candidates
+_PUBLISHED = Query("create table marts.{{ mart }} as select * from candidate.{{ mart }}")
+
+
 def recorded_queries(settings: Settings, manifest: Manifest) -> Recording:
     """Every query; the marts that they read are those of an earlier recording."""
     queries = dict(_queries(manifest))
     statements = [Statement(origin="BigQuery's jobs", sql=_JOBS)]
+    statements += [
+        Statement(origin=f"the published {table.name}", sql=_PUBLISHED.filled(mart=table.name).sql(settings))
+        for table in candidate_tables(manifest)
+    ]
     statements += [Statement(origin=origin, sql=query.sql(settings)) for origin, query in queries.items()]
     roles: tuple[Literal["raw", "ops"], ...] = ("raw", "ops")
     sources = {
@@ -44,6 +53,10 @@ def _queries(manifest: Manifest) -> Iterator[tuple[str, Query]]:
             yield str(file.relative_to(ROOT)), query
     for chart in report().charts:
         yield f"csat/reporting/report.yaml, {chart.id}", chart.query
+    yield (
+        "csat/marts/publish.py",
+        transaction([replacement(table, is_whole=True) for table in candidate_tables(manifest)]),
+    )
     for mart in reconciled_marts(manifest):
         yield f"csat/marts/differences.py, {mart.name}", comparison(mart)
 

@@ -10,7 +10,7 @@ found as (
     select
         {{ date }} as response_date,
         {{ found_counts }}
-    from marts.{{ mart }}
+    from {{ mart }}
     where {{ condition }}
     group by {{ date }}
 )

@@ -36,7 +36,7 @@ found as (
     select
         {{ date }} as response_date,
         sum(response_count) as response_count
-    from marts.{{ mart }}
+    from {{ mart }}
     where window_id = @window_id and {{ condition }}
     group by {{ date }}
 )

@@ -1,2 +1,2 @@
 select count(*) as response_count
-from marts.fct_survey_responses
+from candidate.fct_survey_responses

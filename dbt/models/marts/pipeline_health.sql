@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='view', schema='marts') }}
 
 with accepted_messages as (
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from csat.contract.settings import ROOT, environment
+from csat.marts import build as marts
 from tests.integration.marts.conftest import Marts, at, survey_response
 
 pytestmark = pytest.mark.integration
@@ -70,8 +71,10 @@ def test_build_creates_every_mart_and_runs_the_unit_tests(built: tuple[Marts, st
     found = results(target)
     assert sum(name.startswith("unit_test.") for name in found) >= 9
     assert set(found.values()) == {"success", "pass", "no-op"}  # exposures are not built
-    assert len(built[0].read("fct_survey_responses")) == 3
-    assert {window["window_id"] for window in built[0].read("agent_leaderboard")} == {"7d", "28d", "all"}
+    world = built[0]
+    assert len(world.execute("select * from `{table}`", "candidate", "fct_survey_responses")) == 3
+    windows = world.execute("select window_id from `{table}`", "candidate", "agent_leaderboard")
+    assert {window["window_id"] for window in windows} == {"7d", "28d", "all"}
 
 
 def test_run_builds_the_last_days_and_the_windows_that_include_them(built: tuple[Marts, str], dbt: Dbt) -> None:
@@ -79,10 +82,19 @@ def test_run_builds_the_last_days_and_the_windows_that_include_them(built: tuple
     world.land([survey_response(10, at(TODAY - timedelta(days=1))), survey_response(11, at(TODAY - timedelta(days=9)))])
     dbt("run")
     rows = world.execute(
-        "select response_date, count(*) as row_count from `{table}` group by 1", "marts", "fct_survey_responses"
+        "select response_date, count(*) as row_count from `{table}` group by 1", "candidate", "fct_survey_responses"
     )
     assert {(TODAY - row["response_date"]).days: row["row_count"] for row in rows} == {1: 3, 14: 1}
     dbt("test", "--select", "fct_survey_responses")
+
+
+def test_publish_shows_readers_what_dbt_built(built: tuple[Marts, str]) -> None:
+    world = built[0]
+    report = marts.publish_candidate(world.settings, on_progress=world.lines.append)
+    assert (report.status, report.record and report.record.is_full_refresh) == ("partial", True)
+    assert marts.last_build(world.settings) is None  # it moved no watermark
+    assert len(world.read("fct_survey_responses")) == 4
+    assert {window["window_id"] for window in world.read("agent_leaderboard")} == {"7d", "28d", "all"}
 
 
 def test_docs_include_every_column_and_the_dashboards(built: tuple[Marts, str], dbt: Dbt, target: Path) -> None:

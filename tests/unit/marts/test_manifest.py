@@ -10,7 +10,9 @@ from csat.marts.manifest import ReconciledMart, published_marts, reconciled_mart
 
 def node(name: str, meta: dict[str, Any], kind: str = "model") -> dict[str, Any]:
     columns: dict[str, Any] = {"response_date": {}, "response_count": {}}
-    return {"resource_type": kind, "alias": name, "columns": columns, "config": {"meta": meta}}
+    folder = "intermediate" if name.startswith("int_") else "marts"
+    names = {"alias": name, "fqn": ["csat", folder, name]}
+    return names | {"resource_type": kind, "columns": columns, "config": {"meta": meta}}
 
 
 def manifest(*nodes: dict[str, Any]) -> dict[str, Any]:
@@ -23,6 +25,7 @@ def test_the_reconciled_marts_are_those_that_declare_it_with_windows_last() -> N
         manifest(
             node("a_ranking", {"reconciled": ranking, "published": True}),
             node("agg_daily", {"reconciled": {"date": "response_date"}}),
+            node("int_agents", {"reconciled": {"date": "response_date"}}),
             node("dim_agents", {}),
             node("a_test", {"reconciled": {"date": "response_date"}}, kind="test"),
         )
@@ -30,6 +33,7 @@ def test_the_reconciled_marts_are_those_that_declare_it_with_windows_last() -> N
     columns = frozenset({"response_date", "response_count"})
     assert found == [
         ReconciledMart(name="agg_daily", columns=columns, date="response_date"),
+        ReconciledMart(name="int_agents", dataset="candidate", columns=columns, date="response_date"),
         ReconciledMart(
             name="a_ranking", columns=columns, date="ranking_date", windows=True, where="sub_category is null"
         ),

@@ -16,8 +16,9 @@ STATEMENT = re.compile(r"^\s*(select|merge into|delete from|insert into)\b(?!\.)
 
 def model(name: str, columns: list[str], reconciled: dict[str, Any]) -> dict[str, Any]:
     """A node of dbt's manifest."""
-    config = {"meta": {"reconciled": reconciled}}
-    return {"resource_type": "model", "alias": name, "columns": {key: {} for key in columns}, "config": config}
+    config = {"meta": {"reconciled": reconciled}, "materialized": "incremental"}
+    names = {"name": name, "alias": name, "fqn": ["csat", "marts", name]}
+    return names | {"resource_type": "model", "columns": {key: {} for key in columns}, "config": config}
 
 
 MANIFEST = {
@@ -56,13 +57,20 @@ def test_recording_contains_the_queries_with_full_names_of_their_tables(
 def test_every_sql_file_is_recorded_or_filled_for_each_mart(statements: dict[str, str]) -> None:
     files = {str(file.relative_to(ROOT)) for file in (ROOT / "csat").rglob("*.sql")}
     assert len(files) > 30
-    assert files - statements.keys() == {"csat/marts/sql/differing_dates.sql", "csat/marts/sql/differing_windows.sql"}
+    filled = {"differing_dates", "differing_windows", "replace_rows"}
+    assert files - statements.keys() == {f"csat/marts/sql/{name}.sql" for name in filled}
     assert not [sql for sql in statements.values() if "{{" in sql]
 
 
 def test_recording_compares_every_reconciled_mart(statements: dict[str, str]) -> None:
     assert "`csat-local.csat_marts.agg_channel_daily`" in statements["csat/marts/differences.py, agg_channel_daily"]
     assert "window_id = @window_id" in statements["csat/marts/differences.py, channel_ranking"]
+
+
+def test_recording_publishes_every_mart(statements: dict[str, str]) -> None:
+    for mart in ("agg_channel_daily", "channel_ranking"):
+        assert f"delete from `csat-local.csat_marts.{mart}`" in statements["csat/marts/publish.py"]
+        assert f"`csat-local.csat_candidate.{mart}`" in statements[f"the published {mart}"]
 
 
 def test_no_statement_is_a_string_of_python() -> None:

@@ -1,0 +1,32 @@
+insert into ops.mart_builds (
+    build_id,
+    status,
+    is_full_refresh,
+    started_at,
+    built_at,
+    build_seconds,
+    watermark_from,
+    watermark_to,
+    touched_dates,
+    latest_response_date,
+    accepted_count,
+    response_count,
+    model_count,
+    test_count
+)
+values (
+    @build_id,
+    @status,
+    @is_full_refresh,
+    @started_at,
+    @built_at,
+    @build_seconds,
+    @watermark_from,
+    @watermark_to,
+    @touched_dates,
+    @latest_response_date,
+    @accepted_count,
+    @response_count,
+    @model_count,
+    @test_count
+);

@@ -1,0 +1,98 @@
+"""Readers see a whole build that passed its tests, or the one before."""
+
+import shutil
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from csat.bigquery.client import WarehouseError
+from csat.bigquery.query import Query
+from csat.contract.errors import CsatError
+from csat.contract.settings import ROOT
+from csat.marts import build as marts
+from csat.marts import dbt_process, publish, run_dbt
+from tests.integration.marts.conftest import TABLES, Marts, at, survey_response
+
+pytestmark = pytest.mark.integration
+
+PUBLISHED = [table for table in TABLES if not table.startswith("int_")]
+FAILS = "select * from {{{{ ref('{model}') }}}}"
+
+
+@pytest.fixture(scope="module")
+def world(make_marts: Callable[[str], Marts]) -> Marts:
+    """The marts of a few responses, published."""
+    made = make_marts("publish")
+    made.land([survey_response(number, at(date(2026, 11, 1 + number))) for number in range(3)])
+    made.build()
+    return made
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the dbt project that may be broken."""
+    folder = tmp_path / "dbt"
+    shutil.copytree(ROOT / "dbt", folder)
+    monkeypatch.setattr(run_dbt, "PROJECT", folder)
+    monkeypatch.setattr(dbt_process, "PROJECT", folder)
+    return folder
+
+
+_numbers = iter(range(100, 200))
+
+
+@pytest.mark.parametrize("model", PUBLISHED)
+def test_a_failing_test_of_any_model_changes_nothing_that_readers_see(world: Marts, project: Path, model: str) -> None:
+    before = world.snapshot() | {"builds": world.execute("select * from `{table}`", "ops", "mart_builds")}
+    (project / "tests" / "never_passes.sql").write_text(FAILS.format(model=model))
+    landed_at = datetime(2026, 11, 20, tzinfo=UTC)
+    world.land([survey_response(next(_numbers), at(date(2026, 11, 3)), csat_score=1, ingested_at=landed_at)])
+    with pytest.raises(CsatError, match="never_passes; readers still see the build before"):
+        world.build()
+    after = world.snapshot() | {"builds": world.execute("select * from `{table}`", "ops", "mart_builds")}
+    assert {name for name in PUBLISHED if after[name] != before[name]} == set()
+    assert after["builds"] == before["builds"]
+
+
+def test_a_refused_statement_leaves_every_mart_and_the_record_as_they_were(
+    world: Marts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = world.snapshot()
+    last = marts.last_build(world.settings)
+    real = publish.transaction
+    broken = Query("select error('no') as nothing;")
+    monkeypatch.setattr(publish, "transaction", lambda replacements: real([*replacements, broken]))
+    with pytest.raises(WarehouseError, match="no"):
+        world.build(full_refresh=True)
+    after = world.snapshot()
+    assert {name for name in PUBLISHED if after[name] != before[name]} == set()
+    assert marts.last_build(world.settings) == last
+
+
+def test_the_next_build_publishes_what_the_failed_ones_held_back(world: Marts) -> None:
+    world.build()
+    scores = world.execute(
+        "select count(*) as row_count from `{table}` where csat_score = 1", "marts", "fct_survey_responses"
+    )
+    assert scores == [{"row_count": len(PUBLISHED)}]
+
+
+def test_a_mart_with_other_columns_is_replaced_as_a_whole(world: Marts) -> None:
+    expected = world.read("agg_agent_daily")
+    world.execute("alter table `{table}` drop column score_sum", "marts", "agg_agent_daily")
+    world.land([survey_response(99, at(date(2026, 11, 2)), ingested_at=datetime(2026, 11, 21, tzinfo=UTC))])
+    world.build()
+    found = world.read("agg_agent_daily")
+    assert {row["response_date"] for row in found} == {row["response_date"] for row in expected}
+    assert sum(row["score_sum"] for row in found) == sum(row["score_sum"] for row in expected) + 5
+
+
+def test_a_mart_that_is_missing_gets_all_rows(world: Marts) -> None:
+    expected = world.read("category_ranking")
+    world.execute("drop table `{table}`", "marts", "category_ranking")
+    world.land([survey_response(98, at(date(2026, 11, 3)), ingested_at=datetime(2026, 11, 22, tzinfo=UTC))])
+    world.build()
+    dates = {row["ranking_date"] for row in world.read("category_ranking")}
+    assert dates == {row["ranking_date"] for row in expected}
