@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,7 +29,7 @@ class _Moment(NamedTuple):
 
 @dataclass
 class Checked:
-    """What the rows are together: the lines of rows that repeat another, gaps made, the last response, and the dates.
+    """What the rows are together: the lines of rows that repeat another, gaps made, first and last response, and dates.
 
     Three numbers a row are kept, to find ids that are there twice.
     """
@@ -36,6 +37,7 @@ class Checked:
     repeated_lines: frozenset[int] = frozenset()
     order_ids_not_uuid: int = 0
     last_response_at: datetime = _NEVER
+    first_response: _Moment | None = None
     first: _Moment | None = None
     last: _Moment | None = None
     ids: array[int] = field(default_factory=lambda: array("q"))
@@ -49,6 +51,8 @@ class Checked:
         self.lines.append(line)
         moments = [values[name] for name in TIMES]
         self.last_response_at = max(self.last_response_at, moments[-1])
+        if self.first_response is None or moments[-1] < self.first_response.at:
+            self.first_response = _Moment(moments[-1], line)
         if self.first is None or min(moments) < self.first.at:
             self.first = _Moment(min(moments), line)
         if self.last is None or max(moments) > self.last.at:
@@ -95,6 +99,19 @@ def _repeats(sheet: Sheet, found: Checked, problems: Problems) -> frozenset[int]
                 row_id = shown(cells[sheet.places["Unique id"]])
                 problems.add(line, f"Unique id {row_id} is on line {others[line]} too, fix: give each row its own id")
     return frozenset(lines[again][is_same].tolist())
+
+
+def check_age(path: Path, found: Checked, shift: timedelta, clock: datetime, max_days_old: int) -> None:
+    """Raise CsatError if the first response, moved by `shift`, is too old for the stream a day after `clock`."""
+    first = found.first_response
+    oldest = clock - timedelta(days=max_days_old - 1)
+    if first and first.at + shift < oldest:
+        raise CsatError(
+            f"{path}, line {first.line}: the response of {first.at:%Y-%m-%d} would be dated "
+            f"{first.at + shift:%Y-%m-%d}, and the stream rejects responses of more than {max_days_old:,} days ago "
+            "(CSAT_MAX_DAYS_OLD)",
+            f"correct the year, or leave out the rows before {oldest - shift:%Y-%m-%d}",
+        )
 
 
 def _check_span(sheet: Sheet, found: Checked) -> None:

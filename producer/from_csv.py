@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from csat.contract.settings import MAX_DAYS_OLD
 from producer.cases import milliseconds
-from producer.csv_check import Checked, checked
+from producer.csv_check import Checked, check_age, checked
 from producer.csv_copy import copied
 from producer.csv_dates import DateOrder
 from producer.csv_event import RowReader, event
@@ -27,10 +28,14 @@ Track = Callable[[str, int, Rows], Rows]
 
 @dataclass(frozen=True)
 class CsvOptions:
-    """How a file is read: the order of its dates where they leave it open, and whether they may span over a year."""
+    """How a file is read: the order of its dates where they leave it open, and whether they may span over a year.
+
+    `max_days_old`: the stream rejects older responses.
+    """
 
     date_order: DateOrder | None = None
     allow_span: bool = False
+    max_days_old: int = MAX_DAYS_OLD
 
 
 @dataclass(frozen=True)
@@ -100,4 +105,5 @@ def opened_csv(
         reader = RowReader(table.places, found, last_year)
         rows = checked(table, track("checking", found.rows, table.rows()), reader, allow_span=options.allow_span)
         shift = timedelta(days=(clock - rows.last_response_at) // timedelta(days=1))
+        check_age(path, rows, shift, clock, options.max_days_old)
         yield CsvSource(table, found, rows, reader, shift)

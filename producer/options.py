@@ -46,10 +46,18 @@ class SimulateOptions:
         if self.from_csv is None and (self.date_order is not None or self.allow_span):
             raise CsatError("--date-order and --allow-span are about a file: give --from-csv, or leave them out.")
 
-    @property
-    def csv(self) -> CsvOptions:
+    def csv(self, max_days_old: int) -> CsvOptions:
         """How the file is read."""
-        return CsvOptions(self.date_order, self.allow_span)
+        return CsvOptions(self.date_order, self.allow_span, max_days_old)
+
+    def check_age(self, max_days_old: int) -> None:
+        """Raise CsatError if the stream would reject the first responses of the simulated history."""
+        if self.history_days >= max_days_old:
+            raise CsatError(
+                f"--days {self.history_days} begins more than {max_days_old:,} days ago (CSAT_MAX_DAYS_OLD): "
+                "the stream rejects such responses",
+                f"give {max_days_old - 1} or less",
+            )
 
     @property
     def history_days(self) -> int:

@@ -56,6 +56,7 @@ def simulate(
     is read and checked before anything is sent. Raises CsatError.
     """
     edges = edges or Edges()
+    options.check_age(settings.max_days_old)
     began, tally = edges.timer(), Tally()
     simulator, started_at = Simulator(options.seed), edges.clock()
     if options.truth is not None:
@@ -63,7 +64,7 @@ def simulate(
     injector = FaultInjector(options.faults, options.seed, milliseconds(started_at))
     with ExitStack() as stack:
         watch = stack.enter_context(Watch(console or Console(stderr=True), edges.timer))
-        history = _history(simulator, options, started_at, watch, stack)
+        history = _history(settings, simulator, options, started_at, watch, stack)
         stack.callback(history.say_unfinished, tally, watch)
         interrupt = stack.enter_context(noticed_interrupt())
         publisher = stack.enter_context(Publisher(settings, tally.add, edges.create_client))
@@ -99,13 +100,16 @@ class _History:
             )
 
 
-def _history(simulator: Simulator, options: SimulateOptions, end: datetime, watch: Watch, stack: ExitStack) -> _History:
+def _history(
+    settings: Settings, simulator: Simulator, options: SimulateOptions, end: datetime, watch: Watch, stack: ExitStack
+) -> _History:
     if options.from_csv is None:
         count = options.history_events(load_profile().responses_per_day)
         start = end - timedelta(days=options.history_days)
         return _History(simulator.history(count, start, end) if count else iter(()), count)
     try:
-        source = stack.enter_context(opened_csv(options.from_csv, end, options.csv, watch.items))
+        csv_options = options.csv(settings.max_days_old)
+        source = stack.enter_context(opened_csv(options.from_csv, end, csv_options, watch.items))
     except KeyboardInterrupt:
         watch.say(f"interrupted while {options.from_csv} was read: nothing was sent")
         raise

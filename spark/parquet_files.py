@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +11,7 @@ from pyarrow import fs, parquet
 
 from csat.contract import landing
 from csat.contract.landing import ColumnKind
-from spark.message import BUCKETS
+from spark.message import BUCKETS, TimeLimits
 from spark.transform import LANDING_SCHEMA, landing_rows, read_at
 
 # Ids, prices, times and offsets are almost unique per row: dictionary encoding would only cost time.
@@ -26,7 +26,7 @@ def write(
     batch_id: str,
     topic_id: str,
     ingested_at: datetime,
-    max_ahead: timedelta,
+    limits: TimeLimits,
 ) -> Iterator[pa.RecordBatch]:
     """Write a task's messages, if any, to one file; yields its name and row_count."""
     name, row_count = f"{uuid.uuid4().hex}.parquet", 0
@@ -35,7 +35,7 @@ def write(
         for batch in batches:
             if writer is None:
                 writer = stack.enter_context(_open(f"{folder}/{name}"))
-            writer.write_batch(landing_rows(read_at(ingested_at, batch), batch_id, topic_id, max_ahead))
+            writer.write_batch(landing_rows(read_at(ingested_at, batch), batch_id, topic_id, limits))
             row_count += batch.num_rows
     if row_count:
         yield pa.RecordBatch.from_arrays([pa.array([name]), pa.array([row_count])], schema=_FILES)

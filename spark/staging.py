@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from csat.contract.settings import Settings
-from spark.message import BUCKETS, MESSAGE_COLUMNS
+from spark.message import BUCKETS, MESSAGE_COLUMNS, TimeLimits
 from spark.worker import write_files
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def stage(messages: "DataFrame", settings: Settings, uri: str, batch_id: str, to
         batch_id=batch_id,
         topic_id=topic_id,
         ingested_at=datetime.now(UTC),
-        max_ahead=timedelta(minutes=settings.max_minutes_ahead),
+        limits=TimeLimits(timedelta(minutes=settings.max_minutes_ahead), timedelta(days=settings.max_days_old)),
     )
     files = messages.select(*MESSAGE_COLUMNS).mapInArrow(write, "name STRING, row_count BIGINT").collect()
     return [StagedFile(f"{uri}/{file['name']}", file["row_count"]) for file in files]

@@ -4,7 +4,7 @@ It runs on Arrow batches of thousands of messages in Spark's Python workers.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ from csat.contract import landing
 from csat.contract.event import SUPPORTED_SCHEMA_VERSIONS, TIMESTAMP_PATTERN, UUID_NOTATION_PATTERN, UUID_PATTERN
 from csat.contract.landing import EVENT_COLUMNS, ColumnKind, Rejection
 from spark.json_objects import IS_OBJECT, JSON_TYPES, RIGHT_TYPE, WRONG_TYPES, read_objects
+from spark.message import TimeLimits
 
 _PRICE_SCALE = 2
 _LIMITS = {
@@ -54,18 +55,19 @@ def read_at(moment: datetime, messages: pa.RecordBatch) -> pa.RecordBatch:
     return messages.append_column("ingested_at", pa.repeat(pa.scalar(moment, _TIME), len(messages)))
 
 
-def landing_rows(messages: pa.RecordBatch, batch_id: str, topic_id: str, max_ahead: timedelta) -> pa.RecordBatch:
+def landing_rows(messages: pa.RecordBatch, batch_id: str, topic_id: str, limits: TimeLimits) -> pa.RecordBatch:
     """The landing table's rows in `LANDING_SCHEMA`, one per message and in the same order.
 
-    `messages` has `spark.message.MESSAGE_COLUMNS` and ingested_at. A response's time may be at most `max_ahead`
-    after each of the two times of its message, Kafka's and ours.
+    `messages` has `spark.message.MESSAGE_COLUMNS` and ingested_at. A response's time may be at most `limits.ahead`
+    after each of the two times of its message, Kafka's and ours, and at most `limits.age` before ours.
     """
     objects = read_objects(messages["value"], _FIELDS)
     values = {column.name: _typed(column, objects[column.name]) for column in EVENT_COLUMNS}
     received_at, ingested_at = (messages[name].cast(_TIME) for name in ("timestamp", "ingested_at"))
     # Kafka's time may be a producer's, and ahead as well: only the earlier of the two clocks is a bound
-    latest = pc.add(_earlier(received_at, ingested_at), pa.scalar(max_ahead))
-    reason = _first_reason(_broken_rules(messages["value"], objects, values, latest), len(messages))
+    latest = pc.add(_earlier(received_at, ingested_at), pa.scalar(limits.ahead))
+    earliest = pc.subtract(ingested_at, pa.scalar(limits.age))
+    reason = _first_reason(_broken_rules(messages["value"], objects, values, (earliest, latest)), len(messages))
     is_accepted = reason.is_null()
     if reason.null_count < len(reason):
         values = {name: pc.if_else(is_accepted, value, None) for name, value in values.items()}
@@ -133,9 +135,15 @@ def _times_of(texts: pa.StringArray) -> pa.TimestampArray:
 
 
 def _broken_rules(
-    messages: pa.BinaryArray, objects: pa.RecordBatch, values: dict[str, pa.Array], latest: pa.TimestampArray
+    messages: pa.BinaryArray,
+    objects: pa.RecordBatch,
+    values: dict[str, pa.Array],
+    bounds: tuple[pa.TimestampArray, pa.TimestampArray],
 ) -> Iterator[_Rule]:
-    """Each reason and whether it applies to each message, in order of precedence."""
+    """Each reason and whether it applies to each message, in order of precedence.
+
+    `bounds` are the earliest and the latest time that each response may have.
+    """
     length = pc.fill_null(pc.binary_length(messages), 0)
     yield Rejection.EMPTY.value, pc.equal(length, 0)
     yield Rejection.NOT_UTF8.value, objects[IS_OBJECT].is_null()
@@ -149,7 +157,9 @@ def _broken_rules(
             yield Rejection.OUT_OF_RANGE.of(column.name), pc.less(values[column.name], column.minimum)
         if column.maximum is not None:
             yield Rejection.OUT_OF_RANGE.of(column.name), pc.greater(values[column.name], column.maximum)
+    earliest, latest = bounds
     yield Rejection.IN_THE_FUTURE.value, pc.greater(values["survey_answered_at"], latest)
+    yield Rejection.TOO_LONG_AGO.value, pc.less(values["survey_answered_at"], earliest)
 
 
 def _is_bad(column: landing.Column, number: int, objects: pa.RecordBatch, value: pa.Array) -> pa.BooleanArray:

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     import pyarrow as pa
+
+    from spark.message import TimeLimits
 
 
 class _NoPandas:
@@ -25,7 +27,7 @@ def write_files(
     batch_id: str,
     topic_id: str,
     ingested_at: "datetime",
-    max_ahead: "timedelta",
+    limits: "TimeLimits",
 ) -> "Iterator[pa.RecordBatch]":
     """`spark.parquet_files.write` for batches of `MESSAGE_COLUMNS`. For mapInArrow."""
     # pyarrow imports pandas at its first scalar, only for a type check: that costs a second of each worker's start
@@ -33,4 +35,4 @@ def write_files(
         sys.meta_path.insert(0, _NoPandas)
     from spark.parquet_files import write
 
-    return write(batches, folder, batch_id, topic_id, ingested_at, max_ahead)
+    return write(batches, folder, batch_id, topic_id, ingested_at, limits)

@@ -80,6 +80,7 @@ class Rejection(StrEnum):
     INVALID = "invalid {field}: {found}"
     OUT_OF_RANGE = "{field} out of range"
     IN_THE_FUTURE = "answered in the future"
+    TOO_LONG_AGO = "answered too long ago"
 
     def of(self, field: str, found: str = "") -> str:
         """This reason for one field; `found` is the type and shape of its value."""

@@ -19,6 +19,8 @@ from csat.contract.kafka_access import KafkaSettings
 MIN_CLOUD_TRIGGER_SECONDS = 75
 LOAD_JOBS_A_DAY = 1_500
 MAX_BATCH_HOURS = 12 * 24  # a day less than the batch's time to live, which is a day less than Dataproc's maximum
+# Ten years. The marts have a partition for each date, and BigQuery modifies at most 4,000 in one job.
+MAX_DAYS_OLD = 3_650
 MIN_FREE_BYTES = 2 * 1024**3  # of the disk that holds the state folder
 ROOT = Path(__file__).parents[2]
 
@@ -82,6 +84,12 @@ class Settings(KafkaSettings, BaseSettings):
         ge=0,
         le=24 * 60,
         description="Maximum minutes by which a response's time may be ahead of the clocks of Kafka and the stream.",
+    )
+    max_days_old: int = Field(
+        MAX_DAYS_OLD,
+        ge=1,
+        le=MAX_DAYS_OLD,
+        description="Maximum days between a response's time and its reading by the stream; older ones are rejected.",
     )
     heartbeat_seconds: float = Field(
         0, ge=0, description="Seconds between heartbeats; 0: 5 locally, 15 on Google Cloud."

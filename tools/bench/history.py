@@ -18,9 +18,10 @@ from pyarrow import parquet
 
 from csat.bigquery.client import Warehouse
 from csat.contract import landing
-from csat.contract.settings import get_settings
+from csat.contract.settings import MAX_DAYS_OLD, get_settings
 from producer.message import Message
 from producer.simulate import Simulator
+from spark.message import TimeLimits
 from spark.transform import LANDING_SCHEMA, landing_rows
 
 HISTORY_END = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -31,6 +32,7 @@ _SEED = 1
 _ROWS_PER_BATCH = 20_000
 _LOAD_SECONDS = 600
 _TIME = pa.timestamp("us", "UTC")
+_LIMITS = TimeLimits(ahead=timedelta(0), age=timedelta(days=MAX_DAYS_OLD))
 # Kafka receives a response a second after it was given, the stream reads it half a minute later.
 KAFKA_DELAY, STREAM_DELAY = timedelta(seconds=1), timedelta(seconds=31)
 
@@ -94,7 +96,7 @@ def write_messages(file: Path, messages: Iterable[Message], first_offset: int) -
     offset, unfinished = first_offset, file.with_suffix(".unfinished")
     with parquet.ParquetWriter(unfinished, LANDING_SCHEMA, compression="zstd") as writer:
         for batch in batched(messages, _ROWS_PER_BATCH):
-            rows = landing_rows(_received(batch, offset), f"{file.stem}-{offset}", _TOPIC_ID, timedelta(0))
+            rows = landing_rows(_received(batch, offset), f"{file.stem}-{offset}", _TOPIC_ID, _LIMITS)
             writer.write_batch(rows)
             offset += len(batch)
     unfinished.rename(file)

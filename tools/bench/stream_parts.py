@@ -16,10 +16,10 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from csat.contract.settings import Settings
+from csat.contract.settings import MAX_DAYS_OLD, Settings
 from csat.local import stack
 from csat.local.ports import free_ports
-from spark.message import MESSAGE_COLUMNS
+from spark.message import MESSAGE_COLUMNS, TimeLimits
 from spark.session import build_session
 from spark.source import kafka_options
 from spark.staging import stage
@@ -27,6 +27,7 @@ from spark.transform import landing_rows, read_at
 from tools.bench.results import markdown, write
 from tools.bench.stream import fill
 
+_LIMITS = TimeLimits(ahead=timedelta(0), age=timedelta(days=MAX_DAYS_OLD))
 _COUNT = pa.schema([("row_count", pa.int64())])
 Step = Callable[[DataFrame], Any]
 
@@ -36,7 +37,7 @@ def _counted(batches: Iterable[pa.RecordBatch], is_transformed: bool) -> Iterato
     count = 0
     for batch in batches:
         messages = read_at(datetime.now(UTC), batch)
-        rows = landing_rows(messages, "bench-0", "bench", timedelta(0)) if is_transformed else batch
+        rows = landing_rows(messages, "bench-0", "bench", _LIMITS) if is_transformed else batch
         count += rows.num_rows
     yield pa.RecordBatch.from_arrays([pa.array([count])], schema=_COUNT)
 

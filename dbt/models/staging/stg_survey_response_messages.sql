@@ -38,8 +38,9 @@ accepted_messages as (
     from messages
     where
         rejection_reason is null
-        -- Earlier releases took a producer's clock for the record time.
+        -- The widest limits of the stream: earlier releases accepted any date.
         and survey_answered_at <= timestamp_add(ingested_at, interval 1 day)
+        and survey_answered_at >= timestamp_sub(ingested_at, interval 3650 day)
 
 )
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from csat.contract.settings import MAX_DAYS_OLD, ROOT
 from csat.marts.manifest import published_marts, reconciled_marts
 
 
@@ -19,3 +20,8 @@ def test_the_reconciled_marts_are_all_but_the_facts_the_agents_and_the_view(mani
 
 def test_the_published_marts_are_those_that_a_dashboard_shows_by_date(manifest: dict[str, Any]) -> None:
     assert published_marts(manifest) == ["agent_leaderboard", "category_ranking", "response_series"]
+
+
+def test_staging_view_leaves_out_what_no_setting_of_the_stream_accepts() -> None:
+    view = (ROOT / "dbt" / "models" / "staging" / "stg_survey_response_messages.sql").read_text()
+    assert f"survey_answered_at >= timestamp_sub(ingested_at, interval {MAX_DAYS_OLD} day)" in view

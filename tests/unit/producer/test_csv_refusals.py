@@ -266,6 +266,24 @@ def test_price_that_may_be_two_prices_is_refused(tmp_path: Path) -> None:
     )
 
 
+def test_response_that_the_stream_would_reject_as_too_old_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = write(tmp_path, HEADER, GAPS, FULL)
+    with pytest.raises(CsatError) as caught, opened_csv(path, CLOCK, CsvOptions(max_days_old=31)):
+        pass
+    assert str(caught.value).replace(str(path), path.name) == (
+        "responses.csv, line 3: the response of 2023-08-01 would be dated 2023-08-11, and the stream rejects responses "
+        "of more than 31 days ago (CSAT_MAX_DAYS_OLD), fix: correct the year, or leave out the rows before 2023-08-02"
+    )
+    with opened_csv(path, CLOCK, CsvOptions(max_days_old=32)) as source:
+        assert source.rows == 2
+
+
+def test_history_of_more_than_ten_years_is_refused_although_its_span_is_allowed(tmp_path: Path) -> None:
+    old = {"reported": "01/07/2013 11:13", "responded": "01/07/2013 11:47", "survey": "01-Jul-13"}
+    path = write(tmp_path, HEADER, *rows({}, old))
+    assert "line 3: the response of 2013-07-01" in refusal(path, allow_span=True)
+
+
 def test_remarks_and_names_are_in_no_message(tmp_path: Path) -> None:
     shifted = row(score="My card was charged twice", price="Richard Buchanan wrote to me", survey="so rude")
     lines = rows_refused(refusal(write(tmp_path, HEADER, GAPS, shifted)))

@@ -60,6 +60,14 @@ def test_days_alone_send_the_daily_mean(settings: Settings, edges: Edges, client
     assert max(answered(client)) <= START
 
 
+def test_history_that_begins_before_what_the_stream_accepts_is_refused(edges: Edges, client: Any) -> None:
+    settings = Settings.model_construct(max_days_old=30)
+    with pytest.raises(CsatError, match=r"--days 30.*CSAT_MAX_DAYS_OLD.* fix: give 29 or less"):
+        simulate(settings, SimulateOptions(days=30, events=1), edges=edges)
+    assert client.sent == []
+    assert simulate(settings, SimulateOptions(days=29, events=1), edges=edges).sent == 1
+
+
 def test_events_alone_are_a_history_of_one_day(settings: Settings, edges: Edges, client: Any) -> None:
     report = simulate(settings, SimulateOptions(events=300), edges=edges)
     assert report.sent == 300

@@ -11,6 +11,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from csat.contract.settings import Settings
+from spark.message import TimeLimits
 from spark.session import session_options
 from spark.transform import landing_rows
 
@@ -18,6 +19,7 @@ os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
 os.environ["PYSPARK_PYTHON"] = sys.executable
 
 TIME = pa.timestamp("us", "UTC")
+LIMITS = TimeLimits(ahead=timedelta(minutes=15), age=timedelta(days=3_650))
 
 
 def messages(values: list[bytes | None], now: datetime, ingested_at: datetime | None = None) -> pa.RecordBatch:
@@ -40,7 +42,7 @@ def land(now: datetime):
     """Turns message values into landing rows, in the order of the values."""
 
     def run(*values: bytes | None) -> list[dict[str, Any]]:
-        batch = landing_rows(messages(list(values), now), "query-7", "topic-id", timedelta(minutes=15))
+        batch = landing_rows(messages(list(values), now), "query-7", "topic-id", LIMITS)
         rows: list[dict[str, Any]] = batch.to_pylist()
         return rows
 

@@ -13,13 +13,14 @@ WRITE_ONE_FILE = """
 import sys
 from datetime import UTC, datetime, timedelta
 import pyarrow as pa
+from spark.message import TimeLimits
 from spark.worker import write_files
 
 columns = {"value": pa.binary(), "topic": pa.string(), "partition": pa.int32(), "offset": pa.int64()}
 columns |= {"timestamp": pa.timestamp("us", "UTC")}
 rows = pa.RecordBatch.from_arrays([pa.nulls(40, kind) for kind in columns.values()], names=list(columns))
 assert "pandas" not in sys.modules
-batch = ("query-7", "topic-id", datetime(2026, 11, 20, 12, tzinfo=UTC), timedelta(0))
+batch = ("query-7", "topic-id", datetime(2026, 11, 20, 12, tzinfo=UTC), TimeLimits(timedelta(0), timedelta(1)))
 [written] = write_files([rows], sys.argv[1], *batch)
 assert "pandas" not in sys.modules
 print(written.to_pylist()[0]["name"])
