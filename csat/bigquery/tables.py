@@ -36,7 +36,7 @@ def create_datasets(warehouse: Warehouse) -> list[str]:
 
 
 def landing_table(settings: Settings, schema_file: Path = landing.SCHEMA_FILE) -> bigquery.Table:
-    """The landing table as its schema file describes it, partitioned by the day of the response."""
+    """The landing table as its schema file describes it, partitioned by the day on which the stream read a message."""
     schema = [bigquery.SchemaField.from_api_repr(field) for field in json.loads(schema_file.read_text())]
     table = bigquery.Table(settings.table("raw", landing.TABLE), schema=schema)
     table.time_partitioning = bigquery.TimePartitioning(field=landing.PARTITION_COLUMN)

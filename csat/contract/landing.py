@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from csat.contract.event import SurveyResponse
 
 TABLE = "survey_responses"
-PARTITION_COLUMN = "survey_answered_at"
+PARTITION_COLUMN = "ingested_at"  # no content of a message decides how many partitions a load job modifies
 CLUSTER_COLUMNS = ("category", "channel", "agent_id")
 LOAD_JOB_PREFIX = "csat-"  # of the stream's load job ids: <prefix><query id>-<batch id>-a<attempt>
 SCHEMA_FILE = Path(__file__).with_name("landing_schema.json")

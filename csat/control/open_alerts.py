@@ -46,7 +46,7 @@ class AlertState(BaseModel):
     open_alerts: tuple[OpenAlert, ...] = ()
     unrecorded: tuple[Notice, ...] = ()  # sent, but not yet rows: BigQuery was unreachable
     checked_at: AwareDatetime | None = None
-    searched_at: AwareDatetime | None = None  # when every partition was last searched for late rows
+    examined_at: AwareDatetime | None = None  # when gaps in the landed offsets were last examined
     unhealthy_token: str = ""  # the stream run that the last check found in need of a restart
     recycled_token: str = ""  # the run whose restart was requested: once per run
 

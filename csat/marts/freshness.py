@@ -11,14 +11,14 @@ from csat.bigquery.query import Query
 from csat.contract.settings import ROOT
 
 _SOURCES = ROOT / "dbt" / "models" / "staging" / "_landing.yml"
-# New rows almost always have recent responses: only the newest partitions are read.
+# Only the newest partitions are read.
 _RECENT = timedelta(days=2)
 _NEWEST = Query.read(__file__, "newest_row")
 
 
 @dataclass(frozen=True)
 class Freshness:
-    """The newest row, and dbt's grade of its age. No row: no response of the last two days has landed."""
+    """The newest row, and dbt's grade of its age. No row: nothing has landed in the last two days."""
 
     status: Literal["pass", "warn", "error"]
     newest_ingested_at: datetime | None

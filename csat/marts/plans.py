@@ -11,7 +11,7 @@ from csat.marts.builds import last_record
 LOOK_BACK = timedelta(minutes=5)
 # BigQuery modifies at most 4,000 partitions per job; a full refresh is faster long before that.
 MAX_DATES = 366
-# Earlier releases accepted responses of tomorrow; a record beyond that was made of rows with a wrong clock.
+# The staging view accepts responses of tomorrow; a record beyond that was made of rows with a wrong clock.
 _TOLERATED = timedelta(days=1)
 
 COUNT = Query.read(__file__, "accepted_count")
@@ -23,7 +23,7 @@ TOUCHED = Query.read(__file__, "touched_dates")
 class Plan:
     """The work of a build. No watermark_to: the landing table has no accepted row.
 
-    earliest_date: the build reads no older responses; None: it reads all.
+    earliest_date: no older date is built; None: there is no limit.
     """
 
     accepted_count: int
@@ -33,6 +33,14 @@ class Plan:
     earliest_date: date | None = None
     dates: tuple[date, ...] = ()
     is_full_refresh: bool = False
+
+    @property
+    def read_since(self) -> date | None:
+        """The build reads no row that the stream read before this day; None: it reads all.
+
+        No response is dated more than a day after it was read: these are all rows of all dates to build.
+        """
+        return self.earliest_date - _TOLERATED if self.earliest_date else None
 
     @property
     def is_empty(self) -> bool:
@@ -58,8 +66,9 @@ def plan_build(warehouse: Warehouse, *, full_refresh: bool = False, now: datetim
     if plan.accepted_count == last.accepted_count:
         return plan
     earliest = last.latest_response_date - timedelta(days=warehouse.settings.marts_look_back_days)
-    [latest] = LATEST.rows(warehouse, earliest=_start(earliest), end=end)
-    plan = replace(plan, **latest, earliest_date=earliest)
+    plan = replace(plan, earliest_date=earliest)
+    [latest] = LATEST.rows(warehouse, read_since=_start(earliest - _TOLERATED), end=end)
+    plan = replace(plan, **latest)
     touched = _touched(warehouse, plan, end)
     if not touched:  # all new rows are older: the reconciliation finds them
         return plan
@@ -71,7 +80,7 @@ def plan_build(warehouse: Warehouse, *, full_refresh: bool = False, now: datetim
 def plan_everything(warehouse: Warehouse, now: datetime | None = None) -> Plan:
     """Build all dates, from all responses."""
     [count] = COUNT.rows(warehouse)  # first: a row that lands meanwhile is then new to the next build
-    [latest] = LATEST.rows(warehouse, earliest=_start(date.min), end=_end(warehouse, now))
+    [latest] = LATEST.rows(warehouse, read_since=_start(date.min), end=_end(warehouse, now))
     return Plan(**count, **latest, is_full_refresh=latest["latest_response_date"] is not None)
 
 
@@ -86,10 +95,11 @@ def plan_rebuild(warehouse: Warehouse, dates: tuple[date, ...]) -> Plan:
 def _touched(warehouse: Warehouse, plan: Plan, end: datetime) -> set[date]:
     """The dates of the responses that landed since the last build."""
     assert plan.watermark_from is not None
-    if plan.watermark_to is None or plan.earliest_date is None:
+    if plan.watermark_to is None or plan.earliest_date is None or plan.read_since is None:
         return set()
     rows = TOUCHED.rows(
         warehouse,
+        read_since=_start(plan.read_since),
         earliest=_start(plan.earliest_date),
         end=end,
         since=plan.watermark_from - LOOK_BACK,

@@ -38,10 +38,10 @@ _COMPONENTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
 
 @dataclass(frozen=True)
 class Collected:
-    """The facts, and when all partitions of the landing table were last searched."""
+    """The facts, and when gaps in the landed offsets were last examined."""
 
     facts: Facts
-    searched_at: datetime | None
+    examined_at: datetime | None
 
 
 def collect(settings: Settings, alert_state: AlertState, now: datetime) -> Collected:
@@ -60,7 +60,7 @@ def collect(settings: Settings, alert_state: AlertState, now: datetime) -> Colle
         topic = fact(AlertKey.KAFKA_UNREACHABLE, lambda: _topic(settings))
         landing = fact(
             AlertKey.BIGQUERY_UNREACHABLE,
-            lambda: _query_bigquery(short, lambda warehouse: recent_landing(warehouse, now, alert_state.searched_at)),
+            lambda: _query_bigquery(short, lambda warehouse: recent_landing(warehouse, now, alert_state.examined_at)),
         )
         marts = fact(
             AlertKey.BIGQUERY_UNREACHABLE, lambda: _query_bigquery(short, lambda warehouse: mart_facts(warehouse, now))
@@ -82,7 +82,7 @@ def collect(settings: Settings, alert_state: AlertState, now: datetime) -> Colle
         run=run.result(),
         free_bytes=disk.result(),
     )
-    return Collected(facts, alert_state.searched_at if isinstance(landed, Missing) else landed.searched_at)
+    return Collected(facts, alert_state.examined_at if isinstance(landed, Missing) else landed.examined_at)
 
 
 def _fact(alert: AlertKey, query: Callable[[], Fact | Missing]) -> Fact | Missing:

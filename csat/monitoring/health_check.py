@@ -64,7 +64,7 @@ def run_health_check(settings: Settings, now: datetime | None = None) -> HealthC
         lambda alert_state: alert_state.model_copy(
             update={
                 "checked_at": now,
-                "searched_at": collected.searched_at,
+                "examined_at": collected.examined_at,
                 "unhealthy_token": token,
                 "recycled_token": token if has_requested else alert_state.recycled_token,
             }

@@ -1,8 +1,8 @@
 """What landed in the last hour, read from the newest partitions, so that a check every five minutes stays cheap.
 
-The table is partitioned by response date. Almost all new rows have a recent one, and rejected rows are in the NULL
-partition; a copy sent late is in an older partition and looks like a gap here. Gaps are searched for in all partitions,
-but at most once an hour. `csat check completeness`, run daily by the DAG maintain, proves the whole table.
+A gap between landed offsets may be no loss: a transaction's marker, an aborted record, or a loss that was accepted.
+Finding that out reads Kafka, so gaps are examined at most once an hour. `csat check completeness`, run daily by the DAG
+maintain, proves the whole table.
 """
 
 import logging
@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 RECENT = timedelta(days=2)
 WINDOW = timedelta(hours=1)
-SEARCH_WINDOW = 2 * WINDOW  # searches are an hour apart: this leaves nothing out
-SEARCH_EVERY = timedelta(hours=1)
+EXAMINED_WINDOW = 2 * WINDOW  # examinations are an hour apart: this leaves nothing out
+EXAMINE_EVERY = timedelta(hours=1)
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 _LANDED = Query.read(__file__, "landed_rows")
@@ -32,24 +32,24 @@ _WAITING = Query.read(__file__, "waiting_rows")
 
 @dataclass(frozen=True)
 class Landing:
-    """The facts, and when all partitions were last searched."""
+    """The facts, and when gaps were last examined."""
 
     facts: LandingFacts
-    searched_at: datetime | None
+    examined_at: datetime | None
 
 
-def recent_landing(warehouse: Warehouse, now: datetime, searched_at: datetime | None) -> Landing:
+def recent_landing(warehouse: Warehouse, now: datetime, examined_at: datetime | None) -> Landing:
     """What landed in the last hour. Raises WarehouseError."""
-    rows = _LANDED.rows(warehouse, since=now - WINDOW, recent=now - RECENT)
+    rows = _LANDED.rows(warehouse, since=now - WINDOW)
     facts = summed(rows)
     if not facts.lost:
-        return Landing(facts, searched_at)
-    if searched_at is not None and now - searched_at < SEARCH_EVERY:
-        return Landing(_with_lost(facts, None, facts.duplicated), searched_at)
-    since = now - SEARCH_WINDOW
-    everywhere = summed(_LANDED.rows(warehouse, since=since, recent=_ALWAYS))
-    lost = everywhere.lost and max(0, everywhere.lost - _excused(warehouse, since))
-    return Landing(_with_lost(facts, lost, everywhere.duplicated), now)
+        return Landing(facts, examined_at)
+    if examined_at is not None and now - examined_at < EXAMINE_EVERY:
+        return Landing(_with_lost(facts, None, facts.duplicated), examined_at)
+    since = now - EXAMINED_WINDOW
+    examined = summed(_LANDED.rows(warehouse, since=since))
+    lost = examined.lost and max(0, examined.lost - _excused(warehouse, since))
+    return Landing(_with_lost(facts, lost, examined.duplicated), now)
 
 
 def _excused(warehouse: Warehouse, since: datetime) -> int:

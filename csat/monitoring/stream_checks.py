@@ -106,7 +106,7 @@ def completeness(landing: LandingFacts, now: datetime, limits: Limits) -> Findin
         )
         return Finding(text, AlertKey.RECORDS_LOST_OR_DUPLICATED, value=(landing.lost or 0) + landing.duplicated)
     if landing.lost is None:
-        return Finding("messages with old response dates: searched for once an hour", is_proof=False)
+        return Finding("gaps between offsets, examined once an hour", is_proof=False)
     return Finding(f"each of {landing.records:,} messages is one row", value=0)
 
 

@@ -37,8 +37,8 @@
 {% endmacro %}
 
 
-{#- Builds read no response before this date; empty: all of them. New rows for older dates wait for the nightly
-    reconciliation, which sets no such date. -#}
-{% macro earliest_date() %}
-    {{ return(env_var('CSAT_EARLIEST_DATE', '')) }}
+{#- Builds read no row that the stream read before this day; empty: all of them. It is the day before the earliest date
+    that they build. New rows for older dates wait for the nightly reconciliation, which sets no such day. -#}
+{% macro read_since() %}
+    {{ return(env_var('CSAT_READ_SINCE', '')) }}
 {% endmacro %}

@@ -90,8 +90,8 @@ def test_landing_table_is_the_one_that_the_stack_makes(module_test: ModuleTest) 
     assert table["schema"] == (MODULE.parent / "csat/contract/landing_schema.json").read_text()
     assert table["clustering"] == wanted.clustering_fields == ["category", "channel", "agent_id"]
     assert wanted.time_partitioning is not None
-    assert [(part["type"], part["field"]) for part in table["time_partitioning"]] == [("DAY", "survey_answered_at")]
-    assert (wanted.time_partitioning.type_, wanted.time_partitioning.field) == ("DAY", "survey_answered_at")
+    assert [(part["type"], part["field"]) for part in table["time_partitioning"]] == [("DAY", "ingested_at")]
+    assert (wanted.time_partitioning.type_, wanted.time_partitioning.field) == ("DAY", "ingested_at")
 
 
 def test_ops_tables_are_those_that_the_stack_makes(module_test: ModuleTest) -> None:

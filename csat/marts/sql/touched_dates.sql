@@ -5,7 +5,6 @@ with touched as (
     from raw.survey_responses
     where
         rejection_reason is null
-        and survey_answered_at >= @earliest
         and ingested_at > @since
         and ingested_at <= @until
 )
@@ -14,6 +13,7 @@ select distinct date(survey_answered_at) as response_date
 from raw.survey_responses
 where
     rejection_reason is null
+    and ingested_at >= @read_since
     and survey_answered_at >= @earliest
     and survey_answered_at < @end
     and lower(response_id) in (select response_id from touched)

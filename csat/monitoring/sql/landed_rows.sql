@@ -8,7 +8,5 @@ select
     countif(rejection_reason is not null) as rejected_count,
     max(ingested_at) as newest_at
 from raw.survey_responses
-where
-    ingested_at >= @since
-    and (survey_answered_at >= @recent or survey_answered_at is null)
+where ingested_at >= @since
 group by kafka_topic, kafka_topic_id, kafka_partition

@@ -10,8 +10,8 @@
 with messages as (
 
     select * from {{ ref('stg_survey_response_messages') }}
-    {%- if is_incremental() and earliest_date() %}
-    where survey_answered_at >= timestamp('{{ earliest_date() }}')
+    {%- if is_incremental() and read_since() %}
+    where ingested_at >= timestamp('{{ read_since() }}')
     {%- endif %}
 
 ),

@@ -15,29 +15,32 @@ pytestmark = pytest.mark.integration
 FCT = "fct_survey_responses"
 LATEST = date(2026, 11, 10)
 OLD = LATEST - timedelta(days=91)  # builds look back 90 days
+OLDER = OLD - timedelta(days=2)  # read by the stream before the first day that builds read
 WEEK_AGO = LATEST - timedelta(days=7)
 LATER: dict[str, Any] = {"ingested_at": datetime(2026, 11, 12, tzinfo=UTC), "batch_id": "b2"}
 
 
 @pytest.fixture(scope="module")
 def world(make_marts: Callable[[str], Marts]) -> Marts:
-    """Marts of four responses: one older than the look-back, one of a week ago, two of the latest day."""
+    """Marts of responses older than the look-back, of which one landed then, of a week ago, and of the latest day."""
     made = make_marts("reconcile")
     days = [OLD, WEEK_AGO, LATEST, LATEST]
     ingested_at = datetime(2026, 11, 11, tzinfo=UTC)
     made.land([survey_response(number, at(day), ingested_at=ingested_at) for number, day in enumerate(days)])
+    made.land([survey_response(20, at(OLDER))])
     made.build()
     return made
 
 
 @pytest.fixture(scope="module")
 def late(world: Marts) -> tuple[Marts, marts.BuildReport]:
-    """After a build that missed old responses: a new one, and a duplicate that is first in Kafka."""
+    """After a build that missed old responses: a new one, and duplicates: one is first in Kafka, one is recent."""
     before = at(OLD) + timedelta(milliseconds=500)
     world.land(
         [
             survey_response(10, at(OLD), agent_id="late", **LATER),
             survey_response(0, at(OLD), csat_score=1, kafka_timestamp=before, kafka_partition=1, **LATER),
+            survey_response(20, at(WEEK_AGO), **LATER),
         ]
     )
     return world, world.build()
@@ -65,9 +68,11 @@ def test_reconciliation_reports_the_differences(reconciled: tuple[Marts, Reconci
     _, found, lines = reconciled
     assert found.status == "repaired"
     assert [(item.mart, item.response_date, item.expected_count, item.found_count) for item in found.differences] == [
+        ("fct_survey_responses", OLDER, 1, 1),
         ("fct_survey_responses", OLD, 2, 1),
-        ("agg_agent_daily", WEEK_AGO, 1, None),
-        ("agent_leaderboard", date(2026, 11, 5), 1, 5),
+        ("fct_survey_responses", WEEK_AGO, 1, 2),
+        ("agg_agent_daily", WEEK_AGO, 2, None),
+        ("agent_leaderboard", date(2026, 11, 5), 2, 5),
     ]
     assert "fct_survey_responses has 1 responses instead of 2 on 2026-08-11" in lines
     assert found.test_count > 30
@@ -98,7 +103,7 @@ def test_rebuild_of_dates_works_without_new_data(reconciled: tuple[Marts, Reconc
     world.execute("update `{table}` set csat_score = 2 where true", "marts", FCT)
     report = marts.rebuild(world.settings, dates=(LATEST, LATEST), on_progress=lambda line: None)
     scores = world.execute("select response_date, min(csat_score) as score from `{table}` group by 1", "marts", FCT)
-    assert {row["response_date"]: row["score"] for row in scores} == {OLD: 2, WEEK_AGO: 2, LATEST: 5}
+    assert {row["response_date"]: row["score"] for row in scores} == {OLDER: 2, OLD: 2, WEEK_AGO: 2, LATEST: 5}
     assert (report.status, marts.last_build(world.settings)) == ("partial", last)
-    marts.rebuild(world.settings, dates=(OLD, LATEST), on_progress=lambda line: None)
+    marts.rebuild(world.settings, dates=(OLDER, LATEST), on_progress=lambda line: None)
     assert world.snapshot() == before

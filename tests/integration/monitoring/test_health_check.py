@@ -48,8 +48,8 @@ def land(world: World) -> Callable[..., None]:
     return put
 
 
-def landing(world: World, searched_at: datetime | None = None) -> Any:
-    return collect.collect(world.settings, AlertState(searched_at=searched_at), datetime.now(UTC))
+def landing(world: World, examined_at: datetime | None = None) -> Any:
+    return collect.collect(world.settings, AlertState(examined_at=examined_at), datetime.now(UTC))
 
 
 def test_rows_of_the_last_hour_are_counted_with_their_holes_and_doubles(world: World, land) -> None:
@@ -63,13 +63,18 @@ def test_rows_of_the_last_hour_are_counted_with_their_holes_and_doubles(world: W
     assert timedelta(seconds=50) < datetime.now(UTC) - facts.newest_at < timedelta(seconds=180)
 
 
-def test_a_row_with_an_old_date_is_found_by_the_search_of_all_partitions(world: World, land) -> None:
+def test_a_row_with_an_old_date_is_found_in_the_newest_partitions(world: World, land) -> None:
     land(0, 2)
     land(1, answered=datetime.now(UTC) - timedelta(days=9))
     found = landing(world)
-    assert found.facts.landing.lost == 0
-    assert found.searched_at == found.facts.now
-    assert landing(world, searched_at=found.facts.now).facts.landing.lost is None
+    assert (found.facts.landing.lost, found.examined_at) == (0, None)
+
+
+def test_a_gap_is_examined_once_an_hour(world: World, land) -> None:
+    land(0, 2)
+    found = landing(world)
+    assert (found.facts.landing.lost, found.examined_at) == (1, found.facts.now)
+    assert landing(world, examined_at=found.facts.now).facts.landing.lost is None
 
 
 def test_a_row_waits_for_the_marts_since_it_landed(world: World, land) -> None:

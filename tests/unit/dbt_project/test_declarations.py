@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from csat.contract.settings import MAX_DAYS_OLD, ROOT
 from csat.marts.manifest import published_marts, reconciled_marts
 
@@ -22,6 +24,9 @@ def test_the_published_marts_are_those_that_a_dashboard_shows_by_date(manifest: 
     assert published_marts(manifest) == ["agent_leaderboard", "category_ranking", "response_series"]
 
 
-def test_staging_view_leaves_out_what_no_setting_of_the_stream_accepts() -> None:
-    view = (ROOT / "dbt" / "models" / "staging" / "stg_survey_response_messages.sql").read_text()
-    assert f"survey_answered_at >= timestamp_sub(ingested_at, interval {MAX_DAYS_OLD} day)" in view
+@pytest.mark.parametrize(
+    "statement", ["dbt/models/staging/stg_survey_response_messages.sql", "csat/marts/sql/latest_response.sql"]
+)
+def test_what_no_setting_of_the_stream_accepts_is_left_out(statement: str) -> None:
+    limit = f"survey_answered_at >= timestamp_sub(ingested_at, interval {MAX_DAYS_OLD} day)"
+    assert limit in (ROOT / statement).read_text()

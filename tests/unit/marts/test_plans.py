@@ -92,10 +92,12 @@ def test_plan_looks_back_five_minutes_and_no_further_than_the_new_watermark() ->
     assert fake.parameters["until"] == datetime(2026, 11, 12, 8, 0, tzinfo=UTC)
 
 
-def test_plan_reads_the_responses_of_the_last_days_only() -> None:
+def test_plan_reads_what_landed_in_the_last_days_only() -> None:
     fake = FakeWarehouse(accepted=102, touched=[date(2026, 11, 12)])
-    assert plan(fake).earliest_date == date(2026, 10, 31)
+    planned = plan(fake)
+    assert (planned.earliest_date, planned.read_since) == (date(2026, 10, 31), date(2026, 10, 30))
     assert fake.parameters["earliest"] == datetime(2026, 10, 31, tzinfo=UTC)
+    assert fake.parameters["read_since"] == datetime(2026, 10, 30, tzinfo=UTC)  # a response may be a day ahead
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def test_plan_reads_no_response_later_than_todays_utc_date_and_the_allowance(now
         fake = FakeWarehouse(accepted=102, touched=[date(2026, 11, 12)], last=last)
         plan(fake, now)
         assert fake.parameters["end"] == end
-        assert all("survey_answered_at < @end" in sql for sql in fake.queries if "@earliest" in sql)
+        assert all("survey_answered_at < @end" in sql for sql in fake.queries if "@read_since" in sql)
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_variables_contain_the_dates_of_the_plan() -> None:
     plan = Plan(1, latest_response_date=date(2026, 11, 2), earliest_date=date(2026, 8, 1), dates=(date(2026, 11, 1),))
     variables = dbt_variables(Settings(_env_file=None), plan)
     assert variables["CSAT_TOUCHED_DATES"] == '["2026-11-01"]'
-    assert (variables["CSAT_AS_OF"], variables["CSAT_EARLIEST_DATE"]) == ("2026-11-02", "2026-08-01")
+    assert (variables["CSAT_AS_OF"], variables["CSAT_READ_SINCE"]) == ("2026-11-02", "2026-07-31")
     assert variables["DBT_SEND_ANONYMOUS_USAGE_STATS"] == "false"
 
 

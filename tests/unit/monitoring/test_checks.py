@@ -122,7 +122,7 @@ CASES: dict[str, list[tuple[str, dict[str, Any], tuple[str, str | None], str]]] 
     ],
     "completeness": [
         ("complete", {}, OK, "each of 1,000 messages is one row"),
-        ("not searched", {"landing": replace(LANDING, lost=None)}, OK, "messages with old response dates"),
+        ("not examined", {"landing": replace(LANDING, lost=None)}, OK, "gaps between offsets, examined once"),
         (
             *("lost", {"landing": replace(LANDING, lost=3)}, ("critical", "records_lost_or_duplicated")),
             "of 1,000 messages, 3 are lost and 0 landed twice",
@@ -259,7 +259,7 @@ def test_a_run_resolves_no_alert_whose_source_is_unreachable(make_facts: Make) -
     assert {AlertKey.KAFKA_UNREACHABLE, AlertKey.MARTS_STALE} <= keys
 
 
-def test_a_run_that_did_not_search_all_partitions_does_not_resolve_lost_messages(make_facts: Make) -> None:
+def test_a_run_that_did_not_examine_the_gaps_does_not_resolve_lost_messages(make_facts: Make) -> None:
     assert AlertKey.RECORDS_LOST_OR_DUPLICATED not in resolved(make_facts(landing=replace(LANDING, lost=None)))
 
 

@@ -91,9 +91,9 @@ def test_messages_after_the_committed_offsets_wait(
 class FakeWarehouse:
     """Responds to each kind of query, and records the queries."""
 
-    def __init__(self, recent: list[dict[str, Any]], everywhere: list[dict[str, Any]] | None = None) -> None:
+    def __init__(self, recent: list[dict[str, Any]], examined: list[dict[str, Any]] | None = None) -> None:
         self.settings = Settings(_env_file=None)
-        self.recent, self.everywhere = recent, everywhere
+        self.recent, self.examined = recent, examined
         self.queries: list[tuple[str, dict[str, Any]]] = []
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -104,10 +104,10 @@ class FakeWarehouse:
         if "min(ingested_at)" in sql:
             self.queries.append(("waiting", parameters))
             return [{"waiting_since": ago(60)}]
-        is_bounded = parameters["recent"] > ago(30 * 86_400)
-        self.queries.append(("recent" if is_bounded else "everywhere", parameters))
-        found = self.recent if is_bounded else self.everywhere
-        assert found is not None, "searched everywhere"
+        is_recent = parameters["since"] == ago(3600)
+        self.queries.append(("recent" if is_recent else "examined", parameters))
+        found = self.recent if is_recent else self.examined
+        assert found is not None, "examined gaps"
         return found
 
 
@@ -117,16 +117,16 @@ def landed(records: int, rows: int | None = None, distinct: int | None = None, r
     return {"kafka_topic": "m", "kafka_partition": 0, **counts, "rejected_count": rejected, "newest_at": ago(records)}
 
 
-def recent(fake: Any, searched_at: datetime | None = None) -> Any:
-    return recent_landing(fake, NOON, searched_at)  # it only queries rows
+def recent(fake: Any, examined_at: datetime | None = None) -> Any:
+    return recent_landing(fake, NOON, examined_at)  # it only queries rows
 
 
 def test_the_last_hour_is_read_from_the_newest_partitions_only() -> None:
     fake = FakeWarehouse([landed(60, rejected=2), landed(40, rows=41, distinct=40)])
     found = recent(fake)
-    assert fake.queries == [("recent", {"since": ago(3600), "recent": ago(2 * 86_400)})]
+    assert fake.queries == [("recent", {"since": ago(3600)})]
     assert (found.facts.records, found.facts.rejected, found.facts.lost, found.facts.duplicated) == (100, 2, 0, 1)
-    assert (found.facts.newest_at, found.searched_at) == (ago(40), None)
+    assert (found.facts.newest_at, found.examined_at) == (ago(40), None)
 
 
 def test_where_nothing_landed_nothing_is_lost() -> None:
@@ -134,22 +134,21 @@ def test_where_nothing_landed_nothing_is_lost() -> None:
     assert (facts.records, facts.lost, facts.duplicated, facts.newest_at) == (0, 0, 0, None)
 
 
-def test_a_gap_is_searched_for_in_all_partitions() -> None:
+def test_a_gap_is_examined_in_the_rows_of_two_hours() -> None:
     fake = FakeWarehouse([landed(100, rows=90)], [landed(100)])
     found = recent(fake)
-    assert [query[0] for query in fake.queries] == ["recent", "everywhere"]
-    assert fake.queries[1][1] == {"since": ago(7200), "recent": EVER}
-    assert (found.facts.lost, found.searched_at) == (0, NOON)
+    assert fake.queries == [("recent", {"since": ago(3600)}), ("examined", {"since": ago(7200)})]
+    assert (found.facts.lost, found.examined_at) == (0, NOON)
 
 
-def test_a_gap_in_all_partitions_is_lost() -> None:
+def test_a_gap_that_stays_is_lost() -> None:
     assert recent(FakeWarehouse([landed(100, rows=90)], [landed(100, rows=97)])).facts.lost == 3
 
 
-def test_all_partitions_are_searched_at_most_once_an_hour() -> None:
-    found = recent(FakeWarehouse([landed(100, rows=90)]), searched_at=ago(3599))
-    assert (found.facts.lost, found.searched_at) == (None, ago(3599))
-    assert recent(FakeWarehouse([landed(100, rows=90)], [landed(100)]), searched_at=ago(3600)).searched_at == NOON
+def test_all_partitions_are_examined_at_most_once_an_hour() -> None:
+    found = recent(FakeWarehouse([landed(100, rows=90)]), examined_at=ago(3599))
+    assert (found.facts.lost, found.examined_at) == (None, ago(3599))
+    assert recent(FakeWarehouse([landed(100, rows=90)], [landed(100)]), examined_at=ago(3600)).examined_at == NOON
 
 
 def test_rows_wait_for_the_marts_since_the_last_watermark() -> None:

@@ -80,7 +80,7 @@ def test_a_run_writes_a_row_for_each_check_with_the_tables_columns(pipeline: Pip
 def test_a_run_stores_its_time_and_the_time_of_the_last_search(pipeline: Pipeline) -> None:
     pipeline.check()
     alert_state = pipeline.state_files.alert_state()
-    assert (alert_state.checked_at, alert_state.searched_at) == (pipeline.now, ago(7))
+    assert (alert_state.checked_at, alert_state.examined_at) == (pipeline.now, ago(7))
 
 
 def test_a_failing_run_opens_one_alert_per_key_and_a_passing_run_resolves_it(pipeline: Pipeline) -> None:
