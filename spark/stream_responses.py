@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.streaming import StreamingQuery
 
 from csat.contract import landing
+from csat.contract.alerts import AlertKey
 from csat.contract.errors import CsatError
 from csat.contract.kafka_access import KafkaAccessError
 from csat.contract.settings import Settings, SettingsError, get_settings
@@ -132,7 +133,22 @@ def _open_clients(settings: Settings, waiting: Waiting) -> "tuple[Warehouse, Big
     from spark.load_jobs import BigQueryLoadJobs
 
     warehouse = Warehouse(settings)
+    _check_landing_table(warehouse)
     return warehouse, BigQueryLoadJobs(warehouse, waiting), load_budget(warehouse)
+
+
+def _check_landing_table(warehouse: "Warehouse") -> None:
+    """Raise DecisionNeededError where it has the partitions of an earlier release; unknown while BigQuery is down."""
+    from csat.bigquery.client import WarehouseUnreachableError
+    from csat.bigquery.landing_migration import problem
+
+    try:
+        found = problem(warehouse)
+    except WarehouseUnreachableError as error:  # the first batch waits for it
+        logger.warning("Cannot check the landing table: %s", error)
+        return
+    if found:
+        raise DecisionNeededError(AlertKey.LANDING_TABLE_OUTDATED, found.message, found.fix)
 
 
 def _open_watch(

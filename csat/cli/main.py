@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from csat.cli import dashboard as dashboard_commands
-from csat.cli import health, maintain, marts, rejected, stream
+from csat.cli import health, landing, maintain, marts, rejected, stream
 from csat.cli.output import Json, report, say
 from csat.contract.errors import CsatError
 from csat.contract.settings import get_settings
@@ -20,6 +20,7 @@ _INTERRUPTED = 130  # as a shell counts it: 128 + SIGINT
 app = typer.Typer(help="Real-time customer satisfaction.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(health.alert)
 app.command("dashboard-link")(dashboard_commands.dashboard_link)
+app.command("migrate-landing")(landing.migrate_landing)
 app.add_typer(health.check, name="check")
 app.add_typer(marts.app, name="marts")
 app.add_typer(rejected.app, name="rejected")
@@ -73,13 +74,13 @@ def status(is_json: Json = False) -> None:
 
 @app.command()
 def doctor(is_json: Json = False) -> None:
-    """Check what the stack needs, and the topic; exits with 0 only when nothing is missing."""
+    """Check what the stack needs, the topic and the landing table; exits with 0 only when nothing is missing."""
     from csat.cli.render import checks_table
     from csat.local.doctor import checks as run_checks
-    from csat.local.doctor import topic_check
+    from csat.local.doctor import landing_check, topic_check
 
     settings = get_settings()
-    found = [*run_checks(settings), topic_check(settings)]
+    found = [*run_checks(settings), topic_check(settings), landing_check(settings)]
     document = {"checks": [{"name": one.name, "ok": one.is_ok, "detail": one.detail, "fix": one.fix} for one in found]}
     report(document, is_json, checks_table(document))
     if not all(one.is_ok for one in found):

@@ -22,6 +22,7 @@ class AlertKey(StrEnum):
     POISON_BATCH = "poison_batch"
     TOPIC_CHANGED = "topic_changed"
     RECORDS_EXPIRED = "records_expired"
+    LANDING_TABLE_OUTDATED = "landing_table_outdated"
     STREAM_UNMONITORED = "stream_unmonitored"
     STATE_FILES_UNREADABLE = "state_files_unreadable"
     KAFKA_UNREACHABLE = "kafka_unreachable"
@@ -60,6 +61,9 @@ ALERTS = {
     AlertKey.POISON_BATCH: Alert(Severity.CRITICAL, "The same batch of the stream failed three times."),
     AlertKey.TOPIC_CHANGED: Alert(Severity.CRITICAL, "The topic is not the one that the stream has read so far."),
     AlertKey.RECORDS_EXPIRED: Alert(Severity.CRITICAL, "Kafka deleted records before they landed."),
+    AlertKey.LANDING_TABLE_OUTDATED: Alert(
+        Severity.CRITICAL, "The landing table has the partitions of an earlier release."
+    ),
     AlertKey.STREAM_UNMONITORED: Alert(Severity.CRITICAL, "No run of the DAG run_stream monitors the stream."),
     AlertKey.STATE_FILES_UNREADABLE: Alert(Severity.CRITICAL, "The stream's state files cannot be read."),
     AlertKey.KAFKA_UNREACHABLE: Alert(Severity.CRITICAL, "Kafka is unreachable."),

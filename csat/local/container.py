@@ -50,7 +50,7 @@ def prepare(settings: Settings) -> None:
 
     Raises CsatError if Google's key cannot be read.
     """
-    from csat.bigquery import tables
+    from csat.bigquery import landing_migration, tables
     from csat.bigquery.client import Warehouse
     from csat.local import kafka
 
@@ -59,7 +59,7 @@ def prepare(settings: Settings) -> None:
     if settings.is_local:
         with Warehouse(settings) as warehouse:
             tables.create_datasets(warehouse)
-            tables.create_landing_table(warehouse)
+            landing_migration.create_or_migrate(warehouse, lambda line: print(line, file=sys.stderr, flush=True))
             tables.create_ops_tables(warehouse)
 
 

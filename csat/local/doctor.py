@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from csat.bigquery import landing_migration
+from csat.bigquery.client import Warehouse, WarehouseError
+from csat.contract import landing
 from csat.contract.errors import CsatError
 from csat.contract.kafka_access import KafkaAccessError
 from csat.contract.settings import MIN_FREE_BYTES, Settings
@@ -69,6 +72,22 @@ def topic_check(settings: Settings) -> Check:
     if found.problems:
         return Check("topic", False, "; ".join(found.problems), topic.fix(settings))
     return Check("topic", True, found.retention)
+
+
+def landing_check(settings: Settings) -> Check:
+    """Whether the landing table has today's partitions; the local stack's emulator may be down."""
+    name = "landing table"
+    if settings.has_own_stack and is_free(settings.bigquery_port):
+        return Check(name, True, "not checked: the emulator is down")
+    try:
+        with Warehouse(settings) as warehouse:
+            found = landing_migration.problem(warehouse)
+    except WarehouseError as error:
+        fix = "correct that, or read docs/runbook.md, bigquery_unreachable"
+        return Check(name, False, f"not checked: {error}", fix)
+    if found:
+        return Check(name, False, found.message, found.fix)
+    return Check(name, True, f"partitioned by {landing.PARTITION_COLUMN}, or not created yet")
 
 
 def require(settings: Settings) -> None:

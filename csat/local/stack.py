@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from csat.bigquery import tables
+from csat.bigquery import landing_migration, tables
 from csat.bigquery.client import Warehouse
 from csat.clients import airflow_api
 from csat.clients.supervisor import ALIVE
@@ -145,7 +145,7 @@ def _start_services(settings: Settings, on_progress: Progress, has_airflow: bool
     wait_until(settings, BIGQUERY, lambda: bigquery_is_ready(settings), _BIGQUERY_SECONDS)
     with Warehouse(settings) as warehouse:
         tables.create_datasets(warehouse)
-        tables.create_landing_table(warehouse)
+        landing_migration.create_or_migrate(warehouse, on_progress)
         tables.create_ops_tables(warehouse)
     on_progress(f"BigQuery is ready at {settings.endpoint}")
 

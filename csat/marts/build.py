@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
+from csat.bigquery import landing_migration
 from csat.bigquery.client import Warehouse, WarehouseError
 from csat.bigquery.query import Query
 from csat.bigquery.tables import create_ops_tables
@@ -172,7 +173,11 @@ def last_build(settings: Settings) -> dict[str, Any] | None:
 
 
 def create_tables(warehouse: Warehouse) -> None:
-    """Create the tables of the ops dataset on this machine; Terraform creates those on Google Cloud."""
+    """Create the tables of the ops dataset on this machine; Terraform creates those on Google Cloud.
+
+    Raises CsatError if the landing table must be migrated first.
+    """
+    landing_migration.require_current(warehouse)
     if warehouse.settings.is_local:
         create_ops_tables(warehouse)
 

@@ -64,7 +64,7 @@ CHECKS = (
         "stream",
         *(AlertKey.STREAM_DOWN, AlertKey.POISON_BATCH, AlertKey.STREAM_SLOW),
         *(AlertKey.STREAM_STOPPED, AlertKey.STREAM_RESTART_OVERDUE),
-        *(AlertKey.TOPIC_CHANGED, AlertKey.RECORDS_EXPIRED),
+        *(AlertKey.TOPIC_CHANGED, AlertKey.RECORDS_EXPIRED, AlertKey.LANDING_TABLE_OUTDATED),
     ),
     _check(stream_checks.stream_uptime, "stream"),
     _check(stream_checks.run_stream_dag, "run", AlertKey.STREAM_UNMONITORED, AlertKey.STREAM_STOPPED),
@@ -88,7 +88,9 @@ SOURCE_ALERTS = {
 
 _FIXED_BY_RESTART = RESTARTING - {Verdict.POISON_BATCH} | RECYCLING
 # Resolved only by a stream run that works again
-_OWN_ALERTS = {AlertKey.POISON_BATCH, AlertKey.TOPIC_CHANGED, AlertKey.RECORDS_EXPIRED}
+_OWN_ALERTS = {
+    *(AlertKey.POISON_BATCH, AlertKey.TOPIC_CHANGED, AlertKey.RECORDS_EXPIRED, AlertKey.LANDING_TABLE_OUTDATED),
+}
 _STREAM_RUN_ALERTS = {AlertKey.STREAM_RUN_FAILED} | _OWN_ALERTS
 
 

@@ -315,7 +315,7 @@ def test_a_restart_is_requested_only_where_it_helps(make_facts: Make, facts: Any
     assert token_to_restart(make_facts(stream=facts, now=NOON), LIMITS) == token
 
 
-@pytest.mark.parametrize("key", [AlertKey.TOPIC_CHANGED, AlertKey.RECORDS_EXPIRED])
+@pytest.mark.parametrize("key", [AlertKey.TOPIC_CHANGED, AlertKey.RECORDS_EXPIRED, AlertKey.LANDING_TABLE_OUTDATED])
 def test_a_stream_that_needs_a_decision_raises_its_own_alert(make_facts: Make, key: AlertKey) -> None:
     facts = make_facts(stream=stream(state=State.FAILED, alert=key.value, error="why"))
     raised = {result.alert for result in run_checks(facts, LIMITS)}

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
+from csat.contract import landing
 from spark.transform import landing_rows
 from tests.unit.spark.conftest import LIMITS, messages
 
@@ -79,6 +80,16 @@ def test_age_is_a_parameter(make_message, now, days, reason):
     batch = messages([make_message(survey_answered_at="2026-11-18T12:00:00Z")], now)
     limits = LIMITS._replace(age=timedelta(days=days))
     assert landing_rows(batch, "q", "topic-id", limits).to_pylist()[0]["rejection_reason"] == reason
+
+
+def test_responses_of_4001_days_are_rows_of_one_partition(make_message, now):
+    """BigQuery refuses a load job that modifies more than 4,000, for as long as it is repeated."""
+    days = [now - timedelta(days=back) for back in range(4_001)]
+    batch = messages([make_message(survey_answered_at=day.isoformat()) for day in days], now)
+    rows = landing_rows(batch, "query-7", "topic-id", LIMITS)
+    partitions = {moment.date() for moment in rows[landing.PARTITION_COLUMN].to_pylist()}
+    assert (rows.num_rows, partitions) == (4_001, {now.date()})
+    assert rows["rejection_reason"].to_pylist().count("answered too long ago") == 351
 
 
 @pytest.mark.parametrize(
