@@ -1,7 +1,7 @@
 """# reconcile_marts: compares the marts with the landing table every night
 
 **What it does.** Runs `csat marts reconcile`: counts the responses of every date in the landing table and in every
-mart, rebuilds the dates that differ, and runs all tests over all rows. Builds read only the responses of the last days
+mart, rebuilds the dates that differ, and runs all tests over all rows. Builds read only what landed in the last days
 (`CSAT_MARTS_LOOK_BACK_DAYS`) and test only what they built; responses for older days are found here. Its log names
 every date and mart that differed. Owner: data platform.
 

@@ -44,7 +44,7 @@ with DAG(
             "2026-01-01T00:00:00",
             type="string",
             pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$",
-            description="Only messages that Kafka received since this time (UTC).",
+            description="Only messages that the stream read since this time (UTC).",
         ),
         "limit": Param(
             10_000, type="integer", minimum=1, maximum=1_000_000, description="Maximum number of messages to send."

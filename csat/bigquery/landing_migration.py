@@ -138,6 +138,11 @@ def copy_statement(settings: Settings, source: str, fields: Sequence[bigquery.Sc
     )
 
 
+def rename_statement(settings: Settings, name: str, other: str) -> str:
+    """The statement that gives a table another name."""
+    return f"alter table `{settings.table('raw', name)}` rename to {other}"
+
+
 def _column(field: bigquery.SchemaField) -> str:
     size = f"({field.precision}, {field.scale})" if field.precision else ""
     return f"{field.name} {field.field_type}{size} options (description = {json.dumps(field.description or '')})"
@@ -192,4 +197,4 @@ def _is_current(table: bigquery.Table) -> bool:
 
 
 def _rename(warehouse: Warehouse, name: str, other: str) -> None:
-    warehouse.rows(f"alter table `{warehouse.settings.table('raw', name)}` rename to {other}")
+    warehouse.rows(rename_statement(warehouse.settings, name, other))

@@ -21,7 +21,7 @@ _UNREPLAYED = Query.read(__file__, "unreplayed_messages")
 
 @dataclass(frozen=True)
 class Rejected:
-    """A filter of rejected messages: the reason starts with `reason`, and Kafka received them at or after `since`."""
+    """A filter of rejected messages: the reason starts with `reason`, and the stream read them at or after `since`."""
 
     reason: str = ""
     since: datetime = _BEGINNING

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Rejected messages: count, list, show, replay.", no_args_is_help=True)
 
 Reason = Annotated[str, typer.Option(help="Only reasons that start so, such as 'unsupported schema_version'.")]
-Since = Annotated[datetime | None, typer.Option(help="Only messages that Kafka received since then (UTC).")]
+Since = Annotated[datetime | None, typer.Option(help="Only messages that the stream read since then (UTC).")]
 Limit = Annotated[int, typer.Option(min=1, help="Maximum messages.")]
 
 

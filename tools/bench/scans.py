@@ -65,7 +65,7 @@ def recorded(settings: Settings) -> Recording:
     dates = {
         "CSAT_TOUCHED_DATES": json.dumps([str(_DATE)]),
         "CSAT_AS_OF": str(_DATE),
-        "CSAT_EARLIEST_DATE": str(_earliest(settings)),
+        "CSAT_READ_SINCE": str(_read_since(settings)),
     }
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "recording.json"
@@ -77,7 +77,8 @@ def recorded(settings: Settings) -> Recording:
 def statements(settings: Settings, recording: Recording) -> Iterator[Statement]:
     """The statements of a plan, a build, its tests and a full refresh. Contract checks read nothing."""
     for name, query in PLANS.items():
-        constants = query.sql(settings).replace("@earliest", f"timestamp('{_earliest(settings)}')")
+        constants = query.sql(settings).replace("@read_since", f"timestamp('{_read_since(settings)}')")
+        constants = constants.replace("@since", f"timestamp('{_DATE}')")
         yield Statement("plan", name, sqlglot.parse_one(constants, dialect="bigquery"))
     for statement in recording.statements:
         if statement.contract is not None:
@@ -122,8 +123,10 @@ def catalog_of(settings: Settings, files: Sequence[Path]) -> Catalog:
     return catalog
 
 
-def _earliest(settings: Settings) -> date:
-    return _DATE - timedelta(days=settings.marts_look_back_days)
+def _read_since(settings: Settings) -> date:
+    first = mart_plans.Plan(0, earliest_date=_DATE - timedelta(days=settings.marts_look_back_days)).read_since
+    assert first is not None
+    return first
 
 
 def main() -> None:

@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+from csat.bigquery import landing_migration
 from csat.bigquery.query import Query
+from csat.bigquery.tables import landing_table
+from csat.contract import landing
 from csat.contract.settings import ROOT, Settings
 from csat.marts.differences import comparison
 from csat.marts.manifest import Manifest, candidate_tables, read_manifest, reconciled_marts
@@ -38,6 +41,7 @@ def recorded_queries(settings: Settings, manifest: Manifest) -> Recording:
         for table in candidate_tables(manifest)
     ]
     statements += [Statement(origin=origin, sql=query.sql(settings)) for origin, query in queries.items()]
+    statements += [Statement(origin="csat/bigquery/landing_migration.py", sql=sql) for sql in _migration(settings)]
     roles: tuple[Literal["raw", "ops"], ...] = ("raw", "ops")
     sources = {
         settings.table(role, name): name for query in queries.values() for role in roles for name in query.tables(role)
@@ -48,7 +52,7 @@ def recorded_queries(settings: Settings, manifest: Manifest) -> Recording:
 def _queries(manifest: Manifest) -> Iterator[tuple[str, Query]]:
     """Each query by its origin; those with places to fill are in the comparisons of the marts."""
     for file in sorted(ROOT.glob("csat/*/sql/*.sql")):
-        query = Query(file.read_text()).filled(region="region-us")
+        query = Query(file.read_text()).filled(region="region-us", table=landing.TABLE)
         if "{{" not in query.text:
             yield str(file.relative_to(ROOT)), query
     for chart in report().charts:
@@ -59,6 +63,11 @@ def _queries(manifest: Manifest) -> Iterator[tuple[str, Query]]:
     )
     for mart in reconciled_marts(manifest):
         yield f"csat/marts/differences.py, {mart.name}", comparison(mart)
+
+
+def _migration(settings: Settings) -> Iterator[str]:
+    yield landing_migration.copy_statement(settings, landing.TABLE, landing_table(settings).schema)
+    yield landing_migration.rename_statement(settings, landing.TABLE, landing_migration.OLD)
 
 
 def main() -> None:

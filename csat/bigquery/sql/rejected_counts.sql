@@ -7,6 +7,6 @@ from raw.survey_responses
 where
     rejection_reason is not null
     and starts_with(rejection_reason, @reason)
-    and kafka_timestamp >= @since
+    and ingested_at >= @since
 group by rejection_reason
 order by message_count desc, rejection_reason

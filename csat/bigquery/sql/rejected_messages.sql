@@ -9,6 +9,6 @@ from raw.survey_responses
 where
     rejection_reason is not null
     and starts_with(rejection_reason, @reason)
-    and kafka_timestamp >= @since
+    and ingested_at >= @since
 order by kafka_timestamp desc, kafka_partition, kafka_offset desc
 limit @row_limit

@@ -7,7 +7,7 @@ from raw.survey_responses as rejected
 where
     rejected.rejection_reason is not null
     and starts_with(rejected.rejection_reason, @reason)
-    and rejected.kafka_timestamp >= @since
+    and rejected.ingested_at >= @since
     and rejected.payload is not null
     and not exists (
         select 1

@@ -28,6 +28,7 @@ def result_of(check: str, facts: Facts) -> Result:
 STOPPING = {"desired": "stop", "reason": "a person"}
 NO_HEARTBEAT = {"token": "t2", "at": ago(120)}  # a new run without a heartbeat yet
 CHANGED = stream(state="failed", alert="topic_changed", error="another id")
+OUTDATED = stream(state="failed", alert="landing_table_outdated", error="other partitions")
 EXPIRED = stream(state="failed", alert="records_expired", error="4 records")
 POISONED = stream({"failed_batch": "q-7", "failed_count": 2}, state="failed", failed_batch="q-7", error="boom")
 OK = ("ok", None)
@@ -59,6 +60,7 @@ CASES: dict[str, list[tuple[str, dict[str, Any], tuple[str, str | None], str]]] 
         ("failed", {"stream": stream(state="failed", error="boom")}, DOWN, "failed: boom"),
         ("poisoned", {"stream": POISONED}, ("critical", "poison_batch"), "poison_batch: boom"),
         ("another topic", {"stream": CHANGED}, ("critical", "topic_changed"), "failed: another id"),
+        ("an old table", {"stream": OUTDATED}, ("critical", "landing_table_outdated"), "failed: other partitions"),
         ("expired", {"stream": EXPIRED}, ("critical", "records_expired"), "failed: 4 records"),
         ("slow", {"stream": stream(slow_batches=10)}, SLOW, "slow"),
         ("lagging", {"stream": stream(backlog=9, lagging_since=ago(601))}, SLOW, "lagging"),

@@ -21,8 +21,6 @@ GIB = 1024**3
 MIN_BUILD_BYTES = costs.STATEMENTS_A_BUILD * costs.TABLES_A_STATEMENT * costs.SMALLEST_QUERY_BYTES
 HEADROOM = 2  # a stream that only just keeps up never catches up
 KAFKA_DAYS, KAFKA_COPIES = 7, 3
-# A batch has responses of today, late ones of four days, and rejected rows, which have their own partition
-BATCH_PARTITIONS = 6
 # A build touches the current day and the latest day before
 TOUCHED_DAYS = 2
 # The dashboards of 50 people: ten charts, every quarter of an hour for ten hours, and no cache
@@ -42,10 +40,12 @@ def build_reads(figures: Figures, look_back_days: int, history_days: int = YEAR_
     """What a build of the marts reads. A table that a statement names twice is read twice."""
     of = figures.bytes_of
     touched = of("response_id", "survey_answered_at")
+    read_days = look_back_days + 1  # of ingestion: a response may be dated a day after it was read
     return (
-        Read("watermark", of("ingested_at", "survey_answered_at"), look_back_days),
-        Read("touched dates", 2 * touched + of("ingested_at"), look_back_days),
-        Read("fct_survey_responses", touched + of(), look_back_days),
+        Read("watermark", of("ingested_at", "survey_answered_at"), read_days),
+        Read("touched dates", touched + of("ingested_at"), read_days),
+        Read("new rows", of("response_id", "ingested_at"), TOUCHED_DAYS),
+        Read("fct_survey_responses", touched + of(), read_days),
         Read("aggregates of the touched dates", 4 * of(), TOUCHED_DAYS),
         Read("agent_leaderboard", of("agent_id", "survey_answered_at", "issue_responded_at"), history_days),
     )
@@ -109,8 +109,8 @@ class Load:
 
     @property
     def partition_changes(self) -> float:
-        """Partitions of the landing table that a day's load jobs change."""
-        return self.load_jobs * max(1, min(self.batch_rows, BATCH_PARTITIONS))
+        """Partitions of the landing table that a day's load jobs change: one each, whatever the responses' dates."""
+        return self.load_jobs
 
     @property
     def landed_gib(self) -> float:

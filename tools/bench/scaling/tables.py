@@ -11,7 +11,7 @@ from tools.bench.scaling.figures import (
     WRITE_FREE_GIB,
     Figures,
 )
-from tools.bench.scaling.load import BATCH_PARTITIONS, Load, binds_at, chart_dollars
+from tools.bench.scaling.load import Load, binds_at, chart_dollars
 
 RESPONSES_A_DAY = (2_771, 100_000, 1_000_000, 10_000_000, 100_000_000)
 SPEND = 1_000  # dollars a month, an example of a budget
@@ -78,7 +78,7 @@ def _limits(figures: Figures, settings: Settings) -> tuple[tuple[str, Callable[[
         (f"{cores} cores, the minimum of a batch, with headroom", lambda load: load.cores, cores),
         (f"BigQuery: {jobs:,} load jobs a day", lambda load: load.load_jobs, jobs),
         (
-            f"BigQuery: {changes:,} changed partitions a day, {BATCH_PARTITIONS} a job",
+            f"BigQuery: {changes:,} changed partitions a day, one a job",
             lambda load: load.partition_changes,
             changes,
         ),
