@@ -133,12 +133,12 @@ def test_row_that_lands_after_the_copy_is_copied_too(world: Marts) -> None:
 @pytest.mark.parametrize("state", [State.STARTING, State.RUNNING])
 def test_running_stream_refuses_the_migration(world: Marts, state: State) -> None:
     state_files = StateFiles(world.settings.state_files)
-    beat = Heartbeat(token="t", driver_id="d", state=state, at=NOW, started_at=NOW)
-    state_files.write_heartbeat(beat)
+    heartbeat = Heartbeat(token="t", driver_id="d", state=state, at=NOW, started_at=NOW)
+    state_files.write_heartbeat(heartbeat)
     with pytest.raises(CsatError, match="the stream runs, fix: pause the DAG run_stream"):
         migrate(world.warehouse, silent, NOW)
     assert described(world)[0] == "survey_answered_at"
-    state_files.write_heartbeat(beat.model_copy(update={"state": State.STOPPED}))
+    state_files.write_heartbeat(heartbeat.model_copy(update={"state": State.STOPPED}))
     assert migrate(world.warehouse, silent, NOW).is_moved
 
 
