@@ -1,8 +1,8 @@
 """Moves a landing table that has the partitions of an earlier release into one that is partitioned as today's.
 
 BigQuery cannot change the partitions of a table. Its rows are copied into a second table, compared, and the two swap
-names. Each step is decided by the tables that exist, so that a call after a kill continues: rows are only ever added to
-the copy, and the old table keeps its rows until somebody deletes it.
+names. Each step is decided by the tables that exist, so that a call after a kill continues: a copy is made by one
+statement, which replaces an earlier one, and the old table keeps its rows until somebody deletes it.
 """
 
 import json
