@@ -5,94 +5,18 @@ It is not a separate timer, so a dead or hanging query cannot look alive.
 
 import logging
 import signal
-import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import Enum
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
-from csat.control.state_files import StateFileError, StateFiles, StateFilesUnreachableError
-from csat.control.verdict import SUPERSEDED_EXIT_CODE, DesiredState, Heartbeat, State
-from spark.waiting import Waiting
+from csat.control.state_files import StateFileError, StateFiles
+from csat.control.verdict import SUPERSEDED_EXIT_CODE, Heartbeat, State
+from spark.claim import MAX_WITHOUT_DESIRED_STATE, Claim, Order
 
 logger = logging.getLogger(__name__)
 
-Result = TypeVar("Result")
-
-MAX_WITHOUT_DESIRED_STATE = timedelta(minutes=10)
 _MEMORY_LIMIT = 0.9
-
-
-def patiently(
-    operation: Callable[[], Result],
-    waiting: Waiting | None = None,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    sleep: Callable[[float], None] = time.sleep,
-) -> Result:
-    """The result of an operation on the state files, retried for ten minutes while they cannot be accessed.
-
-    Raises OSError or StateFileError after that.
-    """
-    deadline = clock() + MAX_WITHOUT_DESIRED_STATE
-    while True:
-        try:
-            return operation()
-        except (OSError, StateFileError) as error:
-            if clock() > deadline:
-                raise
-            logger.warning("Cannot access the state files: %s", error)
-            with (waiting or Waiting()).on("the state files, which cannot be accessed"):
-                sleep(1)
-
-
-class Order(Enum):
-    """What the desired state means for this driver."""
-
-    RUN = "run"
-    STOP = "stop"
-    EXIT = "exit"
-
-
-def claim(state_files: StateFiles, driver_id: str, now: datetime) -> str:
-    """The token this driver runs under.
-
-    A driver that Airflow started finds its token unused. One started manually beside it, or in place of one that
-    died or froze, takes over the stream with a new token: the other exits at its next heartbeat.
-    """
-    desired_state = patiently(lambda: _valid(state_files.desired_state))
-    heartbeat = patiently(lambda: _valid(state_files.heartbeat))
-    is_unused = desired_state is not None and (heartbeat is None or heartbeat.token != desired_state.token)
-    if desired_state is not None and desired_state.desired == "run" and is_unused:
-        return desired_state.token
-    token = uuid.uuid4().hex
-    starts = (*(desired_state.started_at if desired_state else ()), now)
-    state_files.write_desired_state(
-        DesiredState(
-            token=token, desired="run", reason=f"claimed by driver {driver_id}", at=now, started_at=starts[-10:]
-        )
-    )
-    logger.warning("Claimed the stream with a new token: another driver had it, or none was requested")
-    return token
-
-
-def _valid(read: Callable[[], Result | None]) -> Result | None:
-    """What is read, or None where the file is not valid: it will be replaced. Raises OSError."""
-    try:
-        return read()
-    except StateFilesUnreachableError:
-        raise
-    except StateFileError as error:
-        logger.warning("%s", error)
-        return None
-
-
-def order(desired_state: DesiredState | None, token: str) -> Order:
-    """What `desired_state` means for the driver with this token."""
-    if desired_state is None or desired_state.token != token:
-        return Order.EXIT
-    return Order.STOP if desired_state.desired == "stop" else Order.RUN
 
 
 @dataclass(frozen=True)
@@ -135,6 +59,7 @@ class HeartbeatWriter:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._state_files = state_files
+        self._claim = Claim(state_files, heartbeat.token, heartbeat.driver_id)
         self._heartbeat = heartbeat
         self._interval = timedelta(seconds=heartbeat_seconds)
         self._trigger_seconds = trigger_seconds
@@ -148,7 +73,7 @@ class HeartbeatWriter:
 
     def report(self, state: State, error: str = "", failed_batch: str = "", alert: str = "") -> bool:
         """Write the heartbeat with a new state; False if the stream is now another driver's."""
-        if not self._is_ours():
+        if self._claim.is_lost():
             return False
         change = {"state": state, "at": self._clock(), "error": error, "failed_batch": failed_batch}
         change |= {"alert": alert}
@@ -179,31 +104,35 @@ class HeartbeatWriter:
         self._write(query.read())
         return 0 if self.report(State.STOPPED) else SUPERSEDED_EXIT_CODE
 
+    def exit_code_before_start(self) -> int | None:
+        """The exit code of a driver that must end before its query starts; None if it may start.
+
+        Raises OSError or StateFileError after ten minutes without the state files.
+        """
+        wanted = self._order()
+        if wanted is Order.RUN:
+            return None
+        return 0 if wanted is Order.STOP and self.report(State.STOPPED) else SUPERSEDED_EXIT_CODE
+
     def _order(self) -> Order:
         if self._is_terminated:
             return Order.STOP
         try:
-            desired_state = self._state_files.desired_state()
+            wanted = self._claim.order()
         except (OSError, StateFileError) as error:
             if self._clock() - self._read_at > MAX_WITHOUT_DESIRED_STATE:
                 raise
             logger.warning("Cannot read the desired state: %s", error)
             return Order.RUN
         self._read_at = self._clock()
-        return order(desired_state, self._heartbeat.token)
-
-    def _is_ours(self) -> bool:
-        try:
-            return order(self._state_files.desired_state(), self._heartbeat.token) is not Order.EXIT
-        except (OSError, StateFileError):  # an unreadable file names no other driver
-            return True
+        return wanted
 
     def _write(self, reading: Reading) -> None:
         now = self._clock()
         self._heartbeat = with_reading(self._heartbeat, reading, now, self._trigger_seconds)
         try:
             # Checked again: a driver that was frozen meanwhile must not overwrite its successor's heartbeat.
-            if self._is_ours():
+            if not self._claim.is_lost():
                 self._state_files.write_heartbeat(self._heartbeat)
         except OSError as error:  # a full disk: the next heartbeat retries, and Airflow notices a missing one
             logger.warning("Cannot write the heartbeat: %s", error)

@@ -1,5 +1,6 @@
 """The stream: session, source, transform, sink, await. Run by `python -m spark.stream_responses`.
 
+Whoever starts a driver decides its token and passes it; a driver without one takes the stream over with a new token.
 Exit codes: 0 stopped on request, 75 another driver has the stream, 1 an error (named on the last line).
 """
 
@@ -21,10 +22,12 @@ from csat.contract.errors import CsatError
 from csat.contract.kafka_access import KafkaAccessError
 from csat.contract.settings import Settings, SettingsError, get_settings
 from csat.contract.version import code_version
+from csat.control.driver_token import DriverTokenError, read_token, token_file
 from csat.control.state_files import StateFiles
 from csat.control.verdict import SUPERSEDED_EXIT_CODE, Heartbeat, State
+from spark.claim import Claim, Order, patiently, take_over
 from spark.decision import DecisionNeededError
-from spark.heartbeat import HeartbeatWriter, Order, claim, order, patiently
+from spark.heartbeat import HeartbeatWriter
 from spark.query import ActiveQuery, committed_offsets
 from spark.session import build_session
 from spark.sink import LandingSink
@@ -43,15 +46,14 @@ logger = logging.getLogger("spark.stream_responses")
 class Fence:
     """Keeps this driver from writing once another driver has the stream."""
 
-    def __init__(self, state_files: StateFiles, token: str, waiting: Waiting) -> None:
-        self._state_files = state_files
-        self._token = token
+    def __init__(self, claim: Claim, waiting: Waiting) -> None:
+        self._claim = claim
         self._waiting = waiting
         self.is_closed = False
 
     def __call__(self) -> None:
-        """Raise CsatError if the desired state names another driver; waits while it cannot be read."""
-        if order(patiently(self._state_files.desired_state, self._waiting), self._token) is Order.EXIT:
+        """Raise CsatError if another driver has the stream; waits while the state files cannot be read."""
+        if patiently(self._claim.order, self._waiting) is Order.EXIT:
             self.is_closed = True
             raise CsatError("another driver has the stream")
 
@@ -68,12 +70,16 @@ def start_query(
     return writer.trigger(processingTime=f"{settings.trigger} seconds").start()
 
 
-def run(settings: Settings, *, is_catch_up: bool = False) -> int:
-    """Run the stream until it is stopped, superseded or fails; returns the exit code."""
+def run(settings: Settings, token: str = "", *, is_catch_up: bool = False) -> int:
+    """Run the stream under this token (empty: take it over) until it is stopped, superseded or fails.
+
+    Returns the exit code.
+    """
     state_files = StateFiles(settings.state_files)
     started_at = datetime.now(UTC)
     driver_id = secrets.token_hex(6)
-    token = claim(state_files, driver_id, started_at)
+    token = token or take_over(state_files, driver_id, started_at)
+    claim = Claim(state_files, token, driver_id)
     heartbeat = Heartbeat(
         token=token,
         driver_id=driver_id,
@@ -86,9 +92,13 @@ def run(settings: Settings, *, is_catch_up: bool = False) -> int:
         state_files, heartbeat, heartbeat_seconds=settings.heartbeat_interval, trigger_seconds=settings.trigger
     )
     writer.stop_at_sigterm()
-    writer.report(State.STARTING)
+    if patiently(claim.order) is Order.EXIT or not writer.report(State.STARTING):
+        logger.warning("Another driver has the stream, or it has no driver with token %s: exiting", token)
+        return SUPERSEDED_EXIT_CODE
+    if (code := writer.exit_code_before_start()) is not None:
+        return code
     waiting = Waiting()
-    fence = Fence(state_files, token, waiting)
+    fence = Fence(claim, waiting)
     sink: LandingSink | None = None
     watch: TopicWatch | None = None
     try:
@@ -108,6 +118,8 @@ def run(settings: Settings, *, is_catch_up: bool = False) -> int:
                 fence()
 
             sink = LandingSink(settings, jobs, check, budget, watch.topic_id, waiting)
+            if (code := writer.exit_code_before_start()) is not None:
+                return code
             query = start_query(spark, settings, sink, first_offsets, is_catch_up=is_catch_up)
             logger.info("The query has started")
             return writer.watch(ActiveQuery(spark, query, sink, settings))
@@ -172,6 +184,13 @@ def main() -> None:
     parser.add_argument(
         "--catch-up", action="store_true", help="process the current backlog in bounded batches, then exit"
     )
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(
+        "--token", default="", help="run as the driver with this token; default: take the stream over with a new one"
+    )
+    source.add_argument(
+        "--managed", action="store_true", help="run as the driver whose token Airflow left for supervisord's program"
+    )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stdout)
     logging.getLogger("py4j").setLevel(logging.WARNING)
@@ -179,8 +198,9 @@ def main() -> None:
         settings = get_settings()
         if not settings.is_on_dataproc:
             settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        code = run(settings, is_catch_up=arguments.catch_up)
-    except (SettingsError, KafkaAccessError, DecisionNeededError) as error:
+        token = read_token(token_file(settings.state)) if arguments.managed else arguments.token
+        code = run(settings, token, is_catch_up=arguments.catch_up)
+    except (SettingsError, KafkaAccessError, DecisionNeededError, DriverTokenError) as error:
         sys.exit(f"error: {error}")
     except Exception:
         logger.exception("The stream failed")

@@ -78,7 +78,7 @@ def plan(
     """
     if desired_state is None:
         return Plan(token, "", now)
-    is_alive = process is not None and process.is_alive
+    is_alive = process is not None and process.is_alive and process.token == desired_state.token
     if desired_state.desired == "run" and is_alive and judge(heartbeat, desired_state, now, policy) in ALIVE:
         return Plan(desired_state.token, desired_state.token, now)
     return Plan(
@@ -111,7 +111,14 @@ def next_desired_state(
 def conclude(
     desired_state: DesiredState, heartbeat: Heartbeat | None, process: Process | None, now: datetime, policy: Policy
 ) -> RunStatus:
-    """The status of the driver that `desired_state` names; `process` is None if the backend is unreachable."""
+    """The status of the driver that `desired_state` names; `process` is None if the backend is unreachable.
+
+    While its process was not started, the process that the backend knows is an earlier driver's, and means nothing.
+    """
+    if not was_started(desired_state, heartbeat, process):
+        if desired_state.desired == "stop":
+            return stopped_status(desired_state)
+        process = None
     own = heartbeat if heartbeat is not None and heartbeat.token == desired_state.token else None
     is_failed = own is not None and own.state is State.FAILED
     if process is not None and not process.is_alive and not is_failed:
@@ -122,6 +129,15 @@ def conclude(
             return stopped_status(desired_state)
         return RunStatus(verdict, f"stop requested: {desired_state.reason}", is_failed)
     return RunStatus(verdict, _describe(own, now), verdict in ENDING - RECYCLING)
+
+
+def was_started(desired_state: DesiredState, heartbeat: Heartbeat | None, process: Process | None) -> bool:
+    """Whether the driver that `desired_state` names was started, as its process or its heartbeat shows.
+
+    True too if the backend is unreachable: nothing is started then.
+    """
+    has_heartbeat = heartbeat is not None and heartbeat.token == desired_state.token
+    return process is None or has_heartbeat or process.token == desired_state.token
 
 
 def stopped_status(desired_state: DesiredState) -> RunStatus:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from csat.airflow.backends.base import BackendError
-from csat.airflow.decide import Plan, RunStatus, conclude, next_desired_state, stopped_status
+from csat.airflow.decide import Plan, RunStatus, conclude, next_desired_state, stopped_status, was_started
 from csat.airflow.stream import Stream
 from csat.control.state_files import StateFilesUnreachableError
 from csat.control.verdict import RECYCLING, DesiredState, Verdict
@@ -54,10 +54,9 @@ class StreamRun:
     async def stop(self, reason: str) -> None:
         """Stop the driver, by request first; does nothing to the driver of another run."""
         self._killed.set()
-        if not await asyncio.to_thread(self._request_stop, reason):
-            return
         deadline = self._now() + timedelta(seconds=self._stream.pace.kill_grace)
-        while await asyncio.to_thread(self._is_there):
+        # Requested at each poll: the start of another triggerer with the same plan may overwrite the first request
+        while await asyncio.to_thread(self._request_stop, reason) and await asyncio.to_thread(self._is_alive):
             if self._now() >= deadline:
                 await asyncio.to_thread(self._stream.backend.stop, _TERM_SECONDS)
                 return
@@ -83,6 +82,8 @@ class StreamRun:
     def _start(self) -> RunStatus:
         with _CONTROL_LOCK:
             desired_state = self._stream.desired_state()
+            if desired_state is not None and desired_state.token == self._plan.token:
+                return RunStatus(Verdict.STARTING, "another triggerer is starting the process", False)
             if not self._is_replaceable(desired_state):
                 return RunStatus(Verdict.SUPERSEDED, "desired_state.json names another driver", True)
             if self._killed.is_set():
@@ -91,6 +92,10 @@ class StreamRun:
             self._stream.state_files.write_desired_state(
                 next_desired_state(desired_state, self._stream.heartbeat(), self._plan.token, self._now())
             )
+        return self._start_process()
+
+    def _start_process(self) -> RunStatus:
+        """Start the process, unless it was started, or another triggerer with the same plan is starting it."""
         try:
             self._stream.backend.start(self._plan.token)
         except BackendError as error:
@@ -102,6 +107,8 @@ class StreamRun:
         status = conclude(desired_state, heartbeat, process, now, self._stream.policy)
         if status.has_ended:
             return status
+        if not was_started(desired_state, heartbeat, process):  # by a triggerer that ended, or that is at it
+            return self._start_process()
         if desired_state.desired == "stop":
             return self._end_overdue(desired_state, now) or status
         if status.verdict in RECYCLING:
@@ -130,10 +137,9 @@ class StreamRun:
     def _is_replaceable(self, desired_state: DesiredState | None) -> bool:
         return desired_state is None or desired_state.token == self._plan.replaces
 
-    def _is_there(self) -> bool:
-        desired_state, process = self._stream.desired_state(), self._stream.process()
-        is_ours = desired_state is not None and desired_state.token == self._plan.token
-        return is_ours and process is not None and process.is_alive
+    def _is_alive(self) -> bool:
+        process = self._stream.process()
+        return process is not None and process.is_alive
 
     def _log(self, status: RunStatus) -> None:
         now = self._now()

@@ -94,7 +94,7 @@ def stream_variables() -> dict[str, str]:
 
 def stream() -> Program:
     """The stream's driver."""
-    command = [str(PYTHON), "-m", "spark.stream_responses"]
+    command = [str(PYTHON), "-m", "spark.stream_responses", "--managed"]
     # Airflow judges and restarts the stream: a second restarter would race it. It also requests a clean stop before
     # supervisord does, so a driver that still runs soon after SIGTERM is frozen.
     return Program(STREAM, command, stream_variables(), is_restarted=False, start_seconds=0, stop_seconds=5)

@@ -163,7 +163,7 @@ def running(settings: Settings) -> Iterator[Target]:
 @contextmanager
 def _sabotaged_driver() -> Iterator[None]:
     make = programs.stream
-    command = [str(PYTHON), str(saboteur.__file__)]
+    command = [str(PYTHON), str(saboteur.__file__), "--managed"]
     variables = {"PYTHONPATH": str(ROOT)}
 
     def make_sabotaged() -> programs.Program:

@@ -5,17 +5,16 @@ import sys
 import time
 import uuid
 from datetime import UTC, datetime
+from pathlib import Path
 
+from csat.control.driver_token import read_token, token_file
 from csat.control.state_files import StateFiles
 from csat.control.verdict import SUPERSEDED_EXIT_CODE, Heartbeat, State
 
 
-def run(state_files: StateFiles) -> int:
+def run(state_files: StateFiles, token: str) -> int:
     """Write a heartbeat five times a second until stopped; returns the exit code."""
-    desired_state = state_files.desired_state()
-    if desired_state is None:
-        return 1
-    token, started_at, rows = desired_state.token, datetime.now(UTC), 0
+    started_at, rows = datetime.now(UTC), 0
     print(f"fake driver {os.getpid()} of {token}", flush=True)
     while True:
         desired_state, now = state_files.desired_state(), datetime.now(UTC)
@@ -34,4 +33,4 @@ def run(state_files: StateFiles) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(StateFiles(sys.argv[1])))
+    sys.exit(run(StateFiles(sys.argv[1]), read_token(token_file(Path(sys.argv[1])))))

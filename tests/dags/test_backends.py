@@ -15,6 +15,7 @@ from csat.airflow.backends.base import BackendError
 from csat.airflow.backends.choose import backend
 from csat.airflow.backends.supervisord import SupervisordBackend
 from csat.contract.settings import ROOT, Settings
+from csat.control.driver_token import DriverToken, start_lock, token_file
 from csat.control.state_files import StateFiles
 from csat.control.verdict import DesiredState
 
@@ -78,7 +79,7 @@ def supervisord(folder: Path) -> Iterator[SupervisordBackend]:
     (folder / "password").write_text(f"{PASSWORD}\n")
     command = [str(ROOT / ".venv" / "bin" / "supervisord"), "-c", str(folder / "supervisord.conf")]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        stream = SupervisordBackend(f"http://127.0.0.1:{port}/RPC2", folder / "password")
+        stream = SupervisordBackend(f"http://127.0.0.1:{port}/RPC2", folder / "password", token_file(folder))
         try:
             wait_until(lambda: is_reachable(stream))
             yield stream
@@ -91,6 +92,7 @@ def supervisord(folder: Path) -> Iterator[SupervisordBackend]:
 def stream(supervisord: SupervisordBackend, folder: Path) -> Iterator[SupervisordBackend]:
     """The backend with desired state "run" and no heartbeat yet; leaves no process behind."""
     (folder / "heartbeat.json").unlink(missing_ok=True)
+    token_file(folder).unlink(missing_ok=True)
     write_desired_state(folder, "a")
     yield supervisord
     supervisord.stop(10)
@@ -126,12 +128,67 @@ def test_start_returns_a_running_driver_with_a_heartbeat(stream: SupervisordBack
 
 
 @pytest.mark.timeout(60)
-def test_start_first_stops_a_process_that_still_runs(stream: SupervisordBackend) -> None:
+def test_start_first_stops_the_process_of_another_token(stream: SupervisordBackend, folder: Path) -> None:
+    stream.start("a")
+    first = process_id(stream)
+    write_desired_state(folder, "b")
+    stream.start("b")
+    assert (stream.state().is_alive, stream.state().token) == (True, "b")
+    assert process_id(stream) not in ("", first)
+
+
+@pytest.mark.timeout(60)
+def test_start_leaves_the_process_of_its_own_token_alone(stream: SupervisordBackend) -> None:
     stream.start("a")
     first = process_id(stream)
     stream.start("a")
-    assert stream.state().is_alive
-    assert process_id(stream) not in ("", first)
+    assert process_id(stream) == first
+
+
+@pytest.mark.timeout(60)
+def test_a_process_that_has_ended_is_not_started_again_under_its_token(stream: SupervisordBackend) -> None:
+    stream.start("a")
+    stream.stop(10)
+    stream.start("a")
+    assert (stream.state().is_alive, stream.state().token) == (False, "a")
+
+
+@pytest.mark.timeout(60)
+def test_start_does_nothing_while_another_triggerer_starts_the_process(
+    stream: SupervisordBackend, folder: Path
+) -> None:
+    with start_lock(token_file(folder)) as is_held:
+        stream.start("a")
+        assert (is_held, stream.state().is_alive) == (True, False)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("has_process", [True, False])
+def test_start_completes_that_of_a_triggerer_that_ended(
+    stream: SupervisordBackend, folder: Path, *, has_process: bool
+) -> None:
+    DriverToken("a").write(token_file(folder))
+    if has_process:
+        stream._call("startProcess", "stream", False)
+    first = process_id(stream)
+    stream.start("a")
+    assert (stream.state().is_alive, stream.state().token) == (True, "a")
+    assert process_id(stream) == first or not first
+    assert DriverToken.read(token_file(folder)).is_started
+
+
+@pytest.mark.timeout(60)
+def test_an_earlier_process_has_no_token_once_a_start_was_begun(stream: SupervisordBackend, folder: Path) -> None:
+    stream.start("a")
+    stream.stop(10)
+    DriverToken("b").write(token_file(folder))
+    assert stream.state().token == ""
+
+
+def test_a_token_file_that_cannot_be_read_is_an_error_that_names_it(tmp_path: Path) -> None:
+    token_file(tmp_path).mkdir(parents=True)
+    with pytest.raises(BackendError, match="driver_token cannot be accessed"):
+        SupervisordBackend("http://127.0.0.1:1/RPC2", tmp_path / "none", token_file(tmp_path)).state()
 
 
 @pytest.mark.timeout(60)
@@ -154,7 +211,7 @@ def test_stop_ends_the_process_and_may_be_called_twice(stream: SupervisordBacken
 @pytest.mark.timeout(60)
 def test_a_wrong_password_is_named_with_its_file_and_not_shown(stream: SupervisordBackend, tmp_path: Path) -> None:
     (tmp_path / "password").write_text("wrong-secret")
-    other = SupervisordBackend(stream._url, tmp_path / "password")
+    other = SupervisordBackend(stream._url, tmp_path / "password", token_file(tmp_path))
     with pytest.raises(BackendError, match="401") as raised:
         other.state()
     assert str(tmp_path / "password") in str(raised.value)
@@ -164,12 +221,12 @@ def test_a_wrong_password_is_named_with_its_file_and_not_shown(stream: Superviso
 def test_no_supervisord_is_an_error_that_names_the_fix(tmp_path: Path) -> None:
     (tmp_path / "password").write_text(PASSWORD)
     with pytest.raises(BackendError, match="csat up"):
-        SupervisordBackend(f"http://127.0.0.1:{free_port()}/RPC2", tmp_path / "password").state()
+        SupervisordBackend(f"http://127.0.0.1:{free_port()}/RPC2", tmp_path / "password", token_file(tmp_path)).state()
 
 
 def test_no_password_file_is_an_error_that_names_the_fix(tmp_path: Path) -> None:
     with pytest.raises(BackendError, match="none is missing; csat up"):
-        SupervisordBackend("http://127.0.0.1:1/RPC2", tmp_path / "none").state()
+        SupervisordBackend("http://127.0.0.1:1/RPC2", tmp_path / "none", token_file(tmp_path)).state()
 
 
 @pytest.mark.timeout(30)
@@ -180,7 +237,7 @@ def test_a_supervisord_that_does_not_respond_is_an_error_in_time(tmp_path: Path)
         listener.listen()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/RPC2"
         with pytest.raises(BackendError, match="timed out"):
-            SupervisordBackend(url, tmp_path / "password", timeout_seconds=0.2).state()
+            SupervisordBackend(url, tmp_path / "password", token_file(tmp_path), timeout_seconds=0.2).state()
 
 
 def test_backend_is_supervisord_on_one_machine(tmp_path: Path) -> None:

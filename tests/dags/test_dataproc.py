@@ -17,6 +17,7 @@ from google.protobuf import empty_pb2
 
 from csat.airflow.backends.base import BackendError, Process
 from csat.airflow.backends.dataproc import DataprocBackend
+from csat.airflow.backends.dataproc_batch import process_of
 from csat.contract.settings import Settings
 from csat.contract.version import code_version
 from csat.control.release import Release, release_uri
@@ -141,7 +142,7 @@ def test_start_creates_a_batch_that_is_found_by_its_labels(stream: DataprocBacke
     request = cloud.requests[0]
     assert (request.parent, request.batch_id, request.request_id) == (PARENT, "csat-t1", "t1")
     assert dict(request.batch.labels) == {"stream": "csat", "token": "t1"}
-    assert stream.state() == Process(True, None, "PENDING, csat-t1")
+    assert stream.state() == Process(True, None, "PENDING, csat-t1", "t1")
 
 
 def test_a_batch_runs_the_code_that_is_installed_here_as_the_streams_account_and_for_thirteen_days(
@@ -150,6 +151,7 @@ def test_a_batch_runs_the_code_that_is_installed_here_as_the_streams_account_and
     stream.start("t1")
     batch = cloud.requests[0].batch
     assert batch.pyspark_batch.main_python_file_uri == "gs://code/job.py"
+    assert list(batch.pyspark_batch.args) == ["--token", "t1"]
     assert list(batch.pyspark_batch.archive_uris) == ["gs://code/packages.tar.gz#packages"]
     assert list(batch.pyspark_batch.jar_file_uris) == ["gs://code/a.jar"]
     assert batch.runtime_config.version == "3.0"
@@ -163,11 +165,11 @@ def test_a_batch_runs_the_code_that_is_installed_here_as_the_streams_account_and
 @pytest.mark.parametrize(
     ("state", "process"),
     [
-        (State.RUNNING, Process(True, None, "RUNNING, csat-old")),
-        (State.CANCELLING, Process(True, None, "CANCELLING, csat-old")),
-        (State.SUCCEEDED, Process(False, 0, "SUCCEEDED, csat-old")),
-        (State.FAILED, Process(False, 1, "FAILED, csat-old")),
-        (State.CANCELLED, Process(False, 143, "CANCELLED, csat-old")),
+        (State.RUNNING, Process(True, None, "RUNNING, csat-old", "old")),
+        (State.CANCELLING, Process(True, None, "CANCELLING, csat-old", "old")),
+        (State.SUCCEEDED, Process(False, 0, "SUCCEEDED, csat-old", "old")),
+        (State.FAILED, Process(False, 1, "FAILED, csat-old", "old")),
+        (State.CANCELLED, Process(False, 143, "CANCELLED, csat-old", "old")),
     ],
 )
 def test_state_is_that_of_the_newest_batch_with_the_streams_label(
@@ -210,7 +212,7 @@ def test_stop_cancels_after_the_grace_period_and_may_be_called_twice(stream: Dat
     stream.stop(5)
     stream.stop(5)
     assert cloud.calls.count("cancel t1") == 1
-    assert stream.state() == Process(False, 143, "CANCELLED, csat-t1")
+    assert stream.state() == Process(False, 143, "CANCELLED, csat-t1", "t1")
 
 
 def test_a_batch_that_ends_before_it_can_be_cancelled_is_no_error(stream: DataprocBackend, cloud: Cloud) -> None:
@@ -230,10 +232,15 @@ def test_a_batch_that_outlives_its_cancellation_is_an_error_that_names_the_comma
         stream.stop(1)
 
 
-def test_an_ended_batch_with_this_token_does_not_count_as_started(stream: DataprocBackend, cloud: Cloud) -> None:
-    cloud.add("t1", State.FAILED)
-    with pytest.raises(BackendError, match="csat-t1 was not created: AlreadyExists: csat-t1 exists"):
-        stream.start("t1")
+@pytest.mark.parametrize("state", [State.PENDING, State.RUNNING, State.FAILED])
+def test_a_batch_that_another_triggerer_created_for_this_token_is_found_and_left_alone(
+    stream: DataprocBackend, cloud: Cloud, state: State
+) -> None:
+    old, batch = cloud.add("old", State.RUNNING), cloud.add("t1", state)
+    stream.start("t1")
+    assert (old.state, batch.state) == (State.CANCELLED, state)
+    assert stream.state() == process_of(batch)
+    assert [name.rpartition("/")[2] for name in cloud.batches] == ["csat-old", "csat-t1"]
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,15 @@ from csat.control.verdict import DesiredState, Heartbeat, Policy, State, Verdict
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 POLICY = Policy(startup=120, stale=20, stalled=120, lagging=600, slow_batches=10, memory_heartbeats=5, max_age=86_400)
-RUNS = Process(True, None, "RUNNING")
+RUNS = Process(True, None, "RUNNING", "a")
+OLD_RUNS = Process(True, None, "RUNNING", "old")
+OLD_ENDED = Process(False, 1, "EXITED", "old")
 NEVER_RAN = Process(False, None, "STOPPED")
 Make = Callable[..., Any]
 
 
 def ended(code: int) -> Process:
-    return Process(False, code, "EXITED")
+    return Process(False, code, "EXITED", "a")
 
 
 def decide(desired_state: DesiredState | None, heartbeat: Heartbeat | None, process: Process | None) -> Plan:
@@ -46,8 +48,9 @@ def test_plan_adopts_a_starting_driver(make_desired_state: Make) -> None:
         ({}, {"memory_high_heartbeats": 5}, RUNS),
         ({}, {}, ended(137)),
         ({}, {}, None),
+        ({}, {}, OLD_RUNS),
     ],
-    ids=["stop requested", "frozen", "failed", "due for a recycle", "process gone", "backend silent"],
+    ids=["stop requested", "frozen", "failed", "due for a recycle", "process gone", "backend silent", "by hand"],
 )
 def test_plan_starts_a_new_driver_when_the_last_is_unhealthy(
     make_desired_state: Make,
@@ -104,6 +107,11 @@ STOP = {"desired": "stop"}
         ({}, {}, NEVER_RAN, "dead_or_frozen", True),
         ({}, {"token": "other"}, ended(1), "dead_or_frozen", True),
         ({}, {"token": "other", "state": "failed"}, RUNS, "starting", False),
+        ({}, {"token": "other"}, OLD_RUNS, "starting", False),
+        ({}, {"token": "other"}, OLD_ENDED, "starting", False),
+        ({}, {"token": "other"}, NEVER_RAN, "starting", False),
+        ({"at": NOON - timedelta(seconds=121)}, {"token": "other"}, OLD_ENDED, "never_started", True),
+        (STOP, {"token": "other"}, OLD_ENDED, "stopped", True),
         (STOP, {}, RUNS, "healthy", False),
         (STOP, {"at": NOON - timedelta(seconds=21)}, RUNS, "dead_or_frozen", False),
         (STOP, {"state": "stopped"}, RUNS, "stopped", True),

@@ -28,15 +28,17 @@ class FakeBackend:
         self.calls: list[str] = []
 
     def start(self, token: str) -> None:
+        if self.process.token == token:
+            return
         self.calls.append(f"start {token}")
-        self.process = Process(True, None, "RUNNING")
+        self.process = Process(True, None, "RUNNING", token)
 
     def state(self) -> Process:
         return self.process
 
     def stop(self, grace_seconds: float) -> None:
         self.calls.append("stop")
-        self.process = Process(False, -1, "STOPPED")
+        self.process = Process(False, -1, "STOPPED", self.process.token)
 
     def log_tail(self, lines: int) -> list[str]:
         return ["last line"]
@@ -108,7 +110,7 @@ def test_a_run_writes_the_new_token_before_it_starts_its_driver(
         start(token)
 
     monkeypatch.setattr(backend, "start", spy)
-    clock.at(3, lambda: setattr(backend, "process", Process(False, -1, "EXITED")))
+    clock.at(3, lambda: setattr(backend, "process", Process(False, -1, "EXITED", "new")))
     end(make_run())
     assert seen == ["new"]
 
@@ -117,7 +119,7 @@ def test_a_dead_process_ends_the_run_at_once_despite_a_recent_heartbeat(
     make_run: Make, make_heartbeat: Make, state_files: StateFiles, backend: FakeBackend, clock: Clock
 ) -> None:
     state_files.write_heartbeat(make_heartbeat(token="new"))
-    clock.at(3, lambda: setattr(backend, "process", Process(False, -1, "EXITED")))
+    clock.at(3, lambda: setattr(backend, "process", Process(False, -1, "EXITED", "new")))
     status = end(make_run())
     assert (status.verdict, clock.now) == (Verdict.DEAD_OR_FROZEN, NOON + timedelta(seconds=3))
 
@@ -131,8 +133,8 @@ def test_a_second_trigger_with_the_same_token_watches_and_starts_nothing(
     make_run: Make, make_desired_state: Make, state_files: StateFiles, backend: FakeBackend, clock: Clock
 ) -> None:
     state_files.write_desired_state(make_desired_state(token="new"))
-    backend.process = Process(True, None, "RUNNING")
-    clock.at(5, lambda: setattr(backend, "process", Process(False, 75, "EXITED")))
+    backend.process = Process(True, None, "RUNNING", "new")
+    clock.at(5, lambda: setattr(backend, "process", Process(False, 75, "EXITED", "new")))
     assert end(make_run(Plan("new", "a", NOON + timedelta(seconds=60)))).verdict is Verdict.SUPERSEDED
     assert backend.calls == []
 
@@ -158,7 +160,7 @@ def test_the_start_waits_for_the_back_off(
 ) -> None:
     state_files.write_desired_state(make_desired_state(token="a"))
     clock.at(29, lambda: backend.calls.append("29 s"))
-    clock.at(32, lambda: setattr(backend, "process", Process(False, 1, "EXITED")))
+    clock.at(32, lambda: setattr(backend, "process", Process(False, 1, "EXITED", "new")))
     end(make_run(Plan("new", "a", NOON + timedelta(seconds=30))))
     desired_state = state_files.desired_state()
     assert backend.calls == ["29 s", "start new"]
@@ -193,8 +195,8 @@ def test_stop_requests_the_driver_to_exit_and_waits_for_it(
     make_run: Make, make_desired_state: Make, state_files: StateFiles, backend: FakeBackend, clock: Clock
 ) -> None:
     state_files.write_desired_state(make_desired_state(token="new"))
-    backend.process = Process(True, None, "RUNNING")
-    clock.at(5, lambda: setattr(backend, "process", Process(False, 0, "EXITED")))
+    backend.process = Process(True, None, "RUNNING", "new")
+    clock.at(5, lambda: setattr(backend, "process", Process(False, 0, "EXITED", "new")))
     asyncio.run(asyncio.wait_for(make_run().stop("a person"), 20))
     desired_state = state_files.desired_state()
     assert desired_state is not None
@@ -206,7 +208,7 @@ def test_stop_kills_a_driver_that_does_not_exit(
     make_run: Make, make_desired_state: Make, state_files: StateFiles, backend: FakeBackend, clock: Clock
 ) -> None:
     state_files.write_desired_state(make_desired_state(token="new"))
-    backend.process = Process(True, None, "RUNNING")
+    backend.process = Process(True, None, "RUNNING", "new")
     asyncio.run(asyncio.wait_for(make_run().stop("a person"), 20))
     assert backend.calls == ["stop"]
     assert clock.now == NOON + timedelta(seconds=20)
@@ -216,7 +218,7 @@ def test_stop_does_not_touch_the_driver_of_another_run(
     make_run: Make, make_desired_state: Make, state_files: StateFiles, backend: FakeBackend
 ) -> None:
     state_files.write_desired_state(make_desired_state(token="other"))
-    backend.process = Process(True, None, "RUNNING")
+    backend.process = Process(True, None, "RUNNING", "new")
     asyncio.run(asyncio.wait_for(make_run().stop("a person"), 20))
     assert backend.calls == []
     assert state_files.desired_state() == make_desired_state(token="other")
@@ -254,7 +256,7 @@ def test_a_broken_desired_state_is_rewritten(
 ) -> None:
     (tmp_path / "stream").mkdir()
     (tmp_path / "stream" / "desired_state.json").write_text("{")
-    clock.at(2, lambda: setattr(backend, "process", Process(False, 1, "EXITED")))
+    clock.at(2, lambda: setattr(backend, "process", Process(False, 1, "EXITED", "new")))
     end(make_run())
     assert backend.calls == ["start new"]
 
@@ -278,10 +280,122 @@ def test_an_unreachable_store_ends_no_run_and_starts_no_driver(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     state_files.write_desired_state(make_desired_state(token="new"))
-    backend.process = Process(True, None, "RUNNING")
+    backend.process = Process(True, None, "RUNNING", "new")
     store = SilentStore(state_files._uri)
     clock.at(30, lambda: setattr(store, "is_silent", False))
-    clock.at(40, lambda: setattr(backend, "process", Process(False, 75, "EXITED")))
+    clock.at(40, lambda: setattr(backend, "process", Process(False, 75, "EXITED", "new")))
     status = end(StreamRun(AT_ONCE, Stream(store, backend, POLICY, Pace()), clock, clock.sleep))
     assert (status.verdict, clock.now, backend.calls) == (Verdict.SUPERSEDED, NOON + timedelta(seconds=40), [])
     assert caplog.text.count("cannot be accessed") == 1
+
+
+class SlowBackend(FakeBackend):
+    """Another triggerer is starting the process: a start does nothing until it is released."""
+
+    is_busy = True
+
+    def start(self, token: str) -> None:
+        if not self.is_busy:
+            super().start(token)
+
+
+OLD = Process(True, None, "STOPPING", "old")
+
+
+def test_a_start_of_another_triggerer_is_awaited_and_not_repeated(
+    make_run: Make, make_desired_state: Make, state_files: StateFiles, clock: Clock
+) -> None:
+    state_files.write_desired_state(make_desired_state(token="new"))
+    slow = SlowBackend()
+    slow.process = OLD
+    clock.at(3, lambda: setattr(slow, "process", Process(False, -9, "STOPPED", "old")))
+    clock.at(6, lambda: setattr(slow, "process", Process(True, None, "RUNNING", "new")))
+    clock.at(9, lambda: setattr(slow, "process", Process(False, 1, "EXITED", "new")))
+    assert end(make_run(Plan("new", "old", NOON), slow)).verdict is Verdict.DEAD_OR_FROZEN
+    assert (clock.now, slow.calls) == (NOON + timedelta(seconds=9), [])
+
+
+def test_a_start_whose_triggerer_ended_is_completed_under_its_token(
+    make_run: Make, make_desired_state: Make, state_files: StateFiles, clock: Clock
+) -> None:
+    decided = make_desired_state(token="new")
+    state_files.write_desired_state(decided)
+    slow = SlowBackend()
+    slow.process = Process(False, -9, "STOPPED", "old")
+    clock.at(4, lambda: setattr(slow, "is_busy", False))
+    clock.at(9, lambda: setattr(slow, "process", Process(False, 1, "EXITED", "new")))
+    assert end(make_run(Plan("new", "old", NOON), slow)).verdict is Verdict.DEAD_OR_FROZEN
+    assert (clock.now, slow.calls) == (NOON + timedelta(seconds=9), ["start new"])
+    assert state_files.desired_state() == decided
+
+
+def test_a_start_that_never_ends_ends_the_run_after_the_start_up_time(
+    make_run: Make, make_desired_state: Make, state_files: StateFiles, clock: Clock
+) -> None:
+    state_files.write_desired_state(make_desired_state(token="new"))
+    slow = SlowBackend()
+    slow.process = OLD
+    assert end(make_run(Plan("new", "old", NOON), slow)).verdict is Verdict.NEVER_STARTED
+    assert clock.now == NOON + timedelta(seconds=121)
+
+
+class RacingFiles(StateFiles):
+    """StateFiles in which another triggerer writes right after the first read."""
+
+    def __init__(self, uri: str, write: Callable[[], None]) -> None:
+        super().__init__(uri)
+        self._write_once: Callable[[], None] | None = write
+
+    def desired_state(self) -> DesiredState | None:
+        found = super().desired_state()
+        if self._write_once is not None:
+            write, self._write_once = self._write_once, None
+            write()
+        return found
+
+
+@pytest.mark.parametrize("desired", ["run", "stop"])
+def test_two_triggerers_that_decide_at_the_same_moment_start_one_driver(
+    state_files: StateFiles, make_desired_state: Make, clock: Clock, backend: FakeBackend, desired: str
+) -> None:
+    state_files.write_desired_state(make_desired_state(token="old"))
+    decided = make_desired_state(token="new", desired=desired)
+    racing = RacingFiles(state_files._uri, lambda: state_files.write_desired_state(decided))
+    backend.process = Process(False, -9, "STOPPED", "old")
+    clock.at(9, lambda: setattr(backend, "process", Process(False, 1, "EXITED", "new")))
+    run = StreamRun(Plan("new", "old", NOON), Stream(racing, backend, POLICY, Pace()), clock, clock.sleep)
+    verdict, calls = {"run": (Verdict.DEAD_OR_FROZEN, ["start new"]), "stop": (Verdict.STOPPED, [])}[desired]
+    assert (end(run).verdict, backend.calls) == (verdict, calls)
+    assert state_files.desired_state() == decided
+
+
+def test_a_stop_requested_while_the_process_starts_is_kept(
+    make_run: Make, state_files: StateFiles, backend: FakeBackend, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = backend.start
+
+    def stopped_meanwhile(token: str) -> None:
+        asyncio.run(asyncio.wait_for(make_run().stop("a person"), 20))
+        start(token)
+
+    monkeypatch.setattr(backend, "start", stopped_meanwhile)
+    clock.at(3, lambda: setattr(backend, "process", Process(False, 0, "EXITED", "new")))
+    status = end(make_run())
+    desired_state = state_files.desired_state()
+    assert desired_state is not None
+    assert (desired_state.token, desired_state.desired, desired_state.reason) == ("new", "stop", "a person")
+    assert (status.verdict, clock.now) == (Verdict.STOPPED, NOON + timedelta(seconds=3))
+
+
+def test_a_stop_that_another_start_overwrote_is_requested_again(
+    make_run: Make, make_desired_state: Make, state_files: StateFiles, backend: FakeBackend, clock: Clock
+) -> None:
+    running = make_desired_state(token="new")
+    state_files.write_desired_state(running)
+    backend.process = OLD
+    clock.at(2, lambda: state_files.write_desired_state(running))
+    clock.at(5, lambda: setattr(backend, "process", Process(False, 0, "EXITED", "new")))
+    asyncio.run(asyncio.wait_for(make_run().stop("a person"), 20))
+    desired_state = state_files.desired_state()
+    assert desired_state is not None
+    assert (desired_state.desired, clock.now) == ("stop", NOON + timedelta(seconds=5))

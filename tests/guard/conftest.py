@@ -83,7 +83,7 @@ class Guarded:
 
     def drivers(self) -> list[int]:
         """Process ids of all drivers, whoever started them."""
-        return driver_ids(self.settings.state, lambda command: command[-2:] == ["-m", "spark.stream_responses"])
+        return driver_ids(self.settings.state, lambda command: command[1:3] == ["-m", "spark.stream_responses"])
 
     @contextmanager
     def never_two_drivers(self) -> Iterator[None]:

@@ -12,18 +12,25 @@ class BackendError(CsatError):
 
 @dataclass(frozen=True)
 class Process:
-    """What the backend knows about the process. The exit code is of its last end; None: it never ran."""
+    """What the backend knows about the process. The exit code is of its last end; None: it never ran.
+
+    `token` is the one that it was started with; empty where the backend does not know it.
+    """
 
     is_alive: bool
     exit_code: int | None
     detail: str
+    token: str = ""
 
 
 class StreamBackend(Protocol):
     """Starts and stops the one process of the stream. Every method may raise BackendError."""
 
     def start(self, token: str) -> None:
-        """Start a new process, after stopping one that still runs; it reads its token from desired_state.json."""
+        """Start the process with this token, after stopping an earlier one that still runs.
+
+        Does nothing if the process with this token was started before, or if another triggerer is starting it.
+        """
 
     def state(self) -> Process:
         """The process's current state."""

@@ -3,6 +3,7 @@
 from csat.airflow.backends.base import StreamBackend
 from csat.airflow.backends.supervisord import SupervisordBackend
 from csat.contract.settings import Settings
+from csat.control.driver_token import token_file
 
 
 def backend(settings: Settings) -> StreamBackend:
@@ -11,4 +12,6 @@ def backend(settings: Settings) -> StreamBackend:
         from csat.airflow.backends.dataproc import DataprocBackend  # it takes a second to import
 
         return DataprocBackend(settings)
-    return SupervisordBackend(settings.supervisord, settings.state / "secrets" / "supervisord")
+    return SupervisordBackend(
+        settings.supervisord, settings.state / "secrets" / "supervisord", token_file(settings.state)
+    )

@@ -65,7 +65,11 @@ class DataprocBackend:
         self._started = ""  # the batch that this object started: lists may not show it at first
 
     def start(self, token: str) -> None:
-        """Create a batch of the code that is installed here, after stopping those that still run."""
+        """Create the batch of this token, of the code that is installed here, after stopping those that still run.
+
+        A batch of this token that exists, or is being created by another triggerer, is left as it is.
+        """
+        from google.api_core.exceptions import AlreadyExists
         from google.cloud.dataproc_v1.types import CreateBatchRequest
 
         name = batch_id(self._settings, token)
@@ -75,8 +79,12 @@ class DataprocBackend:
             batch_id=name,
             request_id=token,  # makes a retried request idempotent
         )
-        self.stop(_EXIT_SECONDS)
-        self._call(f"the batch {name} was not created", "create_batch", request)
+        self._end_others(token, _EXIT_SECONDS)
+        try:
+            self._call(f"the batch {name} was not created", "create_batch", request)
+        except BackendError as error:
+            if not isinstance(error.__cause__, AlreadyExists):
+                raise
         self._started = f"{self._parent}/batches/{name}"
 
     def state(self) -> Process:
@@ -86,11 +94,15 @@ class DataprocBackend:
 
     def stop(self, grace_seconds: float) -> None:
         """Wait until no batch of the stream runs; cancel those that still run after the grace period."""
-        if self._are_gone_within(grace_seconds):
+        self._end_others("", grace_seconds)
+
+    def _end_others(self, token: str, grace_seconds: float) -> None:
+        """End every batch of the stream but the one with this token."""
+        if self._are_gone_within(grace_seconds, token):
             return
-        for batch in self._running():
+        for batch in self._running(token):
             self._cancel(batch)
-        if not self._are_gone_within(_CANCEL_SECONDS):
+        if not self._are_gone_within(_CANCEL_SECONDS, token):
             raise BackendError(
                 f"a batch with the label {self._label} still runs {_CANCEL_SECONDS} s after it was cancelled: "
                 f"gcloud dataproc batches list --region={self._settings.region}"
@@ -122,8 +134,8 @@ class DataprocBackend:
             if any(other.name == batch.name for other in self._running()):
                 raise  # else it has ended by itself
 
-    def _are_gone_within(self, seconds: float) -> bool:
-        return poll(lambda: not self._running(), seconds, _POLL_SECONDS, self._sleep)
+    def _are_gone_within(self, seconds: float, token: str) -> bool:
+        return poll(lambda: not self._running(token), seconds, _POLL_SECONDS, self._sleep)
 
     def _newest(self) -> "Batch | None":
         if self._started:
@@ -134,11 +146,13 @@ class DataprocBackend:
         found: Batch = self._call(f"{name} cannot be read", "get_batch", {"name": name})
         return found
 
-    def _running(self) -> "list[Batch]":
+    def _running(self, token: str = "") -> "list[Batch]":
+        """The batches that run, but the one with this token."""
         batches = self._list()
         if self._started and all(batch.name != self._started for batch in batches):
             batches.append(self._get(self._started))
-        return [batch for batch in batches if process_of(batch).is_alive]
+        others = [batch for batch in batches if not token or batch.labels.get("token") != token]
+        return [batch for batch in others if process_of(batch).is_alive]
 
     def _list(self) -> "list[Batch]":
         from google.cloud.dataproc_v1.types import ListBatchesRequest

@@ -71,6 +71,7 @@ def new_batch(settings: Settings, release: Release, token: str) -> "Batch":
         labels={"stream": settings.dataproc_name, "token": token},
         pyspark_batch=types.PySparkBatch(
             main_python_file_uri=release.job,
+            args=["--token", token],
             archive_uris=[f"{release.packages}#{_PACKAGES}"],
             jar_file_uris=list(release.jars),
         ),
@@ -101,7 +102,9 @@ def process_of(batch: "Batch") -> Process:
     state = batch.state.name
     about = ", ".join(part for part in (batch.name.rpartition("/")[2], batch.state_message.strip()) if part)
     fix = f"; fix: {QUOTA}" if "quota" in batch.state_message.lower() else ""
-    return Process(state not in _EXIT_CODES, _EXIT_CODES.get(state), f"{state}, {about}{fix}")
+    return Process(
+        state not in _EXIT_CODES, _EXIT_CODES.get(state), f"{state}, {about}{fix}", batch.labels.get("token", "")
+    )
 
 
 def _changed(settings: Settings) -> dict[str, object]:

@@ -2,7 +2,8 @@
 
 import time
 import xmlrpc.client
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from xml.parsers.expat import ExpatError
 from csat.airflow.backends.base import BackendError, Process
 from csat.clients import supervisor
 from csat.contract.polling import poll
+from csat.control.driver_token import DriverToken, DriverTokenError, start_lock
 
 PROGRAM = "stream"
 _EXIT_SECONDS = 60  # longer than supervisord's stopwaitsecs, after which it kills the group
@@ -19,28 +21,51 @@ _LINE_BYTES = 400  # an estimate, to request enough of the log
 
 
 class SupervisordBackend:
-    """The process is a supervisord program with autostart and autorestart off: Airflow decides."""
+    """The process is a supervisord program with autostart and autorestart off: Airflow decides.
+
+    Its command is fixed, so its token is in a file, which says too whether the process was started.
+    """
 
     def __init__(
-        self, url: str, password_file: Path, timeout_seconds: float = 5, sleep: Callable[[float], None] = time.sleep
+        self,
+        url: str,
+        password_file: Path,
+        token_file: Path,
+        timeout_seconds: float = 5,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._url = url
         self._password_file = password_file
+        self._token_file = token_file
         self._timeout_seconds = timeout_seconds
         self._sleep = sleep
 
     def start(self, token: str) -> None:
-        """Start the program, after stopping a process that still runs; the token is in desired_state.json."""
-        self.stop(_EXIT_SECONDS)
-        self._call("startProcess", PROGRAM, False)
+        """Start the program with this token, after stopping a process that still runs, unless it was started."""
+        with _errors(), start_lock(self._token_file) as is_held:
+            if not is_held:
+                return
+            driver = DriverToken.read(self._token_file)
+            # One that runs under a token not marked as started is of a triggerer that ended before it marked it
+            if driver.token != token or not (driver.is_started or self.state().is_alive):
+                self.stop(_EXIT_SECONDS)
+                DriverToken(token).write(self._token_file)
+                self._call("startProcess", PROGRAM, False)
+            DriverToken(token, is_started=True).write(self._token_file)
 
     def state(self) -> Process:
         """The program's current state, as supervisord reports it."""
+        with _errors():
+            driver = DriverToken.read(self._token_file)  # before the process: a later start only makes it look older
         info = self._call("getProcessInfo", PROGRAM)
         name, code = str(info["statename"]), int(info["exitstatus"])
-        has_ended = name not in supervisor.ALIVE and info["start"] > 0
+        is_alive = name in supervisor.ALIVE
+        has_ended = not is_alive and info["start"] > 0
         return Process(
-            name in supervisor.ALIVE, code if has_ended else None, f"{name}, {info['description'] or info['spawnerr']}"
+            is_alive,
+            code if has_ended else None,
+            f"{name}, {info['description'] or info['spawnerr']}",
+            driver.token if is_alive or driver.is_started else "",
         )
 
     def stop(self, grace_seconds: float) -> None:
@@ -87,3 +112,11 @@ class SupervisordBackend:
         except FileNotFoundError as error:
             raise BackendError(f"{self._password_file} is missing; csat up writes it") from error
         return supervisor.server(self._url, password, self._timeout_seconds)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except DriverTokenError as error:
+        raise BackendError(error.message, error.fix) from error

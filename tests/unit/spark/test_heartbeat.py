@@ -1,14 +1,13 @@
 """What the heartbeat writer writes, obeys and leaves alone."""
 
+import signal
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
 from csat.control.state_files import StateFileError, StateFiles
 from csat.control.verdict import DesiredState, Heartbeat, State
-from spark.heartbeat import HeartbeatWriter, Order, Reading, claim, order, patiently, with_reading
-from spark.waiting import Waiting
+from spark.heartbeat import HeartbeatWriter, Reading, with_reading
 
 
 def desired_state(now, token="t1", desired="run"):
@@ -91,6 +90,44 @@ def test_writer_returns_75_and_writes_nothing_when_the_token_is_another_drivers(
     assert state_files.heartbeat().token == "t2"
 
 
+def test_writer_returns_75_and_writes_nothing_when_another_driver_has_its_token(writer, state_files, now):
+    other = heartbeat(now, driver_id="d2")
+    query = FakeQuery(waits=100, at_wait=lambda number: state_files.write_heartbeat(other))
+    assert writer.watch(query) == 75
+    assert query.is_stopped
+    assert state_files.heartbeat() == other
+
+
+@pytest.mark.parametrize(
+    ("desired", "code", "state"), [("run", None, State.STARTING), ("stop", 0, State.STOPPED)], ids=["run", "stop"]
+)
+def test_a_stop_requested_during_start_up_ends_the_driver_before_its_query(
+    writer, state_files, now, desired, code, state
+):
+    assert writer.report(State.STARTING)
+    state_files.write_desired_state(desired_state(now, desired=desired))
+    assert writer.exit_code_before_start() == code
+    assert state_files.heartbeat().state is state
+
+
+def test_sigterm_during_start_up_ends_the_driver_before_its_query(writer, state_files):
+    writer.stop_at_sigterm()
+    try:
+        signal.raise_signal(signal.SIGTERM)
+        assert writer.exit_code_before_start() == 0
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    assert state_files.heartbeat().state is State.STOPPED
+
+
+def test_a_driver_superseded_during_start_up_exits_before_its_query(writer, state_files, now):
+    assert writer.report(State.STARTING)
+    before = state_files.heartbeat()
+    state_files.write_desired_state(desired_state(now, token="t2"))
+    assert writer.exit_code_before_start() == 75
+    assert state_files.heartbeat() == before
+
+
 def test_writer_does_not_overwrite_its_successor_when_the_query_fails(writer, state_files, now):
     state_files.write_desired_state(desired_state(now, token="t2"))
     state_files.write_heartbeat(heartbeat(now, token="t2"))
@@ -114,38 +151,6 @@ def test_writer_fails_when_the_desired_state_cannot_be_read_for_ten_minutes(writ
     (tmp_path / "desired_state.json").write_text("half a fi")
     with pytest.raises(StateFileError, match=r"desired_state\.json is not a valid DesiredState; delete it"):
         writer.watch(FakeQuery(waits=1000))
-
-
-def test_claim_takes_the_token_of_the_guard_when_no_driver_has_used_it(state_files, now):
-    assert claim(state_files, "d2", now) == "t1"
-
-
-def test_claim_makes_a_new_token_when_a_driver_has_used_this_one(state_files, now):
-    state_files.write_heartbeat(heartbeat(now))
-    token = claim(state_files, "d2", now)
-    assert token != "t1"
-    assert state_files.desired_state().token == token
-    assert state_files.desired_state().desired == "run"
-
-
-def test_claim_makes_a_token_when_there_is_no_desired_state(tmp_path, now):
-    empty = StateFiles(str(tmp_path / "new"))
-    token = claim(empty, "d2", now)
-    written = empty.desired_state()
-    assert written is not None
-    assert token == written.token
-
-
-@pytest.mark.parametrize(
-    ("token", "desired", "expected"),
-    [("t1", "run", Order.RUN), ("t1", "stop", Order.STOP), ("t2", "run", Order.EXIT), ("t2", "stop", Order.EXIT)],
-)
-def test_order_follows_the_desired_state(now, token, desired, expected):
-    assert order(desired_state(now, token=token, desired=desired), "t1") is expected
-
-
-def test_order_is_to_exit_when_there_is_no_desired_state():
-    assert order(None, "t1") is Order.EXIT
 
 
 PROGRESS = {
@@ -195,33 +200,6 @@ def test_heartbeat_counts_heartbeats_of_high_memory_in_a_row(now):
     assert with_reading(high, reading(memory_share=0.5), now, trigger_seconds=5).memory_high_heartbeats == 0
 
 
-def fails(times, error=PermissionError("denied")):
-    """An operation on the state files that fails so many times, then returns "read"."""
-    left = iter(range(times))
-
-    def operation():
-        if next(left, None) is not None:
-            raise error
-        return "read"
-
-    return operation
-
-
-def test_state_files_that_cannot_be_read_for_minutes_are_waited_for(now):
-    waiting, clock = Waiting(), Clock(now)
-    seen: list[Any] = []
-    read = patiently(fails(200), waiting, clock, lambda seconds: seen.append(waiting.current))
-    assert (read, len(seen), waiting.current) == ("read", 200, None)
-    assert {reason for reason, _ in seen} == {"the state files, which cannot be accessed"}
-
-
-def test_after_ten_minutes_without_state_files_the_error_is_raised(now):
-    clock = Clock(now)
-    with pytest.raises(PermissionError):
-        patiently(fails(10_000), clock=clock, sleep=lambda seconds: None)
-    assert clock.time - now < timedelta(minutes=11)
-
-
 def test_heartbeat_says_what_the_batch_waits_for_and_remembers_when_it_ended(now):
     waits = with_reading(heartbeat(now), reading(waiting=("load job j", now)), now + timedelta(seconds=5), 5)
     assert (waits.waiting_for, waits.waiting_since, waits.waited_until) == (
@@ -231,11 +209,6 @@ def test_heartbeat_says_what_the_batch_waits_for_and_remembers_when_it_ended(now
     )
     later = with_reading(waits, reading(), now + timedelta(seconds=10), 5)
     assert (later.waiting_for, later.waiting_since, later.waited_until) == ("", None, now + timedelta(seconds=5))
-
-
-def test_an_invalid_heartbeat_does_not_keep_a_driver_from_starting(state_files, tmp_path, now):
-    (tmp_path / "heartbeat.json").write_text("{")
-    assert claim(state_files, "d1", now) == "t1"
 
 
 def test_a_failed_state_is_reported_where_the_heartbeat_cannot_be_written(state_files, tmp_path, now):
