@@ -20,7 +20,7 @@ from csat.contract.kafka_access import KafkaAccessError
 from csat.contract.settings import Settings
 from csat.control.checkpoint_topic import CheckpointTopic, read_topic, write_topic
 from csat.kafka.login import open_admin
-from csat.kafka.offsets import Gap, Offsets, kafka_offsets
+from csat.kafka.offsets import Gap, Offsets, kafka_offsets, without
 from csat.kafka.topic import topic_facts
 from csat.kafka.topic_id import Topic, describe_topic, id_of_topic
 from spark.decision import DecisionNeededError
@@ -60,7 +60,7 @@ def check_expired(gaps: list[Gap], accepted: Callable[[], list[Gap]]) -> None:
     if not gaps:
         return
     known = accepted()
-    open_gaps = [gap for gap in gaps if not any(_covers(one, gap) for one in known)]
+    open_gaps = [part for gap in gaps for part in without(gap, known)]
     if open_gaps:
         places = ", ".join(
             f"partition {gap.kafka_partition}: {gap.first_offset} to {gap.end_offset - 1}" for gap in open_gaps
@@ -70,14 +70,6 @@ def check_expired(gaps: list[Gap], accepted: Callable[[], list[Gap]]) -> None:
             f"Kafka deleted {sum(gap.count for gap in open_gaps):,} records before they landed ({places})",
             f"restore them, or `{ACCEPT}`",
         )
-
-
-def _covers(accepted: Gap, gap: Gap) -> bool:
-    return (
-        (accepted.kafka_topic_id, accepted.kafka_partition) == (gap.kafka_topic_id, gap.kafka_partition)
-        and accepted.first_offset <= gap.first_offset
-        and accepted.end_offset >= gap.end_offset
-    )
 
 
 def resume(

@@ -1,12 +1,15 @@
 """`csat stream …`: decisions about a stream that must not continue by itself."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from csat.cli.output import Json, report_fields
 from csat.contract.settings import get_settings
+
+if TYPE_CHECKING:
+    from csat.kafka.offsets import Gap
 
 app = typer.Typer(help="Decide about a stream that must not continue by itself.", no_args_is_help=True)
 
@@ -30,24 +33,49 @@ def adopt_topic(yes: Yes = False, is_json: Json = False) -> None:
     report_fields("adopted", document, is_json)
 
 
+@app.command("show-loss")
+def show_loss(
+    shown_id: Annotated[str, typer.Option("--as", help="Keep it for `accept-loss --shown`; default: not kept.")] = "",
+    is_json: Json = False,
+) -> None:
+    """Show the records that Kafka deleted before they landed, whose loss nobody has accepted."""
+    from csat.bigquery.client import Warehouse
+    from csat.monitoring.decisions import find_expired, keep_shown
+
+    settings = get_settings()
+    with Warehouse(settings) as warehouse:
+        gaps = find_expired(settings, warehouse, datetime.now(UTC))
+    if shown_id:
+        keep_shown(settings, gaps, shown_id)
+    report_fields("expired", _loss(gaps), is_json)
+
+
 @app.command("accept-loss")
 def accept_loss(
     reason: Annotated[str, typer.Option(help="Why the records are lost; kept with the loss.")],
+    shown_id: Annotated[
+        str, typer.Option("--shown", help="Accept what `show-loss --as` kept, no more; default: all.")
+    ] = "",
     yes: Yes = False,
     is_json: Json = False,
 ) -> None:
     """Continue after records that Kafka deleted before they landed, and record the gap as accepted."""
     from csat.bigquery.client import Warehouse
     from csat.monitoring.decisions import accept_loss as accept
-    from csat.monitoring.decisions import find_expired
+    from csat.monitoring.decisions import find_expired, find_shown
 
     settings, now = get_settings(), datetime.now(UTC)
     with Warehouse(settings) as warehouse:
         gaps = find_expired(settings, warehouse, now)
+        if shown_id:
+            gaps = find_shown(settings, gaps, shown_id)
         count = sum(gap.count for gap in gaps)
         if not yes:
             typer.confirm(f"Accept that {count:,} records of {gaps[0].kafka_topic} are lost?", abort=True, err=True)
         moved = accept(settings, warehouse, gaps, reason, now)
+    report_fields("accepted", {**_loss(gaps), "old_checkpoint": moved}, is_json)
+
+
+def _loss(gaps: "list[Gap]") -> dict[str, object]:
     places = {f"partition {gap.kafka_partition}": f"{gap.first_offset} to {gap.end_offset - 1}" for gap in gaps}
-    document = {"lost": count, **places, "old_checkpoint": moved}
-    report_fields("accepted", document, is_json)
+    return {"lost": sum(gap.count for gap in gaps), **places}

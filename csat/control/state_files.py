@@ -1,4 +1,6 @@
-"""Reads and writes the state files: desired state, heartbeat, alert state. In a folder, or at any fsspec address (gs://…).
+"""Reads and writes the state files: desired state, heartbeat, alert state, shown loss.
+
+They are in a folder, or at any fsspec address (gs://…).
 
 In an object store a state file is one object, written by one request: readers see all of the old or all of the new one,
 and the next reader after a write sees the new one. Of two concurrent writers the later wins; the token shows who lost.
@@ -17,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from csat.contract.errors import CsatError
 from csat.control.object_store import StoreUnreachableError, read_object, write_object
 from csat.control.open_alerts import AlertState
+from csat.control.shown_loss import ShownLoss
 from csat.control.verdict import DesiredState, Heartbeat
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -59,6 +62,14 @@ class StateFiles:
     def write_alert_state(self, alert_state: AlertState) -> None:
         """Replace the alert state."""
         self._write("alert_state.json", alert_state)
+
+    def shown_loss(self) -> ShownLoss | None:
+        """The loss that was shown last; None before the first."""
+        return self._read("shown_loss.json", ShownLoss)
+
+    def write_shown_loss(self, shown_loss: ShownLoss) -> None:
+        """Replace the loss that was shown last."""
+        self._write("shown_loss.json", shown_loss)
 
     @contextmanager
     def alert_state_lock(self) -> Iterator[None]:

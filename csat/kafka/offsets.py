@@ -4,7 +4,7 @@ import base64
 import uuid
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kafka import TopicPartition
 from kafka.admin import OffsetSpec
@@ -36,9 +36,28 @@ class Gap:
     end_offset: int
 
     @property
+    def key(self) -> PartitionKey:
+        """The partition."""
+        return self.kafka_topic, self.kafka_topic_id, self.kafka_partition
+
+    @property
     def count(self) -> int:
         """How many offsets it holds."""
         return self.end_offset - self.first_offset
+
+
+def without(gap: Gap, others: Iterable[Gap]) -> list[Gap]:
+    """What is left of a gap beside others, of which those of other topics and partitions do not count."""
+    left = [gap]
+    for one in others:
+        if one.key != gap.key:
+            continue
+        cut = []
+        for part in left:
+            cut.append(replace(part, end_offset=min(part.end_offset, max(part.first_offset, one.first_offset))))
+            cut.append(replace(part, first_offset=max(part.first_offset, min(part.end_offset, one.end_offset))))
+        left = [part for part in cut if part.count > 0]
+    return left
 
 
 def kafka_offsets(settings: Settings, topics: Iterable[str]) -> dict[PartitionKey, Offsets]:

@@ -8,7 +8,7 @@ from csat.bigquery.client import Warehouse
 from csat.bigquery.landing_counts import NOTHING_LANDED, Landed, landed_partitions
 from csat.bigquery.positions import accepted_gaps, missing_offsets
 from csat.contract.settings import Settings
-from csat.kafka.offsets import Gap, Offsets, PartitionKey, kafka_offsets
+from csat.kafka.offsets import Gap, Offsets, PartitionKey, kafka_offsets, without
 from csat.kafka.records import offsets_without_record
 
 
@@ -118,7 +118,7 @@ def excuse(warehouse: Warehouse, found: Completeness) -> Completeness:
     for check in found.partitions:
         gaps = [
             *outer_gaps(check),
-            *(gap for gap in inner if _key(gap) == (check.topic, check.topic_id, check.partition)),
+            *(gap for gap in inner if gap.key == (check.topic, check.topic_id, check.partition)),
         ]
         checks.append(replace(check, excused=excused(warehouse.settings, gaps, accepted)) if check.lost else check)
     return Completeness(tuple(checks))
@@ -136,24 +136,7 @@ def excused(settings: Settings, gaps: Sequence[Gap], accepted: Sequence[Gap]) ->
     """Offsets of the gaps that are no loss. Raises KafkaAccessError."""
     count, open_gaps = 0, []
     for gap in gaps:
-        ours = [one for one in accepted if _key(one) == _key(gap)]
-        rest = without(gap, ours)
+        rest = without(gap, accepted)
         count += gap.count - sum(one.count for one in rest)
         open_gaps += rest
     return count + offsets_without_record(settings, open_gaps)
-
-
-def without(gap: Gap, accepted: Sequence[Gap]) -> list[Gap]:
-    """What is left of a gap beside the accepted ones."""
-    left = [gap]
-    for one in accepted:
-        cut = []
-        for part in left:
-            cut.append(replace(part, end_offset=min(part.end_offset, max(part.first_offset, one.first_offset))))
-            cut.append(replace(part, first_offset=max(part.first_offset, min(part.end_offset, one.end_offset))))
-        left = [part for part in cut if part.count > 0]
-    return left
-
-
-def _key(gap: Gap) -> PartitionKey:
-    return gap.kafka_topic, gap.kafka_topic_id, gap.kafka_partition

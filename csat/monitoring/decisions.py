@@ -3,17 +3,18 @@
 Both leave what has landed as it is, and move the checkpoint away: the next driver starts after the landed rows.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from csat.bigquery.client import Warehouse
-from csat.bigquery.positions import accept, expired, landed_offsets, name_older_rows
+from csat.bigquery.positions import accept, accepted_gaps, expired, landed_offsets, name_older_rows
 from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from csat.control.checkpoint_topic import CheckpointTopic, read_topic, retire
+from csat.control.shown_loss import ExpiredRange, ShownLoss
 from csat.control.state_files import StateFiles
 from csat.control.verdict import Policy, State
-from csat.kafka.offsets import Gap, kafka_offsets
+from csat.kafka.offsets import Gap, kafka_offsets, without
 from csat.kafka.topic_id import Topic, describe_topic
 from csat.monitoring.checkpoint import committed_offsets
 
@@ -48,17 +49,44 @@ def adopt(settings: Settings, warehouse: Warehouse, adoption: Adoption, now: dat
 
 
 def find_expired(settings: Settings, warehouse: Warehouse, now: datetime) -> list[Gap]:
-    """The records that Kafka deleted before they landed. Raises CsatError and what its sources raise."""
+    """The records that Kafka deleted before they landed, whose loss nobody has accepted.
+
+    Raises CsatError and what its sources raise.
+    """
     _require_no_driver(settings, now)
     topic = describe_topic(settings)
-    wanted = committed_offsets(settings.checkpoint, topic.name) or {
+    committed = committed_offsets(settings.checkpoint, topic.name)
+    wanted = committed or {
         number: offset + 1 for number, offset in landed_offsets(warehouse, topic.name, topic.topic_id).items()
     }
     starts = {number: here.start for (*_, number), here in kafka_offsets(settings, [topic.name]).items()}
-    gaps = expired(topic.name, topic.topic_id, wanted, starts)
+    # A checkpoint before the records is there until their loss is accepted, or until that is completed
+    known = [] if committed else accepted_gaps(warehouse)
+    gaps = [part for gap in expired(topic.name, topic.topic_id, wanted, starts) for part in without(gap, known)]
     if not gaps:
         raise CsatError(f"no record of {topic.name} expired before it landed: there is nothing to accept")
     return gaps
+
+
+def keep_shown(settings: Settings, gaps: list[Gap], shown_id: str) -> None:
+    """Keep the loss under the id that it is shown with. Raises StateFileError."""
+    ranges = tuple(ExpiredRange(**asdict(gap)) for gap in gaps)
+    StateFiles(settings.state_files).write_shown_loss(ShownLoss(shown_id=shown_id, ranges=ranges))
+
+
+def find_shown(settings: Settings, gaps: list[Gap], shown_id: str) -> list[Gap]:
+    """The loss that was shown under this id, without what expired since then.
+
+    `gaps` is what waits for a decision; raises CsatError if what was shown is no longer part of it.
+    """
+    loss = StateFiles(settings.state_files).shown_loss()
+    if loss is None or loss.shown_id != shown_id:
+        raise CsatError(f"no loss was shown as {shown_id}, or another one since then", "show it again")
+    shown = [Gap(**one.model_dump()) for one in loss.ranges]
+    if any(without(one, gaps) for one in shown):
+        places = ", ".join(str(one) for one in loss.ranges)
+        raise CsatError(f"what was shown ({places}) no longer waits for a decision", "show it again")
+    return shown
 
 
 def accept_loss(settings: Settings, warehouse: Warehouse, gaps: list[Gap], reason: str, now: datetime) -> str:

@@ -24,6 +24,7 @@ def bag() -> DagBag:
 def test_the_bag_holds_exactly_our_dags(bag: DagBag) -> None:
     assert bag.import_errors == {}
     assert sorted(bag.dags) == [
+        "accept_loss",
         "backfill_history",
         "build_marts",
         "check_stream_health",
@@ -146,6 +147,16 @@ def test_rebuild_marts_requires_approval_for_a_full_refresh(bag: DagBag) -> None
     assert approve.options == ["Approve", "Reject"]
 
 
+def test_accept_loss_accepts_only_what_was_shown_and_approved(bag: DagBag) -> None:
+    dag = bag.dags["accept_loss"]
+    show, approve, accept = (dag.get_task(name) for name in ("show_loss", "approve_loss", "accept_loss"))
+    assert show.command == ["stream", "show-loss", "--json", "--as", "{{ run_id }}"]
+    assert (approve.shown_id, approve.upstream_task_ids, approve.retries) == ("{{ run_id }}", {"show_loss"}, 0)
+    assert approve.options == ["Approve", "Reject"]
+    assert accept.upstream_task_ids == {"approve_loss"}
+    assert accept.command[:6] == ["stream", "accept-loss", "--json", "--yes", "--shown", "{{ run_id }}"]
+
+
 def test_reconcile_marts_runs_every_night(bag: DagBag) -> None:
     dag = bag.dags["reconcile_marts"]
     assert dag.timetable.expression == "20 2 * * *"
@@ -153,6 +164,7 @@ def test_reconcile_marts_runs_every_night(bag: DagBag) -> None:
 
 
 BY_HAND: dict[str, dict[str, object]] = {
+    "accept_loss": {"reason": "down for longer than the retention"},
     "backfill_history": {"days": 7, "events": 2771, "seed": 1},
     "rebuild_marts": {"selection": "", "from": "", "to": ""},
     "replay_rejected": {"reason": "unsupported schema_version", "since": "2026-01-01T00:00:00", "limit": 10000},
@@ -184,6 +196,7 @@ def test_a_form_has_typed_fields_with_defaults(bag: DagBag, dag_id: str) -> None
 @pytest.mark.parametrize(
     ("dag_id", "bad"),
     [
+        ("accept_loss", {"reason": ""}),
         ("backfill_history", {"days": 0}),
         ("replay_rejected", {"since": "yesterday"}),
         ("replay_rejected", {"limit": 0}),
@@ -211,7 +224,7 @@ def test_a_dag_file_imports_nothing_heavy() -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); "
         "import run_stream, build_marts, rebuild_marts, reconcile_marts; "
-        "import replay_rejected, backfill_history, check_stream_health, maintain; "
+        "import accept_loss, replay_rejected, backfill_history, check_stream_health, maintain; "
         "print([m for m in ('pyspark', 'pandas', 'google.cloud.bigquery', 'gcsfs', 'dbt') if m in sys.modules])"
     )
     done = subprocess.run(
