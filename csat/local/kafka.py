@@ -18,6 +18,7 @@ from csat.local.java import find_java
 from csat.local.secret_files import write_private
 
 _LOGGING = Path(__file__).with_name("kafka_log4j2.properties")
+RETAINED_BYTES = 4 * 1024**3  # of each partition: some ten million messages
 _QUERY_MILLISECONDS = 2_000
 _CREATE_MILLISECONDS = 15_000
 _FORMAT_SECONDS = 120
@@ -43,6 +44,10 @@ def properties(settings: Settings, changes: Mapping[str, object] | None = None) 
         "auto.create.topics.enable": "false",
         # kafka_timestamp is "when Kafka received the message": a producer's clock must not decide what is in the future
         "log.message.timestamp.type": "LogAppendTime",
+        # By size, not by time: a stack that is down for longer than a time limit would find its records deleted, and the
+        # stream would stop until a person accepts the loss. Topics of earlier versions take these values too
+        "log.retention.ms": -1,
+        "log.retention.bytes": RETAINED_BYTES,
         "offsets.topic.num.partitions": 1,
         "offsets.topic.replication.factor": 1,
         "transaction.state.log.num.partitions": 1,
