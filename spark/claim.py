@@ -30,15 +30,16 @@ def patiently(
     Raises OSError or StateFileError after that.
     """
     deadline = clock() + MAX_WITHOUT_DESIRED_STATE
-    while True:
-        try:
-            return operation()
-        except (OSError, StateFileError) as error:
-            if clock() > deadline:
-                raise
-            logger.warning("Cannot access the state files: %s", error)
-            with (waiting or Waiting()).on("the state files, which cannot be accessed"):
-                sleep(1)
+    with (waiting or Waiting()).later("the state files, which cannot be accessed") as begin_wait:
+        while True:
+            try:
+                return operation()
+            except (OSError, StateFileError) as error:
+                if clock() > deadline:
+                    raise
+                logger.warning("Cannot access the state files: %s", error)
+            begin_wait()
+            sleep(1)
 
 
 class Order(Enum):

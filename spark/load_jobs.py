@@ -7,6 +7,7 @@ same id, and never starts two.
 import logging
 import time
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
@@ -27,6 +28,8 @@ from spark.waiting import Waiting
 
 logger = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+
 # BigQuery's reasons for invalid data or requests: the same job would fail again.
 _FINAL_REASONS = {"invalid", "invalidQuery", "notFound", "accessDenied", "billingNotEnabled", "duplicate"}
 _POLLS = wait_exponential(multiplier=0.05, exp_base=1.5, max=2)  # seconds
@@ -46,8 +49,7 @@ class BigQueryLoadJobs:
         self._until_reachable = Retrying(
             retry=retry_if_exception_type(WarehouseUnreachableError),
             wait=wait_exponential(max=_MAX_RETRY_SECONDS),
-            sleep=self._sleep_unreachable,
-            before_sleep=_warn,
+            sleep=sleep,
         )
 
     def find(self, job_id: str) -> bool:
@@ -77,7 +79,7 @@ class BigQueryLoadJobs:
             except Conflict:
                 logger.info("Job %s was already submitted: waiting for it", job_id)
 
-        self._until_reachable(self._warehouse.errors()(insert))
+        self._patiently(self._warehouse.errors()(insert))
 
     def wait(self, job_id: str) -> tuple[Outcome, int, str]:
         """Outcome, rows loaded and error of a job, once it ended: until then it may still land its rows."""
@@ -92,7 +94,7 @@ class BigQueryLoadJobs:
 
     def wait_for_pending(self) -> None:
         """Wait until no load job into the landing table is pending or running, whoever submitted it."""
-        for job_id in self._until_reachable(self._warehouse.errors()(self._pending)):
+        for job_id in self._patiently(self._warehouse.errors()(self._pending)):
             logger.warning("Waiting for load job %s of an earlier run", job_id)
             self.wait(job_id)
 
@@ -114,12 +116,18 @@ class BigQueryLoadJobs:
     def _outcome_of_interrupted(self, job_id: str) -> tuple[Outcome, int, str]:
         """The emulator ended while it ran the job: the landing table shows whether it had committed the rows."""
         batch_id = job_id.removeprefix(landing.LOAD_JOB_PREFIX).rpartition("-a")[0]
-        count = self._until_reachable(batch_rows, self._warehouse, batch_id)
+        count = self._patiently(lambda: batch_rows(self._warehouse, batch_id))
         return (Outcome.DONE, count, "") if count else (Outcome.FAILED, 0, f"the emulator ended during {job_id}")
 
-    def _sleep_unreachable(self, seconds: float) -> None:
-        with self._waiting.on("BigQuery, which does not respond"):
-            self._sleep(seconds)
+    def _patiently(self, call: Callable[[], Result]) -> Result:
+        """The result of a call, repeated while BigQuery is unreachable."""
+        with self._waiting.later("BigQuery, which does not respond") as begin_wait:
+
+            def warn(state: RetryCallState) -> None:
+                begin_wait()
+                _warn(state)
+
+            return self._until_reachable.copy(before_sleep=warn)(call)
 
     def _get(self, job_id: str) -> "bigquery.LoadJob | None":
         def get() -> "bigquery.LoadJob | None":
@@ -133,7 +141,7 @@ class BigQueryLoadJobs:
             except NotFound:
                 return None
 
-        return self._until_reachable(self._warehouse.errors()(get))
+        return self._patiently(self._warehouse.errors()(get))
 
 
 def _warn(state: RetryCallState) -> None:

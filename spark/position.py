@@ -24,7 +24,7 @@ from csat.kafka.offsets import Gap, Offsets, kafka_offsets, without
 from csat.kafka.topic import topic_facts
 from csat.kafka.topic_id import Topic, describe_topic, id_of_topic
 from spark.decision import DecisionNeededError
-from spark.waiting import Waiting
+from spark.waiting import KAFKA_SILENT, Waiting
 
 logger = logging.getLogger(__name__)
 
@@ -124,8 +124,9 @@ class TopicWatch:
 
     def check(self) -> None:
         """Raise DecisionNeededError where the topic is another one; waits while Kafka does not respond."""
-        while (found := self._topic_id()) is None:
-            with self._waiting.on("Kafka, which does not respond"):
+        with self._waiting.later(KAFKA_SILENT) as begin_wait:
+            while (found := self._topic_id()) is None:
+                begin_wait()
                 time.sleep(1)
         if found not in (self._topic.topic_id, _DELETED):
             self.found = DecisionNeededError(

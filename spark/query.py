@@ -2,6 +2,7 @@
 
 import json
 import logging
+from datetime import UTC, datetime
 from typing import Any
 
 from py4j.protocol import Py4JError
@@ -13,6 +14,7 @@ from csat.contract.settings import Settings
 from spark.heartbeat import Reading
 from spark.sink import LandingSink
 from spark.source import backlog, end_offsets
+from spark.waiting import KAFKA_SILENT
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ class ActiveQuery:
         self._settings = settings
         self._read_offsets = committed_offsets(spark, settings).get(settings.kafka_topic, {})
         self._ends: dict[int, int] = {}
+        self._kafka_silent_since: datetime | None = None
 
     def wait(self, seconds: float) -> bool:
         """Wait up to this long; whether the query ended. Raises its error."""
@@ -46,8 +49,10 @@ class ActiveQuery:
         error = ""
         try:
             self._ends = end_offsets(self._spark, self._settings)
+            self._kafka_silent_since = None
         except Py4JError:
             error = f"Kafka does not respond at {self._settings.bootstrap_servers}"
+            self._kafka_silent_since = self._kafka_silent_since or datetime.now(UTC)
         used, share = _memory(self._spark)
         return Reading(
             progress=progress,
@@ -57,8 +62,13 @@ class ActiveQuery:
             memory_bytes=used,
             error=error,
             held_until=self._sink.budget.held_until,
-            waiting=self._sink.waiting.current,
+            waiting=self._waiting(),
         )
+
+    def _waiting(self) -> tuple[str, datetime] | None:
+        """What the batch waits for, or the next one, and since when."""
+        batch = self._sink.waiting.current
+        return batch or ((KAFKA_SILENT, self._kafka_silent_since) if self._kafka_silent_since else None)
 
     def stop(self) -> None:
         """Finish the current batch within a minute, then stop. Stopping sooner would lose time, not rows."""

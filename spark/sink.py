@@ -111,7 +111,8 @@ class LandingSink:
             if outcome is Outcome.REFUSED:
                 raise CsatError(f"BigQuery refused {job_id}: {error}")
             logger.warning("Load job %s failed: %s", job_id, error)
-            self._sleep(min(2**tries, 30))
+            with self.waiting.on(f"another attempt, after {job_id} failed"):
+                self._sleep(min(2**tries, 30))
         raise CsatError(f"{MAX_ATTEMPTS} load jobs of batch {batch_id} failed; the last error: {error}")
 
     def _submit(self, job_id: str, files: list[StagedFile]) -> None:
@@ -128,7 +129,8 @@ class LandingSink:
             if outcome is not Outcome.MISSING:
                 return outcome, row_count, error
             logger.warning("%s: submitting it again in %d s", error, wait)
-            self._sleep(wait)
+            with self.waiting.on(f"load job {job_id}, which BigQuery does not know"):
+                self._sleep(wait)
             self._submit(job_id, files())
         outcome, row_count, error = self._jobs.wait(job_id)
         if outcome is Outcome.MISSING:

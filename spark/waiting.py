@@ -1,8 +1,10 @@
 """What the batch in progress waits for: set by the thread that waits, read by the heartbeat's."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+
+KAFKA_SILENT = "Kafka, which does not respond"
 
 
 class Waiting:
@@ -21,3 +23,20 @@ class Waiting:
             yield
         finally:
             self.current = before
+
+    @contextmanager
+    def later(self, reason: str) -> Iterator[Callable[[], None]]:
+        """A function that begins the wait for `reason` at its first call. The wait ends with the block.
+
+        Attempts may take long themselves, so the wait lasts from the first failure to the success.
+        """
+        with ExitStack() as wait:
+            has_begun = False
+
+            def begin() -> None:
+                nonlocal has_begun
+                if not has_begun:
+                    wait.enter_context(self.on(reason))
+                has_begun = True
+
+            yield begin

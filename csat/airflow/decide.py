@@ -161,10 +161,10 @@ def _describe(own: Heartbeat | None, now: datetime) -> str:
     age = f"last heartbeat {(now - own.at).total_seconds():.0f} s ago"
     if own.failed_batch:
         return f"in batch {own.failed_batch}: {own.error}; {age}"
-    if own.error:
-        return f"{own.error}; {age}"
     if own.waiting_for and own.waiting_since:
         return f"waiting for {own.waiting_for} since {own.waiting_since:%H:%M:%S} UTC; {age}"
+    if own.error:
+        return f"{own.error}; {age}"
     progress = f"{(now - own.progress_at).total_seconds():.0f} s ago" if own.progress_at else "never"
     hold = ""
     if own.held_until and own.held_until > now:

@@ -44,8 +44,8 @@ def properties(settings: Settings, changes: Mapping[str, object] | None = None) 
         "auto.create.topics.enable": "false",
         # kafka_timestamp is "when Kafka received the message": a producer's clock must not decide what is in the future
         "log.message.timestamp.type": "LogAppendTime",
-        # By size, not by time: a stack that is down for longer than a time limit would find its records deleted, and the
-        # stream would stop until a person accepts the loss. Topics of earlier versions take these values too
+        # By size, not by time: a stack that is down for longer than a time limit would find its records deleted, and
+        # the stream would stop until a person accepts the loss. Topics of earlier versions take these values too
         "log.retention.ms": -1,
         "log.retention.bytes": RETAINED_BYTES,
         "offsets.topic.num.partitions": 1,
