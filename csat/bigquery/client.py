@@ -14,6 +14,7 @@ from requests.exceptions import RequestException
 
 from csat.bigquery import login as bigquery_login
 from csat.contract.errors import CsatError
+from csat.contract.google_errors import fix_of, text_of
 from csat.contract.settings import GOOGLE_LOGIN_FIX, Settings, SettingsError
 
 _PARAMETER_TYPES = {bool: "BOOL", int: "INT64", float: "FLOAT64", str: "STRING", datetime: "TIMESTAMP", date: "DATE"}
@@ -115,14 +116,15 @@ class Warehouse:
             )
             raise WarehouseUnreachableError(f"{where} does not answer: {fix}.") from error
         except TransportError as error:
-            raise WarehouseUnreachableError(f"Google's login does not answer ({error}): check the network.") from error
+            raise WarehouseUnreachableError(
+                f"Google's login does not answer ({text_of(error)})", fix_of(error)
+            ) from error
         except GoogleAuthError as error:
             if self.settings.endpoint:  # the stack never started: nothing would answer either
                 raise WarehouseUnreachableError(str(error)) from error
-            raise WarehouseError(f"Google refuses the login ({error}), fix: {GOOGLE_LOGIN_FIX}") from error
+            raise WarehouseError(f"Google refuses the login ({text_of(error)})", fix_of(error)) from error
         except exceptions.GoogleAPIError as error:
-            message = error.message if isinstance(error, exceptions.GoogleAPICallError) else str(error)
-            raise WarehouseError(f"BigQuery refused: {message}") from error
+            raise WarehouseError(f"BigQuery refused: {text_of(error)}", fix_of(error)) from error
 
     def __enter__(self) -> Self:
         return self

@@ -12,6 +12,7 @@ from csat.cli import dashboard as dashboard_commands
 from csat.cli import health, landing, maintain, marts, rejected, stream
 from csat.cli.output import Json, report, say
 from csat.contract.errors import CsatError
+from csat.contract.google_errors import google_error
 from csat.contract.settings import get_settings
 from producer.csv_dates import DateOrder
 
@@ -179,7 +180,8 @@ def version() -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """The exit code of a call.
 
-    A CsatError is one line on stderr with its fix; any other exception is a bug and keeps its traceback.
+    A CsatError, or an error of Google's clients, is one line on stderr with its fix; any other exception is a bug and
+    keeps its traceback.
     """
     try:
         app(arguments)
@@ -189,6 +191,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
     except CsatError as error:
         say(f"error: {error}")
+        return 1
+    except Exception as error:
+        if (named := google_error(error)) is None:
+            raise
+        say(f"error: {named}")
         return 1
     return 0
 

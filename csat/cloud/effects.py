@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from csat.contract.errors import CsatError
+from csat.contract.google_errors import fix_of, text_of
 from csat.contract.settings import ROOT, environment
 
 _COMMAND_SECONDS = 3600  # Composer takes half an hour to install a package
@@ -34,8 +35,8 @@ def upload(path: Path, uri: str) -> None:
         store.put_file(str(path), target)
     except Exception as error:  # every store raises its own types
         raise CsatError(
-            f"{path.name} was not uploaded to {uri} ({type(error).__name__}: {error}): run gcloud auth "
-            "application-default login, as someone who may write the bucket"
+            f"{path.name} was not uploaded to {uri} ({type(error).__name__}: {text_of(error)})",
+            fix_of(error) or "run gcloud auth application-default login, as someone who may write the bucket",
         ) from error
 
 

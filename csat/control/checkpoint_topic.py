@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from csat.control.object_store import read_object, write_object
+from csat.control.object_store import read_object, unreachable, write_object
 
 _FILE = "csat_topic.json"
 
@@ -52,8 +52,11 @@ def retire(checkpoint: str, suffix: str) -> str:
         return target
     import fsspec
 
-    files, source = fsspec.core.url_to_fs(checkpoint)
-    files.invalidate_cache()
-    if files.exists(source):
-        files.mv(source, f"{source}.{suffix}", recursive=True)
+    try:
+        files, source = fsspec.core.url_to_fs(checkpoint)
+        files.invalidate_cache()
+        if files.exists(source):
+            files.mv(source, f"{source}.{suffix}", recursive=True)
+    except Exception as error:  # each store raises its own types
+        raise unreachable(checkpoint, error) from error
     return target

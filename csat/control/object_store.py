@@ -3,6 +3,7 @@
 from typing import Any
 
 from csat.contract.errors import CsatError
+from csat.contract.google_errors import fix_of, text_of
 
 _SECONDS = 10  # the store's own client would retry for minutes
 
@@ -32,7 +33,10 @@ def _request(uri: str, method: str, *arguments: bytes) -> Any:
     except FileNotFoundError:
         raise
     except Exception as error:  # each store raises its own types; none quotes the content
-        raise StoreUnreachableError(
-            f"{uri} cannot be accessed ({type(error).__name__}: {error}): check the network, the address, and that "
-            "this account may read and write there"
-        ) from error
+        raise unreachable(uri, error) from error
+
+
+def unreachable(uri: str, error: Exception) -> StoreUnreachableError:
+    """The error of a store that did not respond, or refused."""
+    fix = fix_of(error) or "check the network, the address, and that this account may read and write there"
+    return StoreUnreachableError(f"{uri} cannot be accessed ({type(error).__name__}: {text_of(error)})", fix)

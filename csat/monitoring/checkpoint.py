@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from csat.contract.errors import CsatError
+from csat.contract.google_errors import fix_of, text_of
 
 
 class CheckpointError(CsatError):
@@ -25,10 +26,9 @@ def committed_offsets(checkpoint: str, topic: str) -> dict[int, int]:
         text = _text(f"{checkpoint}/offsets/{max(numbers)}")
         offsets = json.loads(text.splitlines()[-1]).get(topic, {})
         return {int(partition): int(offset) for partition, offset in offsets.items()}
-    except (OSError, ValueError, IndexError, AttributeError) as error:
-        raise CheckpointError(
-            f"the checkpoint {checkpoint} cannot be read ({error}): check CSAT_CHECKPOINT_URI"
-        ) from error
+    except Exception as error:  # each store raises its own types, and Spark's files may be anything
+        fix = fix_of(error) or "check CSAT_CHECKPOINT_URI"
+        raise CheckpointError(f"the checkpoint {checkpoint} cannot be read ({text_of(error)})", fix) from error
 
 
 def _names(folder: str) -> list[str]:

@@ -17,6 +17,7 @@ from csat.bigquery.load_job_times import load_job_times
 from csat.clients import airflow_api
 from csat.clients.airflow_api import AirflowError
 from csat.contract.alerts import AlertKey
+from csat.contract.google_errors import google_error
 from csat.contract.kafka_access import KafkaAccessError
 from csat.contract.settings import Settings
 from csat.control.open_alerts import AlertState
@@ -90,6 +91,8 @@ def _fact(alert: AlertKey, query: Callable[[], Fact | Missing]) -> Fact | Missin
     try:
         return query()
     except Exception as error:
+        if named := google_error(error):
+            return Missing(str(named), alert)
         logger.warning("A health check's source failed", exc_info=True)
         return Missing(f"{type(error).__name__}: {error}"[:300], alert)
 

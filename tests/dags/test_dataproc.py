@@ -7,6 +7,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.auth.exceptions import RefreshError
 from google.cloud.dataproc_v1 import BatchControllerClient, types
 from google.cloud.dataproc_v1.services.batch_controller.transports import BatchControllerGrpcTransport
 from google.cloud.logging_v2 import types as logs
@@ -262,6 +263,16 @@ def test_a_refusal_is_an_error_that_names_the_fix(
         stream.start("t1")
     assert fix in str(raised.value)
     assert cloud.calls.count("create") == 1, "retried within one poll"
+
+
+def test_an_expired_login_is_an_error_that_names_the_command(settings: Settings) -> None:
+    def refuse(settings: Settings) -> None:
+        raise RefreshError("invalid_grant: Bad Request", {"error": "invalid_grant"})  # type: ignore[no-untyped-call]
+
+    with pytest.raises(BackendError) as raised:
+        DataprocBackend(settings, refuse).state()
+    assert str(raised.value).startswith("the batches cannot be listed: RefreshError: invalid_grant: Bad Request, fix: ")
+    assert "gcloud auth application-default login" in raised.value.fix
 
 
 @pytest.mark.timeout(30)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from csat.airflow.backends.base import BackendError
+from csat.contract.google_errors import RENEW_LOGIN, text_of
 from csat.contract.settings import GOOGLE_LOGIN_FIX
 
 QUOTA = "request a higher quota in the console under IAM & Admin, Quotas, or lower CSAT_DATAPROC_EXECUTORS"
@@ -26,14 +27,15 @@ def errors(what: str, needs: str, timeout_seconds: float) -> Iterator[dict[str, 
 
 
 def _text(error: Exception) -> str:
-    return f"{type(error).__name__}: {getattr(error, 'message', None) or error}"
+    return f"{type(error).__name__}: {text_of(error)}"
 
 
 def _fix(error: Exception, needs: str, timeout_seconds: float) -> str:
     from google.api_core import exceptions
-    from google.auth.exceptions import GoogleAuthError
+    from google.auth.exceptions import GoogleAuthError, RefreshError
 
     fixes: list[tuple[tuple[type[Exception], ...], str]] = [
+        ((RefreshError,), RENEW_LOGIN),
         (
             (GoogleAuthError, exceptions.Unauthorized),
             GOOGLE_LOGIN_FIX,

@@ -1,0 +1,46 @@
+"""What an error of Google's clients means: one line of text, and what to do about it."""
+
+from csat.contract.errors import CsatError
+from csat.contract.settings import GOOGLE_LOGIN_FIX
+
+RENEW_LOGIN = "run `gcloud auth application-default login`, or replace the service account's key if one is in use"
+QUOTA = "wait, or request a higher quota in the console under IAM & Admin, Quotas"
+ACCESS = "give this account the missing role: make cloud-apply grants those that csat needs"
+_QUOTA_REASONS = {"quotaExceeded", "rateLimitExceeded"}
+_UNAUTHORIZED, _FORBIDDEN, _TOO_MANY = 401, 403, 429
+
+
+def text_of(error: BaseException) -> str:
+    """The first line of the error's message."""
+    message = getattr(error, "message", None) or (error.args[0] if error.args else error)
+    lines = [line.strip() for line in str(message).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+def fix_of(error: BaseException) -> str:
+    """What to do about an error of a login, a permission or a quota; empty for any other."""
+    from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
+
+    code = getattr(error, "code", None)
+    reasons = {reason.get("reason") for reason in getattr(error, "errors", None) or () if isinstance(reason, dict)}
+    if isinstance(error, TransportError):
+        return "check the network"
+    if isinstance(error, RefreshError):
+        return RENEW_LOGIN
+    if isinstance(error, GoogleAuthError) or code == _UNAUTHORIZED:
+        return GOOGLE_LOGIN_FIX
+    if code == _TOO_MANY or (code == _FORBIDDEN and (reasons & _QUOTA_REASONS or "quota" in text_of(error).lower())):
+        return QUOTA
+    return ACCESS if code == _FORBIDDEN else ""
+
+
+def google_error(error: BaseException) -> CsatError | None:
+    """The named error for one that a client of Google raised and nothing has named; None for any other."""
+    try:
+        from google.api_core.exceptions import GoogleAPIError
+        from google.auth.exceptions import GoogleAuthError
+    except ImportError:  # an environment without Google's clients
+        return None
+    if not isinstance(error, GoogleAPIError | GoogleAuthError):
+        return None
+    return CsatError(f"Google refused: {text_of(error)}", fix_of(error))

@@ -1,0 +1,153 @@
+"""Every command ends an error of Google in one line with its fix, whatever call meets it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.api_core.exceptions import Forbidden, GoogleAPICallError, ServiceUnavailable, TooManyRequests, Unauthorized
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, RefreshError
+
+from csat.bigquery import client
+from csat.cli.main import run
+from csat.cloud.effects import upload
+from csat.contract.alerts import AlertKey
+from csat.contract.errors import CsatError
+from csat.contract.google_errors import fix_of, google_error, text_of
+from csat.contract.settings import get_settings
+from csat.control.checkpoint_topic import retire
+from csat.control.object_store import StoreUnreachableError, read_object
+from csat.monitoring.checkpoint import CheckpointError, committed_offsets
+from csat.monitoring.collect import _fact
+from csat.monitoring.facts import Missing
+
+QUOTA = Forbidden("Quota exceeded: too many queries\nJob ID: 1", errors=[{"reason": "quotaExceeded"}])
+EXPIRED = RefreshError("invalid_grant: Bad Request", {"error": "invalid_grant", "error_subtype": "invalid_rapt"})  # type: ignore[no-untyped-call]
+ERRORS = {
+    "expired login": (EXPIRED, "run `gcloud auth application-default login`"),
+    "no login": (DefaultCredentialsError("no credentials"), "put a service account's key at"),  # type: ignore[no-untyped-call]
+    "quota": (QUOTA, "request a higher quota in the console"),
+    "too many requests": (TooManyRequests("slow down"), "request a higher quota in the console"),
+    "no role": (Forbidden("bigquery.jobs.create denied"), "make cloud-apply grants those that csat needs"),
+    "unauthorized": (Unauthorized("bad token"), "put a service account's key at"),
+}
+GoogleError = GoogleAPICallError | GoogleAuthError
+
+
+class Refusing:
+    """A client of which every call fails."""
+
+    def __init__(self, error: GoogleError) -> None:
+        self._error = error
+
+    def close(self) -> None: ...
+
+    def __getattr__(self, name: str) -> Any:
+        def refuse(*_: object, **__: object) -> None:
+            raise self._error
+
+        return refuse
+
+
+@pytest.fixture(autouse=True)
+def _cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """The settings of Google Cloud, without a .env."""
+    monkeypatch.chdir(tmp_path)
+    settings = {"STATE_DIR": tmp_path / "state", "TARGET": "gcp", "PROJECT_ID": "shop", "STAGING_URI": "gs://shop-a"}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"CSAT_{name}", str(value))
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+COMMANDS = [
+    ["check", "completeness"],
+    ["marts", "build"],
+    ["marts", "rebuild"],
+    ["marts", "reconcile"],
+    ["marts", "freshness"],
+    ["marts", "show", "agents"],
+    ["marts", "show", "categories"],
+    ["marts", "show", "series"],
+    ["rejected", "count"],
+    ["rejected", "list"],
+    ["rejected", "replay"],
+    ["maintain", "scratch"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("name", ERRORS)
+def test_a_command_ends_with_one_line_that_names_the_fix(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str], name: str
+) -> None:
+    error, fix = ERRORS[name]
+    monkeypatch.setattr(client, "open_client", lambda settings: Refusing(error))
+    assert run(command) == 1
+    output = capsys.readouterr()
+    lines = [line for line in output.err.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1, output.err
+    assert output.err.splitlines()[-1] == lines[0]
+    assert text_of(error) in lines[0]
+    assert fix in lines[0]
+    assert "Traceback" not in output.err
+
+
+def test_an_error_that_no_module_names_is_one_line_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise EXPIRED
+
+    monkeypatch.setattr("csat.cli.rejected.get_settings", fail)
+    assert run(["rejected", "count"]) == 1
+    assert capsys.readouterr().err.startswith(
+        "error: Google refused: invalid_grant: Bad Request, fix: run `gcloud auth"
+    )
+
+
+def test_an_error_that_is_not_googles_stays_a_bug() -> None:
+    assert google_error(ValueError("no")) is None
+    assert fix_of(ServiceUnavailable("down")) == ""
+
+
+class RefusingStore:
+    """A file system of which every call fails."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __getattr__(self, name: str) -> Any:
+        def refuse(*_: object, **__: object) -> None:
+            raise self._error
+
+        return refuse
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_an_error_of_cloud_storage_names_the_object_and_the_fix(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    error, fix = ERRORS[name]
+    monkeypatch.setattr("fsspec.core.url_to_fs", lambda uri: (RefusingStore(error), uri))
+    calls: list[tuple[type[CsatError], Any]] = [
+        (StoreUnreachableError, lambda: read_object("gs://shop-a/b")),
+        (StoreUnreachableError, lambda: retire("gs://shop-a/b", "old")),
+        (CheckpointError, lambda: committed_offsets("gs://shop-a/b", "messages")),
+        (CsatError, lambda: upload(Path("/tmp/b"), "gs://shop-a/b")),
+    ]
+    for kind, call in calls:
+        with pytest.raises(kind) as raised:
+            call()
+        assert "gs://shop-a/b" in raised.value.message
+        assert text_of(error) in raised.value.message
+        assert fix in raised.value.fix
+
+
+def test_a_health_check_reports_an_error_of_google_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> Missing:
+        raise EXPIRED
+
+    found = _fact(AlertKey.BIGQUERY_UNREACHABLE, fail)
+    assert isinstance(found, Missing)
+    assert found.reason.startswith("Google refused: invalid_grant: Bad Request, fix: run `gcloud auth")
+    assert caplog.text == ""
