@@ -6,6 +6,7 @@ It is not a separate timer, so a dead or hanging query cannot look alive.
 import logging
 import signal
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ from typing import Any, Protocol
 from csat.control.state_files import StateFileError, StateFiles
 from csat.control.verdict import SUPERSEDED_EXIT_CODE, Heartbeat, State
 from spark.claim import MAX_WITHOUT_DESIRED_STATE, Claim, Order
+from spark.waiting import Waiting
 
 logger = logging.getLogger(__name__)
 
@@ -113,6 +115,25 @@ class HeartbeatWriter:
         if wanted is Order.RUN:
             return None
         return 0 if wanted is Order.STOP and self.report(State.STOPPED) else SUPERSEDED_EXIT_CODE
+
+    def watch_start(self, step: "Future[None]", waiting: Waiting) -> int | None:
+        """The exit code of a driver that must end before this step of its start has; None once the step has ended.
+
+        While the step waits, the heartbeat says for what. Raises the step's error.
+        """
+        while not wait([step], self._interval.total_seconds()).done:
+            if (code := self.exit_code_before_start()) is not None:
+                return code
+            if waiting.current:
+                self._write_waiting(*waiting.current)
+        step.result()
+        return None
+
+    def _write_waiting(self, reason: str, since: datetime) -> None:
+        now = self._clock()
+        change = {"at": now, "waiting_for": reason, "waiting_since": since, "waited_until": now}
+        self._heartbeat = self._heartbeat.model_copy(update=change)
+        self.report(self._heartbeat.state)
 
     def _order(self) -> Order:
         if self._is_terminated:

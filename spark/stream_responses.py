@@ -109,8 +109,12 @@ def run(settings: Settings, token: str = "", *, is_catch_up: bool = False) -> in
             warehouse, jobs, budget = clients.result()
         with warehouse:
             checkpoint = committed_offsets(spark, settings)
-            if not checkpoint:
-                jobs.wait_for_pending()  # what they land decides where this query starts
+            if not checkpoint:  # what pending load jobs land decides where this query starts
+                pool = ThreadPoolExecutor(1)
+                code = writer.watch_start(pool.submit(jobs.wait_for_pending), waiting)
+                pool.shutdown(wait=False)  # a driver that must end does not wait for them
+                if code is not None:
+                    return code
             watch, first_offsets = _open_watch(settings, warehouse, checkpoint, waiting)
 
             def check() -> None:

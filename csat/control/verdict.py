@@ -143,14 +143,22 @@ def judge(heartbeat: Heartbeat | None, desired_state: DesiredState, now: datetim
         return Verdict.STOPPED
     if heartbeat.state is State.FAILED:
         return Verdict.POISON_BATCH if failures(heartbeat, desired_state)[1] >= POISON_FAILURES else Verdict.FAILED
-    if heartbeat.state is State.STARTING:  # silent until its session is up, longer than `stale`
-        waited = (now - heartbeat.started_at).total_seconds()
-        return Verdict.STARTING if waited <= policy.startup else Verdict.NEVER_STARTED
+    if heartbeat.state is State.STARTING:
+        return _judge_starting(heartbeat, now, policy)
     if abs(now - heartbeat.at) > timedelta(
         seconds=policy.stale
     ):  # a heartbeat from the future is as useless as an old one
         return Verdict.DEAD_OR_FROZEN
     return _judge_running(heartbeat, now, policy)
+
+
+def _judge_starting(heartbeat: Heartbeat, now: datetime, policy: Policy) -> Verdict:
+    """Silent until its session is up, longer than `stale`; but while it waits, it writes heartbeats that say so."""
+    if heartbeat.waiting_since and now - heartbeat.at <= timedelta(seconds=policy.stale):
+        is_long = now - heartbeat.waiting_since > timedelta(seconds=policy.stalled)
+        return Verdict.WAITING if is_long else Verdict.STARTING
+    waited = (now - (heartbeat.waited_until or heartbeat.started_at)).total_seconds()
+    return Verdict.STARTING if waited <= policy.startup else Verdict.NEVER_STARTED
 
 
 def _judge_running(heartbeat: Heartbeat, now: datetime, policy: Policy) -> Verdict:

@@ -71,6 +71,32 @@ CASES = [
         desired_state(),
         Verdict.STARTING,
     ),
+    (
+        "waits during its start, not for long",
+        heartbeat(state=State.STARTING, started_at=ago(900), waiting_since=ago(120), waited_until=ago(1)),
+        desired_state(),
+        Verdict.STARTING,
+    ),
+    (
+        "waits during its start",
+        heartbeat(state=State.STARTING, started_at=ago(900), waiting_since=ago(121), waited_until=ago(1)),
+        desired_state(),
+        Verdict.WAITING,
+    ),
+    (
+        "starts after a wait",
+        heartbeat(state=State.STARTING, at=ago(120), started_at=ago(900), waited_until=ago(120)),
+        desired_state(),
+        Verdict.STARTING,
+    ),
+    (
+        "froze while it waited during its start",
+        heartbeat(
+            state=State.STARTING, at=ago(121), started_at=ago(900), waiting_since=ago(800), waited_until=ago(121)
+        ),
+        desired_state(),
+        Verdict.NEVER_STARTED,
+    ),
     ("heartbeat at the limit", heartbeat(at=ago(20)), desired_state(), Verdict.HEALTHY),
     ("heartbeat past the limit", heartbeat(at=ago(20.1)), desired_state(), Verdict.DEAD_OR_FROZEN),
     ("heartbeat from the future at the limit", heartbeat(at=ago(-20)), desired_state(), Verdict.HEALTHY),

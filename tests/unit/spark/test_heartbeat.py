@@ -1,6 +1,8 @@
 """What the heartbeat writer writes, obeys and leaves alone."""
 
 import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from csat.control.state_files import StateFileError, StateFiles
 from csat.control.verdict import DesiredState, Heartbeat, State
 from spark.heartbeat import HeartbeatWriter, Reading, with_reading
+from spark.waiting import Waiting
 
 
 def desired_state(now, token="t1", desired="run"):
@@ -108,6 +111,40 @@ def test_a_stop_requested_during_start_up_ends_the_driver_before_its_query(
     state_files.write_desired_state(desired_state(now, desired=desired))
     assert writer.exit_code_before_start() == code
     assert state_files.heartbeat().state is state
+
+
+def test_a_start_that_waits_says_for_what_and_ends_with_its_step(state_files, now):
+    writer = HeartbeatWriter(state_files, heartbeat(now), heartbeat_seconds=0.01, trigger_seconds=5, clock=Clock(now))
+    assert writer.report(State.STARTING)
+    waiting, seen, released = Waiting(lambda: now), [], threading.Event()
+
+    def step():
+        with waiting.on("load job j"):
+            while not (seen and seen[-1].waiting_for):
+                seen.append(state_files.heartbeat())
+        released.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        assert writer.watch_start(pool.submit(step), waiting) is None
+    assert released.is_set()
+    last = seen[-1]
+    assert (last.state, last.waiting_for, last.waiting_since) == (State.STARTING, "load job j", now)
+    assert last.waited_until > now
+
+
+@pytest.mark.parametrize(("token", "desired", "code"), [("t1", "stop", 0), ("t2", "run", 75)])
+def test_a_start_that_waits_ends_when_it_is_stopped_or_superseded(state_files, now, token, desired, code):
+    writer = HeartbeatWriter(state_files, heartbeat(now), heartbeat_seconds=0.01, trigger_seconds=5, clock=Clock(now))
+    state_files.write_desired_state(desired_state(now, token=token, desired=desired))
+    end = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        assert writer.watch_start(pool.submit(end.wait, 20), Waiting()) == code
+        end.set()
+
+
+def test_a_step_of_the_start_that_fails_raises_its_error(writer):
+    with ThreadPoolExecutor(1) as pool, pytest.raises(ValueError, match="why"):
+        writer.watch_start(pool.submit(int, "why"), Waiting())
 
 
 def test_sigterm_during_start_up_ends_the_driver_before_its_query(writer, state_files):
