@@ -36,7 +36,7 @@ def stream_verdict(stream: StreamFacts, now: datetime, limits: Limits) -> Findin
     own = stream.own_heartbeat
     text = f"{verdict}: {own.error}" if own and own.error else verdict.value
     if verdict is Verdict.WAITING and own and own.waiting_since:
-        text = f"waiting for {own.waiting_for}, {since(own.waiting_since, now)}"
+        text = f"waiting for {own.waiting_for} since {own.waiting_since:%Y-%m-%d %H:%M} UTC"
     if verdict in RESTARTING and own and own.alert in set(AlertKey):
         return Finding(text, AlertKey(own.alert))
     if verdict is Verdict.POISON_BATCH:

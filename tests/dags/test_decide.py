@@ -135,6 +135,17 @@ def test_conclude_gives_the_verdict_and_whether_the_run_has_ended(
     assert (status.verdict.value, status.has_ended) == (verdict, has_ended)
 
 
+def test_a_stream_that_waits_says_for_what_and_since_when_and_its_run_goes_on(
+    make_desired_state: Make, make_heartbeat: Make
+) -> None:
+    since = NOON - timedelta(seconds=300)
+    waits = {"waiting_for": "load job j", "waiting_since": since, "waited_until": NOON, "error": "Kafka is away"}
+    late = make_heartbeat(backlog=9, progress_at=since, **waits)
+    status = conclude(make_desired_state(), late, RUNS, NOON, POLICY)
+    assert (status.verdict, status.has_ended) == (Verdict.WAITING, False)
+    assert status.detail == "waiting for load job j since 11:55:00 UTC; last heartbeat 0 s ago"
+
+
 def test_every_verdict_has_a_message() -> None:
     assert set(MESSAGES) == set(Verdict)
 

@@ -17,6 +17,7 @@ from tests.unit.monitoring.conftest import HEALTHY, LIMITS, NOON, ago, stream
 Make = Callable[..., Facts]
 LANDING = LandingFacts(newest_at=ago(5), records=1000, rejected=10, lost=0, duplicated=0)
 COMPONENTS = {"metadatabase": "healthy", "scheduler": "healthy", "dag_processor": "healthy", "triggerer": "healthy"}
+AWAY = {"waiting_for": "Kafka", "waiting_since": ago(300), "waited_until": ago(1)}
 NOTHING = StreamFacts(None, None)
 
 
@@ -64,6 +65,13 @@ CASES: dict[str, list[tuple[str, dict[str, Any], tuple[str, str | None], str]]] 
         ("expired", {"stream": EXPIRED}, ("critical", "records_expired"), "failed: 4 records"),
         ("slow", {"stream": stream(slow_batches=10)}, SLOW, "slow"),
         ("lagging", {"stream": stream(backlog=9, lagging_since=ago(601))}, SLOW, "lagging"),
+        (
+            "waiting",
+            {"stream": stream(**AWAY, backlog=9)},
+            SLOW,
+            "waiting for Kafka since 2026-11-20 11:55 UTC",
+        ),
+        ("waiting at its start", {"stream": stream(**AWAY, state="starting")}, SLOW, "waiting for Kafka since"),
         ("stopped", {"stream": stream(STOPPING, state="stopped")}, STOPPED, "stopped: a person"),
         ("full memory", {"stream": stream(memory_high_heartbeats=5)}, ("warning", "stream_restart_overdue"), "memory"),
         ("full memory, stop requested", {"stream": stream(STOPPING, memory_high_heartbeats=5)}, OK, "memory"),
