@@ -23,7 +23,8 @@ from csat.monitoring.facts import Missing
 
 QUOTA = Forbidden("Quota exceeded: too many queries\nJob ID: 1", errors=[{"reason": "quotaExceeded"}])
 EXPIRED = RefreshError("invalid_grant: Bad Request", {"error": "invalid_grant", "error_subtype": "invalid_rapt"})  # type: ignore[no-untyped-call]
-ERRORS = {
+GoogleError = GoogleAPICallError | GoogleAuthError
+ERRORS: dict[str, tuple[GoogleError, str]] = {
     "expired login": (EXPIRED, "run `gcloud auth application-default login`"),
     "no login": (DefaultCredentialsError("no credentials"), "put a service account's key at"),  # type: ignore[no-untyped-call]
     "quota": (QUOTA, "request a higher quota in the console"),
@@ -31,7 +32,6 @@ ERRORS = {
     "no role": (Forbidden("bigquery.jobs.create denied"), "make cloud-apply grants those that csat needs"),
     "unauthorized": (Unauthorized("bad token"), "put a service account's key at"),
 }
-GoogleError = GoogleAPICallError | GoogleAuthError
 
 
 class Refusing:
