@@ -116,7 +116,7 @@ class HeartbeatWriter:
             return None
         return 0 if wanted is Order.STOP and self.report(State.STOPPED) else SUPERSEDED_EXIT_CODE
 
-    def watch_start(self, step: "Future[None]", waiting: Waiting) -> int | None:
+    def watch_start(self, step: "Future[Any]", waiting: Waiting) -> int | None:
         """The exit code of a driver that must end before this step of its start has; None once the step has ended.
 
         While the step waits, the heartbeat says for what. Raises the step's error.

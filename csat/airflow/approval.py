@@ -31,6 +31,7 @@ class LossApprovalOperator(ApprovalOperator):
     """
 
     template_fields = (*ApprovalOperator.template_fields, "shown_id")
+    body: str | None
 
     def __init__(self, *, shown_id: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -267,7 +267,7 @@ def test_a_refusal_is_an_error_that_names_the_fix(
 
 def test_an_expired_login_is_an_error_that_names_the_command(settings: Settings) -> None:
     def refuse(settings: Settings) -> None:
-        raise RefreshError("invalid_grant: Bad Request", {"error": "invalid_grant"})  # type: ignore[no-untyped-call]
+        raise RefreshError("invalid_grant: Bad Request", {"error": "invalid_grant"})
 
     with pytest.raises(BackendError) as raised:
         DataprocBackend(settings, refuse).state()

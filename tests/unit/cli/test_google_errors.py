@@ -22,11 +22,11 @@ from csat.monitoring.collect import _fact
 from csat.monitoring.facts import Missing
 
 QUOTA = Forbidden("Quota exceeded: too many queries\nJob ID: 1", errors=[{"reason": "quotaExceeded"}])
-EXPIRED = RefreshError("invalid_grant: Bad Request", {"error": "invalid_grant", "error_subtype": "invalid_rapt"})  # type: ignore[no-untyped-call]
+EXPIRED = RefreshError("invalid_grant: Bad Request", {"error": "invalid_grant", "error_subtype": "invalid_rapt"})
 GoogleError = GoogleAPICallError | GoogleAuthError
 ERRORS: dict[str, tuple[GoogleError, str]] = {
     "expired login": (EXPIRED, "run `gcloud auth application-default login`"),
-    "no login": (DefaultCredentialsError("no credentials"), "put a service account's key at"),  # type: ignore[no-untyped-call]
+    "no login": (DefaultCredentialsError("no credentials"), "put a service account's key at"),
     "quota": (QUOTA, "request a higher quota in the console"),
     "too many requests": (TooManyRequests("slow down"), "request a higher quota in the console"),
     "no role": (Forbidden("bigquery.jobs.create denied"), "make cloud-apply grants those that csat needs"),

@@ -17,7 +17,7 @@ from tests.unit.monitoring.conftest import HEALTHY, LIMITS, NOON, ago, stream
 Make = Callable[..., Facts]
 LANDING = LandingFacts(newest_at=ago(5), records=1000, rejected=10, lost=0, duplicated=0)
 COMPONENTS = {"metadatabase": "healthy", "scheduler": "healthy", "dag_processor": "healthy", "triggerer": "healthy"}
-AWAY = {"waiting_for": "Kafka", "waiting_since": ago(300), "waited_until": ago(1)}
+AWAY: dict[str, Any] = {"waiting_for": "Kafka", "waiting_since": ago(300), "waited_until": ago(1)}
 NOTHING = StreamFacts(None, None)
 
 

@@ -5,9 +5,9 @@ import pytest
 
 from csat.bigquery.landing_counts import Landed
 from csat.contract.settings import Settings
-from csat.kafka.offsets import Gap, Offsets
+from csat.kafka.offsets import Gap, Offsets, without
 from csat.monitoring import completeness
-from csat.monitoring.completeness import compare, excused, outer_gaps, without
+from csat.monitoring.completeness import compare, excused, outer_gaps
 
 PLACE = ("messages", "id", 0)
 

@@ -116,7 +116,8 @@ def test_a_stop_requested_during_start_up_ends_the_driver_before_its_query(
 def test_a_start_that_waits_says_for_what_and_ends_with_its_step(state_files, now):
     writer = HeartbeatWriter(state_files, heartbeat(now), heartbeat_seconds=0.01, trigger_seconds=5, clock=Clock(now))
     assert writer.report(State.STARTING)
-    waiting, seen, released = Waiting(lambda: now), [], threading.Event()
+    waiting, released = Waiting(lambda: now), threading.Event()
+    seen: list[Heartbeat] = []
 
     def step():
         with waiting.on("load job j"):
