@@ -18,7 +18,7 @@ from csat.bigquery.positions import accepted_gaps, expired, landed_offsets, name
 from csat.contract.alerts import AlertKey
 from csat.contract.kafka_access import KafkaAccessError
 from csat.contract.settings import Settings
-from csat.control.checkpoint_topic import CheckpointTopic, read_topic, write_topic
+from csat.control.checkpoint_topic import CheckpointTopic, write_topic
 from csat.kafka.login import open_admin
 from csat.kafka.offsets import Gap, Offsets, kafka_offsets, without
 from csat.kafka.topic import topic_facts
@@ -73,16 +73,18 @@ def check_expired(gaps: list[Gap], accepted: Callable[[], list[Gap]]) -> None:
 
 
 def resume(
-    settings: Settings, warehouse: Warehouse, checkpoint: Mapping[str, Mapping[int, int]]
+    settings: Settings, warehouse: Warehouse, kept: CheckpointTopic | None, checkpoint: Mapping[str, Mapping[int, int]]
 ) -> tuple[Topic, dict[int, int]]:
     """The topic, and the first offset of each partition; `checkpoint` is the next offsets by topic, empty without one.
+
+    `kept` is the checkpoint's topic, read before its offsets: a decision that moves the checkpoint away meanwhile must
+    not leave offsets that seem to be of today's topic.
 
     Raises DecisionNeededError, KafkaAccessError, WarehouseError and OSError.
     """
     topic = describe_topic(settings)
     facts = topic_facts(settings)
     check_policy(topic, facts.cleanup_policy if facts else "")
-    kept = read_topic(settings.checkpoint)
     if checkpoint and topic.name not in checkpoint:
         kept = kept or CheckpointTopic(next(iter(checkpoint)), "unknown", "unknown")
     check_topic(topic, kept)

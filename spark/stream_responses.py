@@ -22,6 +22,7 @@ from csat.contract.errors import CsatError
 from csat.contract.kafka_access import KafkaAccessError
 from csat.contract.settings import Settings, SettingsError, get_settings
 from csat.contract.version import code_version
+from csat.control.checkpoint_topic import CheckpointTopic, read_topic
 from csat.control.driver_token import DriverTokenError, read_token, token_file
 from csat.control.state_files import StateFiles
 from csat.control.verdict import SUPERSEDED_EXIT_CODE, Heartbeat, State
@@ -108,14 +109,14 @@ def run(settings: Settings, token: str = "", *, is_catch_up: bool = False) -> in
             spark = build_session(settings)
             warehouse, jobs, budget = clients.result()
         with warehouse:
-            checkpoint = committed_offsets(spark, settings)
+            kept, checkpoint = read_topic(settings.checkpoint), committed_offsets(spark, settings)
             if not checkpoint:  # what pending load jobs land decides where this query starts
                 pool = ThreadPoolExecutor(1)
                 code = writer.watch_start(pool.submit(jobs.wait_for_pending), waiting)
                 pool.shutdown(wait=False)  # a driver that must end does not wait for them
                 if code is not None:
                     return code
-            watch, first_offsets = _open_watch(settings, warehouse, checkpoint, waiting)
+            watch, first_offsets = _open_watch(settings, warehouse, kept, checkpoint, waiting)
 
             def check() -> None:
                 watch.check()
@@ -168,11 +169,15 @@ def _check_landing_table(warehouse: "Warehouse") -> None:
 
 
 def _open_watch(
-    settings: Settings, warehouse: "Warehouse", checkpoint: dict[str, dict[int, int]], waiting: Waiting
+    settings: Settings,
+    warehouse: "Warehouse",
+    kept: CheckpointTopic | None,
+    checkpoint: dict[str, dict[int, int]],
+    waiting: Waiting,
 ) -> "tuple[TopicWatch, dict[int, int]]":
     from spark.position import TopicWatch, resume
 
-    topic, first_offsets = resume(settings, warehouse, checkpoint)
+    topic, first_offsets = resume(settings, warehouse, kept, checkpoint)
     return TopicWatch(settings, topic, waiting), first_offsets
 
 
