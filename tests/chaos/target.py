@@ -7,28 +7,30 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from csat.bigquery.client import Warehouse
 from csat.clients import airflow_api
+from csat.contract import landing
 from csat.contract.settings import ROOT, Settings, environment
 from csat.control.state_files import StateFiles
 from csat.control.verdict import ran_stably
 from csat.local import kafka, programs, stack
+from csat.local.ports import free_ports
 from csat.local.programs import AIRFLOW, PYTHON, STREAM
 from csat.local.readiness import bigquery_is_ready
 from csat.local.supervisord import Supervisord
 from csat.monitoring.completeness import Completeness, check_completeness
 from tests.chaos import saboteur
+from tests.chaos.load import CSAT, Load
 from tests.drivers import driver_ids
 
 EVENTS_PER_SECOND = 20
-STAGING_MEGABYTES = 64
+STAGING_MEGABYTES = 128
 _HEARTBEATS = ("latest_scheduler_heartbeat", "latest_triggerer_heartbeat", "latest_dag_processor_heartbeat")
-_CSAT = str(PYTHON.with_name("csat"))
 
 
 @dataclass
@@ -36,6 +38,7 @@ class Target:
     """A running stack under load."""
 
     settings: Settings
+    load: Load = field(init=False)
 
     @property
     def supervisor(self) -> Supervisord:
@@ -81,6 +84,15 @@ class Target:
         os.killpg(os.getpgid(pid), number)
         return pid
 
+    @contextmanager
+    def frozen(self, program: str) -> Iterator[None]:
+        """The program's whole group stands still inside."""
+        pid = self.signal(program, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(os.getpgid(pid), signal.SIGCONT)
+
     def drivers(self) -> int:
         """The number of drivers."""
         return len(driver_ids(self.settings.state, lambda command: str(saboteur.__file__) in command))
@@ -114,10 +126,14 @@ class Target:
         with Warehouse(self.settings) as warehouse:
             return check_completeness(warehouse)
 
+    def row_count(self) -> int:
+        """Rows of the landing table."""
+        return int(self.rows(f"select count(*) as n from `{self.settings.table('raw', landing.TABLE)}`")[0]["n"])
+
     def csat(self, *arguments: str, seconds: float = 400) -> str:
         """The output of a csat command."""
         done = subprocess.run(
-            [_CSAT, *arguments],
+            [CSAT, *arguments],
             env=environment(**self.settings.as_environment()),
             capture_output=True,
             text=True,
@@ -136,26 +152,29 @@ class Target:
 
 @contextmanager
 def load(target: Target, seed: int, rate: float = EVENTS_PER_SECOND) -> Iterator[None]:
-    """Sends events while it is open."""
-    command = [_CSAT, "simulate", "--rate", str(rate), "--seed", str(seed)]
-    log = (target.settings.state / "logs" / "load.log").open("ab")
-    producer = subprocess.Popen(
-        command, env=environment(**target.settings.as_environment()), stdout=log, stderr=subprocess.STDOUT
-    )
+    """Sends events while it is open, except where a fault pauses it."""
+    target.load = Load(target.settings, seed, rate)
+    target.load.start()
     try:
         yield
-        if producer.poll() is not None:
-            raise RuntimeError(f"the producer ended with {producer.returncode}: see {log.name}")
     finally:
-        producer.send_signal(signal.SIGINT)
-        producer.wait(150)
-        log.close()
+        target.load.stop()
+
+
+def chaos_settings(state: Path, **changes: Any) -> Settings:
+    """Settings of a stack on free ports, whose folder of state files is a link, so that a fault can point it away."""
+    return Settings(
+        state_dir=state, state_files_uri=str(state / "state-files"), _env_file=None, **free_ports(), **changes
+    )
 
 
 @contextmanager
 def running(settings: Settings) -> Iterator[Target]:
-    """A stack whose driver can be killed between any two steps, and whose staging folder can be full (as root)."""
+    """A stack of `chaos_settings` whose driver can be killed between any two steps, and with a small staging folder."""
     settings.staging_root.mkdir(parents=True, exist_ok=True)
+    link = Path(settings.state_files)
+    link.with_name("stream").mkdir(exist_ok=True)
+    link.symlink_to(link.with_name("stream"))
     with _small_folder(settings.staging_root), _sabotaged_driver(), stack.running(settings, print, has_dashboard=False):
         yield Target(settings)
 
@@ -190,4 +209,4 @@ def _small_folder(folder: Path) -> Iterator[None]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True, timeout=30)
 
 
-__all__ = ["EVENTS_PER_SECOND", "STAGING_MEGABYTES", "STREAM", "Target", "load", "running"]
+__all__ = ["EVENTS_PER_SECOND", "STAGING_MEGABYTES", "STREAM", "Target", "chaos_settings", "load", "running"]

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from csat.contract.settings import Settings, environment
-from csat.local.ports import free_ports
 from tests.chaos import saboteur
 from tests.chaos.faults import FAULTS
 from tests.chaos.run import attack, chosen, table
-from tests.chaos.target import Target, running
+from tests.chaos.target import Target, chaos_settings, running
 
 pytestmark = pytest.mark.e2e
 
@@ -22,10 +21,16 @@ FAULT_COUNT, SEED = 8, 2
 MARTS_EVERY_SECONDS = 90  # `make chaos` has a build every half a minute, which is most of its CPU
 
 
-def test_every_kind_of_fault_occurs_once_before_one_repeats():
-    faults = chosen(2 * len(FAULTS), seed=3)
-    assert set(faults[: len(FAULTS)]) == set(FAULTS)
-    assert faults != chosen(2 * len(FAULTS), seed=4)
+def test_every_kind_of_fault_occurs_once_before_one_repeats_and_rare_ones_in_every_third_round():
+    common = {fault for fault in FAULTS if not fault.is_rare}
+    assert 0 < len(common) < len(FAULTS)
+    faults = chosen(3 * len(FAULTS), seed=3)
+    rounds = [set(faults[first : first + len(common)]) for first in (0, len(common))]
+    assert rounds == [common, common]
+    assert set(faults[2 * len(common) :][: len(FAULTS)]) == set(FAULTS)
+    assert faults != chosen(3 * len(FAULTS), seed=4)
+    rare = [fault for fault in FAULTS if fault.is_rare]
+    assert set(chosen(len(rare), seed=3, known=tuple(rare))) == set(rare)
 
 
 def test_a_forking_driver_counts_once(tmp_path: Path):
@@ -48,9 +53,7 @@ def test_a_forking_driver_counts_once(tmp_path: Path):
 
 
 def test_stream_recovers_from_faults_without_loss_or_help(tmp_path: Path):
-    settings = Settings(
-        state_dir=tmp_path / "state", marts_every_seconds=MARTS_EVERY_SECONDS, _env_file=None, **free_ports()
-    )
+    settings = chaos_settings(tmp_path / "state", marts_every_seconds=MARTS_EVERY_SECONDS)
     with running(settings) as target:
         outcomes = list(attack(target, chosen(FAULT_COUNT, SEED), SEED))
     print(table(outcomes))
