@@ -22,12 +22,12 @@ class Fault:
     """One way to break the stack. `strike` returns when recovery can begin, which is when its clock starts.
 
     A strike also takes the decision that a person has to take, and raises AssertionError where what must happen before
-    does not. `promise` is what the platform does about it, as docs/reliability.md says. A rare one takes minutes.
+    does not. `expected` is what the platform does about it, as docs/reliability.md says. A rare one takes minutes.
     """
 
     name: str
     strike: Callable[[Target], None]
-    promise: str
+    expected: str
     hits: Literal["stream", "airflow"] = "stream"
     keeps_driver: bool = False
     is_rare: bool = False
@@ -171,10 +171,10 @@ FAULTS = (
 )
 
 
-def promises() -> str:
+def expected_table() -> str:
     """The faults and what the platform does about each, as Markdown."""
     names: dict[str, list[str]] = {}
     for fault in FAULTS:
-        names.setdefault(fault.promise, []).append(fault.name)
-    lines = [f"| {'; '.join(same)} | {promise} |" for promise, same in names.items()]
+        names.setdefault(fault.expected, []).append(fault.name)
+    lines = [f"| {'; '.join(same)} | {expected} |" for expected, same in names.items()]
     return "\n".join(["| fault | what the platform does |", "| --- | --- |", *lines])
