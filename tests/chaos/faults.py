@@ -142,7 +142,7 @@ FAULTS = (
     Fault(
         "records expired while the stream was stopped",
         topic_faults.expire_records,
-        "the stream stops with the alert `records_expired`; `csat stream accept-loss` names the gap, and it continues",
+        "the stream stops with the alert `records_expired`; the loss is accepted, and it continues after the named gap",
         is_rare=True,
     ),
     Fault(

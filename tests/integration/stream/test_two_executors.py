@@ -1,6 +1,5 @@
 """Every message is one landing row where several processes write: an executor dies, a task is slow, a worker dies."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 from google.cloud.bigquery import LoadJob
 
 from csat.monitoring.completeness import check_completeness
-from tests.integration.conftest import DRIVER_PYTHON, Driver, World, wait_for
+from tests.integration.conftest import Driver, World, wait_for
 from tests.local_cluster import master, spark_home
 
 # Two of three messages of a batch's partition are in its first Arrow batch: a worker has its file open meanwhile
@@ -21,10 +20,7 @@ SPECULATION = {
     "spark.speculation.quantile": "0.5",
 }
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(sys.executable != DRIVER_PYTHON, reason="the Spark home is made of this environment's pyspark"),
-]
+pytestmark = pytest.mark.integration
 
 
 def test_each_batch_lands_once_when_executors_die_and_copies_of_tasks_run(
