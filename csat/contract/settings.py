@@ -61,9 +61,7 @@ class Settings(KafkaSettings, BaseSettings):
     bigquery_max_bytes_billed: int = Field(20_000_000_000, gt=0, description="Maximum bytes billed per query.")
 
     marts_look_back_days: int = Field(
-        90,
-        ge=1,
-        description="Last days that builds read and build; the nightly reconciliation covers older ones.",
+        90, ge=1, description="Last days that builds read and build; the nightly reconciliation covers older ones."
     )
 
     marts_every_seconds: float = Field(
