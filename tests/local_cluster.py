@@ -6,15 +6,13 @@ copy only on another host, so each executor has a loopback address of its own.
 
 import os
 import secrets
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-
-import pyspark
 
 from csat.contract.settings import Settings
 from csat.local.java import find_java
 from csat.local.secret_files import write_private
-from spark.session import connector_jars
 
 EXECUTOR_MEGABYTES = 1_024
 _JAVA = """\
@@ -35,20 +33,29 @@ def master(executors: int) -> str:
     return f"local-cluster[{executors},1,{EXECUTOR_MEGABYTES}]"
 
 
-def spark_home(folder: Path, settings: Settings, options: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Make the home in an empty folder; the variables of a driver that uses it. `options` are more of Spark's."""
+def spark_home(
+    folder: Path, settings: Settings, python: str, options: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Make the home in an empty folder, of this python's pyspark; the variables of a driver that uses it.
+
+    `options` are more of Spark's.
+    """
+    code = "import pyspark; print(pyspark.__path__[0], pyspark.__version__)"
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    package, version = done.stdout.split()
+    jars = sorted((settings.jars_dir / f"spark-kafka-{version}").glob("*.jar"))
     home, java = folder / "spark", folder / "java" / "bin" / "java"
     java.parent.mkdir(parents=True)
     java.write_text(_JAVA.format(java=find_java()))
     java.chmod(0o755)
     home.mkdir()
     for name in ("bin", "jars"):
-        (home / name).symlink_to(Path(pyspark.__file__).with_name(name))
+        (home / name).symlink_to(Path(package, name))
     defaults = {
         # local-cluster makes none by itself; on a command line other users could read it
         "spark.authenticate.secret": secrets.token_hex(32),
         "spark.executor.memory": f"{EXECUTOR_MEGABYTES}m",
-        "spark.executor.extraClassPath": os.pathsep.join(str(jar) for jar in connector_jars(settings)),
+        "spark.executor.extraClassPath": os.pathsep.join(str(jar) for jar in jars),
         **(options or {}),
     }
     write_private(

@@ -142,7 +142,7 @@ FAULTS = (
     Fault(
         "records expired while the stream was stopped",
         topic_faults.expire_records,
-        "the stream stops with the alert `records_expired`; the loss is accepted, and it continues after the named gap",
+        "the stream stops with the alert `records_expired`; accepting the loss names the gap, then it continues",
         is_rare=True,
     ),
     Fault(

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.integration
 def test_each_batch_lands_once_when_executors_die_and_copies_of_tasks_run(
     world: World, make_message: Callable[..., bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    for name, value in spark_home(tmp_path / "home", world.settings, SPECULATION).items():
+    for name, value in spark_home(tmp_path / "home", world.settings, world.python, SPECULATION).items():
         monkeypatch.setenv(name, value)
     changes = {"spark_master": master(executors=2), "max_offsets_per_trigger": BATCH}
     cluster = World(world.settings.model_copy(update=changes), world.warehouse)
