@@ -14,6 +14,7 @@ _FOLDER = Path(__file__).parent
 # What each measures. A name is a module beside this one; the variables of make that change it are in parentheses.
 BENCHMARKS = {
     "stream": "the stream against baselines (EVENTS=1000000)",
+    "executors": "the stream with one executor process and with two (EVENTS=800000)",
     "stream_parts": "the time of each step of the stream (EVENTS=1000000)",
     "marts": "a build of the marts over a history of 100 thousand, 1 and 5 million responses",
     "scans": "the bytes that each statement of a build would read on BigQuery, for the histories of marts",

@@ -83,8 +83,8 @@ class Result:
 
 def measure(settings: Settings, baseline: Baseline, events: int, bytes_per_event: float) -> Result:
     """Two runs: one undisturbed, one killed half-way and restarted."""
-    run = _run(_fresh(settings, baseline, "whole"), baseline, events)
-    killed = _fresh(settings, baseline, "killed")
+    run = _run(fresh(settings, baseline, "whole"), baseline, events)
+    killed = fresh(settings, baseline, "killed")
     _run(killed, baseline, events, kill_at=events // 2)
     _run(killed, baseline, events)
     rows, distinct = _row_count(killed), _message_count(killed)
@@ -103,7 +103,7 @@ def measure(settings: Settings, baseline: Baseline, events: int, bytes_per_event
     )
 
 
-def _fresh(settings: Settings, baseline: Baseline, run: str) -> Settings:
+def fresh(settings: Settings, baseline: Baseline, run: str) -> Settings:
     """Settings with an empty table, checkpoint and consumer group, and a topic of the baseline's size."""
     prefix = f"{baseline.key}_{run}"
     topic = _SHARE_TOPIC.format(settings.kafka_topic) if baseline.is_slow else settings.kafka_topic
