@@ -18,6 +18,7 @@ from csat.local.java import find_java
 from csat.local.ports import free_ports
 from tests.integration.conftest import wait_for
 
+MAX_BYTES = 4 * 1024**3  # of a partition, as the broker is configured
 BY_PRODUCER = {"message.timestamp.type": "CreateTime", "cleanup.policy": "compact,delete", "retention.ms": "3600000"}
 
 
@@ -30,19 +31,21 @@ def create(settings: Settings, **configs: str) -> None:
 def test_topic_gets_kafkas_clock_and_retention_by_size_from_the_brokers_configuration(services: Settings) -> None:
     settings = services.model_copy(update={"kafka_topic": "plain"})
     create(settings)
-    assert topic_facts(settings) == TopicFacts("LogAppendTime", "delete", retention_ms=-1, retention_bytes=4 * 1024**3)
+    assert topic_facts(settings) == TopicFacts("LogAppendTime", "delete", retention_ms=-1, retention_bytes=MAX_BYTES)
 
 
 def test_command_of_the_runbook_corrects_the_topic(services: Settings) -> None:
     settings = services.model_copy(update={"kafka_topic": "by-producer"})
     create(settings, **BY_PRODUCER)
     found = topic_facts(settings)
-    assert found == TopicFacts("CreateTime", "compact,delete", retention_ms=3_600_000)
+    assert found == TopicFacts("CreateTime", "compact,delete", retention_ms=3_600_000, retention_bytes=MAX_BYTES)
     assert len(found.problems) == 2
     _, *options = fix(settings).split()
     tool = [str(find_java()), "-cp", f"{kafka_jars(settings.jars_dir)[0].parent}/*", "kafka.admin.ConfigCommand"]
     subprocess.run([*tool, *options], capture_output=True, timeout=60, check=True)
-    assert topic_facts(settings) == TopicFacts("LogAppendTime", "delete", retention_ms=3_600_000)
+    assert topic_facts(settings) == TopicFacts(
+        "LogAppendTime", "delete", retention_ms=3_600_000, retention_bytes=MAX_BYTES
+    )
 
 
 def test_topic_that_does_not_exist_has_no_configuration(services: Settings) -> None:
