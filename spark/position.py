@@ -97,7 +97,7 @@ def resume(
     starts = {number: here.start for number, here in offsets.items()}
     gaps = expired(topic.name, topic.topic_id, wanted, starts)
     check_expired(gaps, lambda: [] if checkpoint else accepted_gaps(warehouse))
-    if kept is None:
+    if kept is None or not checkpoint:  # a damaged checkpoint was moved away with its file
         write_topic(settings.checkpoint, CheckpointTopic(topic.name, topic.topic_id, topic.cluster_id))
     return topic, {number: max(wanted.get(number, start), start) for number, start in starts.items()}
 

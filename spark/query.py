@@ -11,6 +11,7 @@ from pyspark.sql.streaming import StreamingQuery
 
 from csat.contract.polling import poll
 from csat.contract.settings import Settings
+from spark.checkpoint import committed_offsets
 from spark.heartbeat import Reading
 from spark.sink import LandingSink
 from spark.source import backlog, end_offsets
@@ -79,29 +80,6 @@ class ActiveQuery:
             _POLL_SECONDS,
         )
         self._query.stop()
-
-
-def committed_offsets(spark: SparkSession, settings: Settings) -> dict[str, dict[int, int]]:
-    """The next offset to read of each topic's partitions, from the checkpoint's last committed batch; empty without."""
-    jvm: Any = spark._jvm
-    configuration = spark._jsparkSession.sessionState().newHadoopConf()
-    root = jvm.org.apache.hadoop.fs.Path(settings.checkpoint)
-    files = root.getFileSystem(configuration)
-    commits = jvm.org.apache.hadoop.fs.Path(root, "commits")
-    if not files.exists(commits):
-        return {}
-    names = [status.getPath().getName() for status in files.listStatus(commits)]
-    numbers = [int(name) for name in names if name.isdigit()]
-    if not numbers:
-        return {}
-    path = jvm.org.apache.hadoop.fs.Path(root, f"offsets/{max(numbers)}")
-    stream = files.open(path)
-    try:
-        text = jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8")
-    finally:
-        stream.close()
-    topics = json.loads(text.splitlines()[-1])
-    return {topic: {int(number): int(at) for number, at in offsets.items()} for topic, offsets in topics.items()}
 
 
 def _memory(spark: SparkSession) -> tuple[int, float]:

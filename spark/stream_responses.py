@@ -26,10 +26,11 @@ from csat.control.checkpoint_topic import CheckpointTopic, read_topic
 from csat.control.driver_token import DriverTokenError, read_token, token_file
 from csat.control.state_files import StateFiles
 from csat.control.verdict import SUPERSEDED_EXIT_CODE, Heartbeat, State
+from spark.checkpoint import committed_offsets, set_damaged_aside
 from spark.claim import Claim, Order, patiently, take_over
 from spark.decision import DecisionNeededError
 from spark.heartbeat import HeartbeatWriter
-from spark.query import ActiveQuery, committed_offsets
+from spark.query import ActiveQuery
 from spark.session import build_session
 from spark.sink import LandingSink
 from spark.source import read_messages
@@ -109,7 +110,9 @@ def run(settings: Settings, token: str = "", *, is_catch_up: bool = False) -> in
             spark = build_session(settings)
             warehouse, jobs, budget = clients.result()
         with warehouse:
-            kept, checkpoint = read_topic(settings.checkpoint), committed_offsets(spark, settings)
+            kept = read_topic(settings.checkpoint)
+            set_damaged_aside(spark, settings, f"damaged-{started_at:%Y%m%dT%H%M%SZ}")
+            checkpoint = committed_offsets(spark, settings)
             if not checkpoint:  # what pending load jobs land decides where this query starts
                 pool = ThreadPoolExecutor(1)
                 code = writer.watch_start(pool.submit(jobs.wait_for_pending), waiting)

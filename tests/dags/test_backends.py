@@ -148,7 +148,7 @@ def test_start_leaves_the_process_of_its_own_token_alone(stream: SupervisordBack
 @pytest.mark.timeout(60)
 def test_a_process_that_has_ended_is_not_started_again_under_its_token(stream: SupervisordBackend) -> None:
     stream.start("a")
-    stream.stop(10)
+    stream.stop(30)
     stream.start("a")
     assert (stream.state().is_alive, stream.state().token) == (False, "a")
 
@@ -180,7 +180,7 @@ def test_start_completes_that_of_a_triggerer_that_ended(
 @pytest.mark.timeout(60)
 def test_an_earlier_process_has_no_token_once_a_start_was_begun(stream: SupervisordBackend, folder: Path) -> None:
     stream.start("a")
-    stream.stop(10)
+    stream.stop(30)
     DriverToken("b").write(token_file(folder))
     assert stream.state().token == ""
 
@@ -203,8 +203,8 @@ def test_state_has_the_exit_code_of_a_driver_that_was_superseded(stream: Supervi
 @pytest.mark.timeout(60)
 def test_stop_ends_the_process_and_may_be_called_twice(stream: SupervisordBackend) -> None:
     stream.start("a")
-    stream.stop(10)
-    stream.stop(10)
+    stream.stop(30)
+    stream.stop(30)
     assert not stream.state().is_alive
 
 

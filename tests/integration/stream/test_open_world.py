@@ -13,7 +13,7 @@ from kafka.admin import NewTopic
 
 from csat.bigquery.tables import create_ops_tables
 from csat.contract.errors import CsatError
-from csat.control.checkpoint_topic import CheckpointTopic
+from csat.control.checkpoint_topic import CheckpointTopic, read_topic, write_topic
 from csat.control.state_files import StateFiles
 from csat.kafka.topic_id import describe_topic
 from csat.local import kafka
@@ -91,6 +91,44 @@ def test_a_topic_that_is_created_again_stops_the_stream_until_it_is_adopted(worl
     assert (found.lost, found.duplicated, found.pending) == (0, 0, 0)
     with pytest.raises(CsatError, match="is the topic that the stream reads"):
         find_change(world.settings, now)
+
+
+@pytest.mark.parametrize("damage", ["metadata", "offsets/1"])
+def test_a_damaged_checkpoint_is_moved_away_and_the_query_starts_after_the_landed_rows(
+    world: World, make_message, damage: str
+):
+    checkpoint = Path(world.settings.checkpoint)
+    for _ in range(2):
+        world.send(*[make_message() for _ in range(3)])
+        assert catch_up(world) == 0
+    last = sorted(checkpoint.glob("commits/[0-9]*"), key=lambda path: int(path.name))[-1]
+    last.unlink()  # its batch landed: under another query id it would land again
+    last.with_name(f".{last.name}.crc").unlink(missing_ok=True)
+    path = checkpoint / damage
+    path.write_text("")
+    path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
+    world.send(*[make_message() for _ in range(2)])
+    assert catch_up(world) == 0
+    assert world.offsets() == list(range(8))
+    [moved] = checkpoint.parent.glob(f"{checkpoint.name}.damaged-*")
+    assert (moved / damage).exists()
+    topic = describe_topic(world.settings)
+    assert read_topic(world.settings.checkpoint) == CheckpointTopic(topic.name, topic.topic_id, topic.cluster_id)
+
+
+def test_a_checkpoint_of_another_cluster_stops_the_stream_until_the_topic_is_adopted(world: World, make_message):
+    world.send(*[make_message() for _ in range(3)])
+    assert catch_up(world) == 0
+    here = describe_topic(world.settings)
+    write_topic(world.settings.checkpoint, CheckpointTopic(here.name, here.topic_id, "the cluster before"))
+    assert catch_up(world) == 1
+    alert, error = failure(world)
+    assert (alert, "the cluster before" in error) == ("topic_changed", True)
+    now = datetime.now(UTC)
+    adopt(world.settings, world.warehouse, find_change(world.settings, now), now)
+    world.send(make_message())
+    assert catch_up(world) == 0
+    assert world.offsets() == list(range(4))
 
 
 def test_a_driver_that_read_the_checkpoint_just_before_it_was_moved_away_does_not_use_it(world: World, make_message):
