@@ -49,11 +49,12 @@ class CommandRun:
         self._client: Any = None
         self.name = ""
 
-    def start(self, arguments: Sequence[str]) -> str:
-        """Start `csat <arguments>`; returns the execution's name."""
-        from google.cloud.run_v2.types import RunJobRequest
+    def start(self, arguments: Sequence[str], **variables: str) -> str:
+        """Start `csat <arguments>` with more environment variables; returns the execution's name."""
+        from google.cloud.run_v2.types import EnvVar, RunJobRequest
 
-        override = RunJobRequest.Overrides.ContainerOverride(args=list(arguments))
+        more = [EnvVar(name=name, value=value) for name, value in variables.items()]
+        override = RunJobRequest.Overrides.ContainerOverride(args=list(arguments), env=more)
         request = RunJobRequest(name=self._job, overrides=RunJobRequest.Overrides(container_overrides=[override]))
         with errors(f"csat {arguments[0]} was not started", _ROLES, _CALL_SECONDS) as limits:
             self.name = self._open_jobs().run_job(request, **limits).metadata.name

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import threading
+import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,8 +17,10 @@ from airflow.sdk.exceptions import AirflowException
 
 from csat.airflow.cloud_run import CommandRun
 from csat.contract.settings import ROOT, get_settings
+from csat.control.state_files import StateFiles
 
 PROGRAM = str(ROOT / ".venv" / "bin" / "csat")
+RESULT_ID = "CSAT_RESULT_ID"
 _TERM_SECONDS = 10
 
 
@@ -26,7 +29,7 @@ class CsatCommandOperator(BaseOperator):
 
     With --json among the arguments the result (and XCom) is the JSON on its standard output. `program` is the
     executable; empty: the pipeline environment's. In a Cloud Run job the output is in Cloud Logging: the task's log
-    has the link, and there is no result.
+    has the link, and the result comes through the state files.
     """
 
     template_fields = ("command",)
@@ -44,10 +47,11 @@ class CsatCommandOperator(BaseOperator):
         job = get_settings().command_job
         return self._call(CommandRun(job)) if job and not self.program else self._start()
 
-    def _call(self, run: CommandRun) -> None:
+    def _call(self, run: CommandRun) -> Any:
         self._run = run
+        result_id = f"{self.dag_id}.{self.task_id}:{uuid.uuid4().hex}" if "--json" in self.command else ""
         try:
-            self.log.info("Started %s", run.start(self.command))
+            self.log.info("Started %s", run.start(self.command, **({RESULT_ID: result_id} if result_id else {})))
             if self._is_killed:  # killed before `start` returned
                 run.cancel()
             end = run.end()
@@ -57,6 +61,14 @@ class CsatCommandOperator(BaseOperator):
         self.log.info("Its output: %s", end.log_uri)
         if not end.succeeded_count:
             raise AirflowException(f"csat {' '.join(self.command)} failed; its log: {end.log_uri}")
+        return self._result(result_id) if result_id else None
+
+    def _result(self, result_id: str) -> Any:
+        uri = get_settings().state_files
+        result = StateFiles(uri).command_result(result_id)
+        if result is None:
+            raise AirflowException(f"csat {' '.join(self.command)} kept no result {result_id} in {uri}")
+        return result.document
 
     def _start(self) -> Any:
         arguments = [self.program or PROGRAM, *self.command]

@@ -118,6 +118,9 @@ class Settings(KafkaSettings, BaseSettings):
         pattern=r"^(projects/[^/]+/locations/[^/]+/jobs/[^/]+)?$",
         description="Cloud Run job in which Airflow runs csat, projects/P/locations/R/jobs/J; empty: the local .venv.",
     )
+    result_id: str = Field(
+        "", description="Id under which a command with --json keeps its result in the state files; Airflow sets it."
+    )
 
     stale_seconds: float = Field(
         0, ge=0, description="Heartbeat age at which the stream counts as dead; 0: 20 locally, 180 on Google Cloud."

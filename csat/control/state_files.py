@@ -1,4 +1,4 @@
-"""Reads and writes the state files: desired state, heartbeat, alert state, shown loss.
+"""Reads and writes the state files: desired state, heartbeat, alert state, shown loss, results of commands.
 
 They are in a folder, or at any fsspec address (gs://…).
 
@@ -17,6 +17,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from csat.contract.errors import CsatError
+from csat.control.command_result import CommandResult
 from csat.control.object_store import StoreUnreachableError, read_object, write_object
 from csat.control.open_alerts import AlertState
 from csat.control.shown_loss import ShownLoss
@@ -71,6 +72,15 @@ class StateFiles:
         """Replace the loss that was shown last."""
         self._write("shown_loss.json", shown_loss)
 
+    def command_result(self, result_id: str) -> CommandResult | None:
+        """The result with this id; None where the command has kept none, or a later one."""
+        found = self._read(_result_file(result_id), CommandResult)
+        return found if found and found.result_id == result_id else None
+
+    def write_command_result(self, result: CommandResult) -> None:
+        """Keep a result in place of the last one of its name."""
+        self._write(_result_file(result.result_id), result)
+
     @contextmanager
     def alert_state_lock(self) -> Iterator[None]:
         """Keep other processes of this machine from changing the alert state. An object store has no such lock."""
@@ -117,6 +127,11 @@ class StateFiles:
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
+
+
+def _result_file(result_id: str) -> str:
+    """A file for each name, so that they do not become more and more."""
+    return f"result_{result_id.partition(':')[0]}.json"
 
 
 def _unreachable(path: str, error: OSError) -> StateFilesUnreachableError:

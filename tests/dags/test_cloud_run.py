@@ -1,12 +1,16 @@
 """csat in a Cloud Run job, against a local server with Google's API."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
 import pytest
-from airflow.sdk.exceptions import AirflowException
+from airflow.sdk import DAG
+from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 from google.cloud.run_v2 import ExecutionsClient, JobsClient
 from google.cloud.run_v2 import types as run
 from google.cloud.run_v2.services.executions.transports import ExecutionsGrpcTransport
@@ -18,7 +22,10 @@ from csat.airflow import alerts, command
 from csat.airflow.backends.base import BackendError
 from csat.airflow.cloud_run import CommandRun
 from csat.airflow.command import CsatCommandOperator
+from csat.airflow.marts import MARTS, PublishMartsOperator
 from csat.contract.settings import Settings
+from csat.control.command_result import CommandResult
+from csat.control.state_files import StateFiles
 from tests.dags.google_server import Method, RefusalError, serve
 
 JOB = "projects/shop/locations/europe-west1/jobs/csat-commands"
@@ -35,12 +42,20 @@ class Cloud:
         self.is_well = True
         self.cancelled: list[str] = []
         self.refusals: list[RefusalError] = []
+        self.variables: dict[str, str] = {}
+        self.document: Any = None  # what the command keeps
+        self.state_files = ""
 
     def run_job(self, request: run.RunJobRequest) -> operations_pb2.Operation:
         if self.refusals:
             raise self.refusals.pop()
         assert request.name == JOB
-        self.arguments.append(list(request.overrides.container_overrides[0].args))
+        [override] = request.overrides.container_overrides
+        self.arguments.append(list(override.args))
+        self.variables = {variable.name: variable.value for variable in override.env}
+        if self.document is not None:
+            result = CommandResult(result_id=self.variables["CSAT_RESULT_ID"], document=self.document)
+            StateFiles(self.state_files).write_command_result(result)
         metadata = any_pb2.Any()
         metadata.Pack(run.Execution.pb(run.Execution(name=RUN)))
         return operations_pb2.Operation(name="operations/1", metadata=metadata)
@@ -58,7 +73,7 @@ class Cloud:
 
 
 @pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cloud]:
     """The cloud, and an Airflow whose settings name its job."""
     found = Cloud()
     services = {
@@ -75,7 +90,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         def make(job: str) -> CommandRun:
             return CommandRun(job, lambda: jobs, lambda: executions, lambda seconds: None)
 
-        settings = Settings(_env_file=None, command_job=JOB)
+        settings = Settings(_env_file=None, command_job=JOB, state_dir=tmp_path)
+        found.state_files = settings.state_files
         for module in (command, alerts):
             monkeypatch.setattr(module, "CommandRun", make)
             monkeypatch.setattr(module, "get_settings", lambda: settings)
@@ -87,8 +103,35 @@ def operator(*arguments: str) -> CsatCommandOperator:
 
 
 def test_the_arguments_reach_csat_in_the_job_and_the_task_waits_for_its_end(cloud: Cloud) -> None:
-    assert operator("marts", "build", "--json").execute({}) is None
-    assert (cloud.arguments, cloud.polls) == ([["marts", "build", "--json"]], 3)
+    assert operator("marts", "build").execute({}) is None
+    assert (cloud.arguments, cloud.variables, cloud.polls) == ([["marts", "build"]], {}, 3)
+
+
+def test_the_result_of_a_command_comes_through_the_state_files(cloud: Cloud) -> None:
+    cloud.document = {"status": "succeeded", "build_id": "b1"}
+    assert operator("marts", "build", "--json").execute({}) == cloud.document
+
+
+def test_a_result_of_another_run_is_not_taken_for_this_ones(cloud: Cloud) -> None:
+    cloud.document = {"status": "succeeded"}
+    operator("marts", "build", "--json").execute({})
+    cloud.document = None
+    with pytest.raises(AirflowException, match="kept no result"):
+        operator("marts", "build", "--json").execute({})
+
+
+@pytest.mark.parametrize("status", ["succeeded", "nothing new"])
+def test_a_build_in_the_job_and_its_publication_are_one_dag_run(cloud: Cloud, status: str) -> None:
+    cloud.document = {"status": status, "build_id": "b1"}
+    with DAG(dag_id="builds", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):
+        build = CsatCommandOperator(task_id="build_marts", command=["marts", "build", "--json"])
+        publication = PublishMartsOperator(task_id="publish_marts", built_by="build_marts")
+    results = {"build_marts": build.execute({})}
+    events = {mart: SimpleNamespace(extra={}) for mart in MARTS}
+    task = SimpleNamespace(xcom_pull=lambda task_ids: results[task_ids])
+    with nullcontext() if status == "succeeded" else pytest.raises(AirflowSkipException):
+        publication.execute({"ti": task, "outlet_events": events})
+    assert {event.extra.get("build_id") for event in events.values()} == {"b1" if status == "succeeded" else None}
 
 
 def test_a_run_that_fails_fails_the_task_with_the_link_to_its_log(cloud: Cloud) -> None:

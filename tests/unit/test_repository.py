@@ -135,6 +135,14 @@ def test_uv_has_the_same_version_in_the_images() -> None:
     assert f"/uv:{pinned} AS" in (ROOT / "docker" / "Dockerfile").read_text()
 
 
+def test_every_image_has_a_state_folder_that_its_user_may_write() -> None:
+    """A Cloud Run job sets no folder, and the sources' folder is not its user's."""
+    text = (ROOT / "docker" / "Dockerfile").read_text()
+    [folder] = re.findall(r"CSAT_STATE_DIR=(\S+)", text)
+    [(made, owner)] = re.findall(r"WORKDIR (\S+)\nRUN useradd .*?chown -R (\w+):\w+ \.", text, re.DOTALL)
+    assert (made, owner) == (folder, "csat")
+
+
 WORKFLOWS = "".join(path.read_text() for path in (ROOT / ".github" / "workflows").glob("*.yml"))
 
 

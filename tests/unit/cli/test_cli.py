@@ -46,6 +46,19 @@ def test_doctor_prints_one_json_document(capsys: pytest.CaptureFixture[str]) -> 
     assert {"name", "ok", "detail", "fix"} == set(checks[0])
 
 
+def test_a_result_is_kept_in_the_state_files_under_the_id_of_the_caller(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CSAT_RESULT_ID", "check.doctor:1")
+    get_settings.cache_clear()
+    run(["doctor", "--json"])
+    state_files = StateFiles(get_settings().state_files)
+    kept = state_files.command_result("check.doctor:1")
+    assert kept is not None
+    assert kept.document == json.loads(capsys.readouterr().out)
+    assert state_files.command_result("check.doctor:2") is None
+
+
 def test_a_command_that_asks_bigquery_starts_without_pandas() -> None:
     command = [sys.executable, "-X", "importtime", "-m", "csat.cli.main", "status"]
     imports = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stderr
