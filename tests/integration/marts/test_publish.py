@@ -1,7 +1,7 @@
 """Readers see a whole build that passed its tests, or the one before."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -30,23 +30,26 @@ def world(make_marts: Callable[[str], Marts]) -> Marts:
     return made
 
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the dbt project that may be broken."""
-    folder = tmp_path / "dbt"
+@pytest.fixture(scope="module")
+def failing_test(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A test in a copy of the dbt project, which is the same for all builds: dbt parses it once."""
+    folder = tmp_path_factory.mktemp("project") / "dbt"
     shutil.copytree(ROOT / "dbt", folder)
-    monkeypatch.setattr(run_dbt, "PROJECT", folder)
-    monkeypatch.setattr(dbt_process, "PROJECT", folder)
-    return folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_dbt, "PROJECT", folder)
+        patch.setattr(dbt_process, "PROJECT", folder)
+        yield folder / "tests" / "never_passes.sql"
 
 
 _numbers = iter(range(100, 200))
 
 
 @pytest.mark.parametrize("model", PUBLISHED)
-def test_a_failing_test_of_any_model_changes_nothing_that_readers_see(world: Marts, project: Path, model: str) -> None:
+def test_a_failing_test_of_any_model_changes_nothing_that_readers_see(
+    world: Marts, failing_test: Path, model: str
+) -> None:
     before = world.snapshot() | {"builds": world.execute("select * from `{table}`", "ops", "mart_builds")}
-    (project / "tests" / "never_passes.sql").write_text(FAILS.format(model=model))
+    failing_test.write_text(FAILS.format(model=model))
     landed_at = datetime(2026, 11, 20, tzinfo=UTC)
     world.land([survey_response(next(_numbers), at(date(2026, 11, 3)), csat_score=1, ingested_at=landed_at)])
     with pytest.raises(CsatError, match="never_passes; readers still see the build before"):
@@ -57,8 +60,9 @@ def test_a_failing_test_of_any_model_changes_nothing_that_readers_see(world: Mar
 
 
 def test_a_refused_statement_leaves_every_mart_and_the_record_as_they_were(
-    world: Marts, monkeypatch: pytest.MonkeyPatch
+    world: Marts, failing_test: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    failing_test.unlink()
     before = world.snapshot()
     last = marts.last_build(world.settings)
     real = publish.transaction
