@@ -66,7 +66,9 @@ def _point(link: Path, target: Path) -> None:
 
 def refuse_bigquery(target: Target) -> None:
     """BigQuery answers 503 to each request for three minutes; the guard sees a stream that waits."""
+    emulator = psutil.Process(target.pid(BIGQUERY))
     target.supervisor.stop(BIGQUERY)
+    wait_for(lambda: not emulator.is_running(), "end of the emulator")
     with _refusing(target.settings):
         time.sleep(REFUSING_SECONDS)
         seen = _verdict(target)
