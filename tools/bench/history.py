@@ -4,6 +4,7 @@ A file covers a period with `RESPONSES_PER_FILE` responses, and the files are co
 ones are a shorter history that ends at the same time.
 """
 
+import shutil
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -70,7 +71,7 @@ def load(warehouse: Warehouse, files: Sequence[Path]) -> None:
     )
     for file in files:
         staged = staging / file.name
-        staged.symlink_to(file)
+        shutil.copyfile(file, staged)  # the emulator follows no link out of its buckets
         uri = f"{settings.staging_uri.rstrip('/')}/{file.name}"
         with warehouse.errors():
             job = warehouse.client.load_table_from_uri(uri, settings.table("raw", landing.TABLE), job_config=config)
