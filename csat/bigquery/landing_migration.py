@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from csat.bigquery.client import Warehouse
 from csat.bigquery.query import Query
-from csat.bigquery.tables import create_landing_table
+from csat.bigquery.tables import create_landing_table, find_table
 from csat.contract import landing
 from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
@@ -182,14 +181,7 @@ def _count(rows: list[dict[str, Any]]) -> int:
 
 
 def _table(warehouse: Warehouse, name: str) -> bigquery.Table | None:
-    settings = warehouse.settings
-    with warehouse.errors():
-        try:
-            return warehouse.client.get_table(
-                settings.table("raw", name), retry=warehouse.retry, timeout=settings.bigquery_timeout_seconds
-            )
-        except NotFound:
-            return None
+    return find_table(warehouse, warehouse.settings.table("raw", name))
 
 
 def _is_current(table: bigquery.Table) -> bool:

@@ -53,14 +53,21 @@ def ops_table(settings: Settings, name: str) -> bigquery.Table:
 
 def table_version(warehouse: Warehouse, table: str, timeout_seconds: float) -> str | None:
     """A string that changes with every load into the table, without a query; None where there is no such table."""
-    retry = bigquery.DEFAULT_RETRY.with_deadline(timeout_seconds)
+    found = find_table(warehouse, table, timeout_seconds)
+    # The emulator changes only the number of rows, BigQuery both.
+    return f"{found.modified.isoformat()}/{found.num_rows}" if found else None
+
+
+def find_table(warehouse: Warehouse, table: str, timeout_seconds: float | None = None) -> bigquery.Table | None:
+    """The table of this full name; None where there is none. Raises WarehouseError."""
+    seconds = timeout_seconds or warehouse.settings.bigquery_timeout_seconds
     with warehouse.errors():
         try:
-            found = warehouse.client.get_table(table, retry=retry, timeout=timeout_seconds)
+            return warehouse.client.get_table(
+                table, retry=bigquery.DEFAULT_RETRY.with_deadline(seconds), timeout=seconds
+            )
         except NotFound:
             return None
-    # The emulator changes only the number of rows, BigQuery both.
-    return f"{found.modified.isoformat()}/{found.num_rows}"
 
 
 def create_table(warehouse: Warehouse, table: bigquery.Table) -> None:

@@ -8,12 +8,11 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
-from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from csat.bigquery.client import Warehouse
 from csat.bigquery.query import Query
-from csat.bigquery.tables import ops_table
+from csat.bigquery.tables import find_table, ops_table
 from csat.marts.builds import TABLE, BuildRecord
 from csat.marts.manifest import CandidateTable
 
@@ -61,11 +60,10 @@ def _prepare(warehouse: Warehouse, name: str) -> _State:
     """Give the mart the columns of the candidate."""
     client, settings = warehouse.client, warehouse.settings
     options = {"retry": warehouse.retry, "timeout": settings.bigquery_timeout_seconds}
+    mart = find_table(warehouse, settings.table("marts", name))
     with warehouse.errors():
         candidate = client.get_table(settings.table("candidate", name), **options)
-        try:
-            mart = client.get_table(settings.table("marts", name), **options)
-        except NotFound:
+        if mart is None:
             mart = bigquery.Table(settings.table("marts", name), schema=candidate.schema)
             mart.time_partitioning = candidate.time_partitioning
             mart.clustering_fields = candidate.clustering_fields
