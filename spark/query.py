@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,6 @@ from pyspark.sql.streaming import StreamingQuery
 
 from csat.contract.polling import poll
 from csat.contract.settings import Settings
-from spark.checkpoint import committed_offsets
 from spark.heartbeat import Reading
 from spark.sink import LandingSink
 from spark.source import backlog, end_offsets
@@ -24,14 +24,21 @@ _POLL_SECONDS = 0.1
 
 
 class ActiveQuery:
-    """A started query with its session and sink."""
+    """A started query with its session and sink; `read_offsets` are the next ones to read of each partition."""
 
-    def __init__(self, spark: SparkSession, query: StreamingQuery, sink: LandingSink, settings: Settings) -> None:
+    def __init__(
+        self,
+        spark: SparkSession,
+        query: StreamingQuery,
+        sink: LandingSink,
+        settings: Settings,
+        read_offsets: Mapping[int, int],
+    ) -> None:
         self._spark = spark
         self._query = query
         self._sink = sink
         self._settings = settings
-        self._read_offsets = committed_offsets(spark, settings).get(settings.kafka_topic, {})
+        self._read_offsets = dict(read_offsets)
         self._ends: dict[int, int] = {}
         self._kafka_silent_since: datetime | None = None
 

@@ -130,7 +130,7 @@ def run(settings: Settings, token: str = "", *, is_catch_up: bool = False) -> in
                 return code
             query = start_query(spark, settings, sink, first_offsets, is_catch_up=is_catch_up)
             logger.info("The query has started")
-            return writer.watch(ActiveQuery(spark, query, sink, settings))
+            return writer.watch(ActiveQuery(spark, query, sink, settings, checkpoint.get(settings.kafka_topic, {})))
     except Exception as error:
         cause = (watch and watch.found) or error
         batch = sink.current_batch if sink and cause is error else ""

@@ -84,12 +84,11 @@ def test_a_stream_without_kafka_waits_for_it_from_the_first_failed_heartbeat(mon
         return dict(answer)
 
     monkeypatch.setattr(query, "end_offsets", ends)
-    monkeypatch.setattr(query, "committed_offsets", lambda *_: {})
     monkeypatch.setattr(query, "_memory", lambda _: (1, 0.1))
     budget = SimpleNamespace(held_until=None)
     sink: Any = SimpleNamespace(rows_committed=0, budget=budget, waiting=Waiting())
     spark: Any = None
-    active = ActiveQuery(spark, SimpleNamespace(lastProgress=None), sink, SETTINGS)  # type: ignore[arg-type]
+    active = ActiveQuery(spark, SimpleNamespace(lastProgress=None), sink, SETTINGS, {})  # type: ignore[arg-type]
     first, second, third, last = (active.read() for _ in range(4))
     assert (first.waiting, last.waiting, last.error) == (None, None, "")
     assert second.waiting is not None
