@@ -57,11 +57,15 @@ class LoadBudget:
         if due > now:
             wait = (due - now).total_seconds()
             logger.warning("%d load jobs are left of the day's %d: waiting %.0f s", self.left, self._jobs_per_day, wait)
-            self.held_until = due
-            if self._wait(wait):
-                raise CsatError("the driver exits while its batch waits for one of the day's load jobs")
-            self.held_until = None
+            self.pause(wait)
         self._submitted_at.append(self._clock())
+
+    def pause(self, seconds: float) -> None:
+        """Hold the batch for so long, because no load job may start. Raises CsatError if the wait is interrupted."""
+        self.held_until = self._clock() + timedelta(seconds=seconds)
+        if self._wait(seconds):
+            raise CsatError("the driver exits while its batch waits until BigQuery allows another load job")
+        self.held_until = None
 
     def end_hold(self) -> None:
         """Interrupt all waits, because the driver exits."""

@@ -19,9 +19,10 @@ from tenacity import (
     wait_exponential,
 )
 
-from csat.bigquery.client import Warehouse, WarehouseUnreachableError
+from csat.bigquery.client import Warehouse, WarehouseOverQuotaError, WarehouseUnreachableError
 from csat.bigquery.landing_counts import batch_rows
 from csat.contract import landing
+from csat.contract.google_errors import QUOTA_REASONS
 from csat.contract.settings import Settings
 from spark.sink import Outcome
 from spark.waiting import Waiting
@@ -37,7 +38,7 @@ _MAX_RETRY_SECONDS = 10
 
 
 class BigQueryLoadJobs:
-    """Load jobs into the landing table. Retries while BigQuery is unreachable."""
+    """Load jobs into the landing table. Retries while BigQuery is unreachable or refuses for a quota."""
 
     def __init__(
         self, warehouse: Warehouse, waiting: Waiting | None = None, sleep: Callable[[float], None] = time.sleep
@@ -47,7 +48,7 @@ class BigQueryLoadJobs:
         self._waiting = waiting or Waiting()
         self._sleep = sleep
         self._until_reachable = Retrying(
-            retry=retry_if_exception_type(WarehouseUnreachableError),
+            retry=retry_if_exception_type((WarehouseUnreachableError, WarehouseOverQuotaError)),
             wait=wait_exponential(max=_MAX_RETRY_SECONDS),
             sleep=sleep,
         )
@@ -120,8 +121,8 @@ class BigQueryLoadJobs:
         return (Outcome.DONE, count, "") if count else (Outcome.FAILED, 0, f"the emulator ended during {job_id}")
 
     def _patiently(self, call: Callable[[], Result]) -> Result:
-        """The result of a call, repeated while BigQuery is unreachable."""
-        with self._waiting.later("BigQuery, which does not respond") as begin_wait:
+        """The result of a call, repeated while BigQuery is unreachable or refuses it for a quota."""
+        with self._waiting.later("BigQuery, which does not respond or refuses for a quota") as begin_wait:
 
             def warn(state: RetryCallState) -> None:
                 begin_wait()
@@ -153,4 +154,6 @@ def _outcome(job: bigquery.LoadJob) -> tuple[Outcome, int, str]:
         return Outcome.DONE, int(job.output_rows or 0), ""
     reason = job.error_result.get("reason", "")
     message = f"{reason}: {job.error_result.get('message', '')}"
+    if reason in QUOTA_REASONS:
+        return Outcome.OVER_QUOTA, 0, message
     return (Outcome.REFUSED if reason in _FINAL_REASONS else Outcome.FAILED), 0, message

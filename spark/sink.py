@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 5
 _RESUBMIT_SECONDS = (1, 5, 15, 30)
+_QUOTA_SECONDS = 120  # failed load jobs count against the quota, too
 
 
 class Outcome(Enum):
@@ -37,6 +38,7 @@ class Outcome(Enum):
 
     DONE = "done"
     FAILED = "failed"  # another attempt may succeed
+    OVER_QUOTA = "over quota"  # another attempt will succeed once BigQuery allows it
     REFUSED = "refused"  # no attempt will
     MISSING = "missing"  # BigQuery does not know it: the submit may not have arrived, or is not visible yet
 
@@ -111,6 +113,10 @@ class LandingSink:
             if outcome is Outcome.REFUSED:
                 raise CsatError(f"BigQuery refused {job_id}: {error}")
             logger.warning("Load job %s failed: %s", job_id, error)
+            if outcome is Outcome.OVER_QUOTA:
+                tries -= 1
+                self.budget.pause(_QUOTA_SECONDS)
+                continue
             with self.waiting.on(f"another attempt, after {job_id} failed"):
                 self._sleep(min(2**tries, 30))
         raise CsatError(f"{MAX_ATTEMPTS} load jobs of batch {batch_id} failed; the last error: {error}")

@@ -14,7 +14,7 @@ from requests.exceptions import RequestException
 
 from csat.bigquery import login as bigquery_login
 from csat.contract.errors import CsatError
-from csat.contract.google_errors import fix_of, text_of
+from csat.contract.google_errors import fix_of, is_over_quota, text_of
 from csat.contract.settings import GOOGLE_LOGIN_FIX, Settings, SettingsError
 
 _PARAMETER_TYPES = {bool: "BOOL", int: "INT64", float: "FLOAT64", str: "STRING", datetime: "TIMESTAMP", date: "DATE"}
@@ -25,6 +25,10 @@ _Parameter = bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter
 
 class WarehouseError(CsatError):
     """BigQuery could not be asked, or refused; the message says what to do."""
+
+
+class WarehouseOverQuotaError(WarehouseError):
+    """BigQuery refuses until a quota allows it again."""
 
 
 class WarehouseUnreachableError(WarehouseError):
@@ -124,7 +128,8 @@ class Warehouse:
                 raise WarehouseUnreachableError(str(error)) from error
             raise WarehouseError(f"Google refuses the login ({text_of(error)})", fix_of(error)) from error
         except exceptions.GoogleAPIError as error:
-            raise WarehouseError(f"BigQuery refused: {text_of(error)}", fix_of(error)) from error
+            kind = WarehouseOverQuotaError if is_over_quota(error) else WarehouseError
+            raise kind(f"BigQuery refused: {text_of(error)}", fix_of(error)) from error
 
     def __enter__(self) -> Self:
         return self

@@ -6,7 +6,7 @@ from csat.contract.settings import GOOGLE_LOGIN_FIX
 RENEW_LOGIN = "run `gcloud auth application-default login`, or replace the service account's key if one is in use"
 QUOTA = "wait, or request a higher quota in the console under IAM & Admin, Quotas"
 ACCESS = "give this account the missing role: make cloud-apply grants those that csat needs"
-_QUOTA_REASONS = {"quotaExceeded", "rateLimitExceeded"}
+QUOTA_REASONS = {"quotaExceeded", "rateLimitExceeded"}
 _UNAUTHORIZED, _FORBIDDEN, _TOO_MANY = 401, 403, 429
 
 
@@ -17,19 +17,26 @@ def text_of(error: BaseException) -> str:
     return lines[0] if lines else type(error).__name__
 
 
+def is_over_quota(error: BaseException) -> bool:
+    """Whether Google refuses only until a quota allows it again."""
+    code = getattr(error, "code", None)
+    reasons = {reason.get("reason") for reason in getattr(error, "errors", None) or () if isinstance(reason, dict)}
+    is_named = bool(reasons & QUOTA_REASONS) or "quota" in text_of(error).lower()
+    return code == _TOO_MANY or (code == _FORBIDDEN and is_named)
+
+
 def fix_of(error: BaseException) -> str:
     """What to do about an error of a login, a permission or a quota; empty for any other."""
     from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 
     code = getattr(error, "code", None)
-    reasons = {reason.get("reason") for reason in getattr(error, "errors", None) or () if isinstance(reason, dict)}
     if isinstance(error, TransportError):
         return "check the network"
     if isinstance(error, RefreshError):
         return RENEW_LOGIN
     if isinstance(error, GoogleAuthError) or code == _UNAUTHORIZED:
         return GOOGLE_LOGIN_FIX
-    if code == _TOO_MANY or (code == _FORBIDDEN and (reasons & _QUOTA_REASONS or "quota" in text_of(error).lower())):
+    if is_over_quota(error):
         return QUOTA
     return ACCESS if code == _FORBIDDEN else ""
 

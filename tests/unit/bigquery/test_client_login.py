@@ -5,10 +5,11 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from google.api_core.exceptions import Forbidden, TooManyRequests
 from google.auth.exceptions import DefaultCredentialsError, ReauthFailError, RefreshError, TransportError
 
 from csat.bigquery import login as bigquery_login
-from csat.bigquery.client import Warehouse, WarehouseError, WarehouseUnreachableError
+from csat.bigquery.client import Warehouse, WarehouseError, WarehouseOverQuotaError, WarehouseUnreachableError
 from csat.contract.settings import Settings
 from csat.local.secret_files import write_private
 from tests.http_server import serving
@@ -70,13 +71,16 @@ def test_a_token_that_was_replaced_is_read_again(settings: Settings) -> None:
         (RefreshError("Token has been expired or revoked."), WarehouseError, "expired or revoked.*gcloud auth"),
         (ReauthFailError("no challenge"), WarehouseError, "gcloud auth application-default login"),
         (DefaultCredentialsError("none"), WarehouseError, "service account's key"),
+        (TooManyRequests("slow down"), WarehouseOverQuotaError, "slow down.*request a higher quota"),
+        (Forbidden("no", errors=[{"reason": "quotaExceeded"}]), WarehouseOverQuotaError, "request a higher quota"),
+        (Forbidden("Access Denied"), WarehouseError, "Access Denied.*missing role"),
         (TransportError("Connection reset"), WarehouseUnreachableError, "does not answer.*check the network"),
     ],
 )
-def test_an_error_of_googles_login_is_one_sentence_with_its_fix(
+def test_an_error_of_google_is_one_sentence_with_its_fix(
     error: Exception, kind: type[WarehouseError], text: str
 ) -> None:
     warehouse = Warehouse(Settings(_env_file=None, target="gcp", project_id="p", staging_uri="gs://b"))
     with pytest.raises(kind, match=text) as raised, warehouse.errors():
         raise error
-    assert isinstance(raised.value, WarehouseUnreachableError) is (kind is WarehouseUnreachableError)
+    assert type(raised.value) is kind

@@ -8,7 +8,7 @@ import pytest
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
-from csat.bigquery.client import WarehouseUnreachableError
+from csat.bigquery.client import WarehouseOverQuotaError, WarehouseUnreachableError
 from csat.contract.settings import Settings
 from spark.load_jobs import BigQueryLoadJobs
 from spark.sink import Outcome
@@ -92,7 +92,7 @@ def test_the_rows_show_how_a_job_ended_when_its_emulator_was_killed(rows, outcom
 
 @pytest.mark.parametrize(
     ("reason", "outcome"),
-    [("backendError", Outcome.FAILED), ("quotaExceeded", Outcome.FAILED), ("invalid", Outcome.REFUSED)],
+    [("backendError", Outcome.FAILED), ("quotaExceeded", Outcome.OVER_QUOTA), ("invalid", Outcome.REFUSED)],
 )
 def test_a_failed_job_of_google_left_no_rows(reason, outcome):
     jobs, _ = load_jobs(resource("DONE", reason), rows=10, endpoint="")
@@ -100,10 +100,11 @@ def test_a_failed_job_of_google_left_no_rows(reason, outcome):
     assert jobs.wait(JOB_ID)[0] is outcome
 
 
-def test_an_outage_is_waited_for_and_named():
-    jobs, waits = load_jobs(WarehouseUnreachableError("away."), WarehouseUnreachableError("away."), resource("DONE"))
+@pytest.mark.parametrize("kind", [WarehouseUnreachableError, WarehouseOverQuotaError])
+def test_an_outage_and_a_quota_are_waited_for_and_named(kind):
+    jobs, waits = load_jobs(kind("away."), kind("away."), resource("DONE"))
     assert jobs.wait(JOB_ID)[0] is Outcome.DONE
-    assert [reason for reason, _ in waits] == ["BigQuery, which does not respond"] * 2
+    assert [reason for reason, _ in waits] == ["BigQuery, which does not respond or refuses for a quota"] * 2
 
 
 def test_load_jobs_of_earlier_runs_are_waited_for_and_others_are_not():

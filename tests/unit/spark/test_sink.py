@@ -136,6 +136,20 @@ def test_sink_ends_the_query_after_five_failed_attempts():
     assert len(jobs.submitted) == 5
 
 
+def test_sink_waits_for_a_quota_without_an_end_and_says_until_when():
+    ends = {f"csat-q-7-a{n}": (Outcome.OVER_QUOTA, 0, "quotaExceeded: too many") for n in range(1, 9)}
+    held = []
+
+    def wait(seconds):
+        held.append((seconds, budget.held_until))
+        return False
+
+    budget = LoadBudget(0, clock=lambda: datetime(2026, 11, 20, tzinfo=UTC), wait=wait)
+    assert land(FakeLoadJobs(ends | {"csat-q-7-a9": DONE}), budget=budget) == (10, 1)
+    assert held == [(120, datetime(2026, 11, 20, 0, 2, tzinfo=UTC))] * 8
+    assert budget.held_until is None
+
+
 def test_sink_submits_nothing_when_another_driver_has_the_stream():
     def closed():
         raise CsatError("another driver has the stream")
