@@ -6,8 +6,9 @@ import pytest
 from csat.bigquery.landing_counts import Landed
 from csat.contract.settings import Settings
 from csat.kafka.offsets import Gap, Offsets, without
+from csat.kafka.records import Examined
 from csat.monitoring import completeness
-from csat.monitoring.completeness import compare, excused, outer_gaps
+from csat.monitoring.completeness import compare, no_loss, outer_gaps
 
 PLACE = ("messages", "id", 0)
 
@@ -50,6 +51,7 @@ def test_compare_adds_up_partitions_and_keeps_those_without_rows() -> None:
                 "kafka_start_offset": 0,
                 "kafka_end_offset": 4,
                 "excused": 0,
+                "unverifiable": 0,
             },
             {
                 "topic": "messages",
@@ -62,11 +64,13 @@ def test_compare_adds_up_partitions_and_keeps_those_without_rows() -> None:
                 "kafka_start_offset": 0,
                 "kafka_end_offset": 5,
                 "excused": 0,
+                "unverifiable": 0,
             },
         ],
         "lost": 1,
         "duplicated": 0,
         "pending": 6,
+        "unverifiable": 0,
     }
 
 
@@ -96,12 +100,12 @@ def test_an_accepted_gap_is_cut_out_of_a_missing_one(accepted: list[Gap], left: 
 def test_a_loss_of_another_topic_excuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Gap] = []
 
-    def without_record(_: Settings, gaps: Iterable[Gap]) -> int:
+    def examine(_: Settings, gaps: Iterable[Gap]) -> Examined:
         asked.extend(gaps)
-        return 1
+        return Examined(1, 2)
 
-    monkeypatch.setattr(completeness, "offsets_without_record", without_record)
-    assert excused(Settings(_env_file=None), [gap(5, 9)], [gap(5, 9, "old")]) == 1
+    monkeypatch.setattr(completeness, "examine", examine)
+    assert no_loss(Settings(_env_file=None), [gap(5, 9)], [gap(5, 9, "old")]) == Examined(1, 2)
     assert asked == [gap(5, 9)]
 
 
@@ -114,4 +118,4 @@ def test_the_outer_gaps_of_a_partition_are_before_and_after_what_landed() -> Non
 
 def test_what_is_excused_is_not_lost() -> None:
     found = compare({PLACE: Landed(9, 9, 0, 9)}, {PLACE: Offsets(0, 10)}).partitions[0]
-    assert (found.lost, replace(found, excused=1).lost) == (1, 0)
+    assert (found.lost, replace(found, excused=1).lost, replace(found, unverifiable=1).lost) == (1, 0, 0)

@@ -1,0 +1,162 @@
+"""A topic that is another one than before: created again, renamed, in another cluster, emptied."""
+
+import shutil
+from datetime import UTC, datetime
+
+import pytest
+
+from csat.bigquery.tables import create_ops_tables
+from csat.contract.errors import CsatError
+from csat.control.checkpoint_topic import CheckpointTopic, write_topic
+from csat.kafka.topic_id import describe_topic
+from csat.monitoring.completeness import check_completeness
+from csat.monitoring.decisions import adopt, find_change
+from spark.decision import DecisionNeededError
+from spark.position import resume
+from tests.integration.conftest import World, wait_for
+from tests.integration.stream.conftest import Land
+from tests.integration.stream.topics import (
+    catch_up,
+    create,
+    empty,
+    failure,
+    follow_runbook,
+    places,
+    recreate,
+    stopped_broker,
+    values,
+)
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    create_ops_tables(world.warehouse)
+    return world
+
+
+def test_a_topic_that_is_created_again_stops_the_stream_until_it_is_adopted(world: World, make_message):
+    world.send(*[make_message() for _ in range(5)])
+    assert catch_up(world) == 0
+    old = describe_topic(world.settings).topic_id
+    recreate(world)
+    world.send(*[make_message() for _ in range(8)])  # more than before: offsets alone show nothing
+    assert catch_up(world) == 1
+    alert, error = failure(world)
+    assert (alert, old in error, "csat stream adopt-topic" in error) == ("topic_changed", True, True)
+    assert len(places(world)) == 5
+    assert describe_topic(world.settings).topic_id in follow_runbook(world, "topic_changed")
+    assert catch_up(world) == 0
+    new = describe_topic(world.settings).topic_id
+    assert places(world) == sorted([(old, 0, n) for n in range(5)] + [(new, 0, n) for n in range(8)])
+    found = check_completeness(world.warehouse)
+    assert (found.lost, found.duplicated, found.pending) == (0, 0, 0)
+    with pytest.raises(CsatError, match="is the topic that the stream reads"):
+        find_change(world.settings, datetime.now(UTC))
+
+
+def test_a_topic_that_is_created_again_while_the_stream_runs_never_lands_under_the_old_id(
+    world: World, land: Land, make_message
+):
+    world.send(*[make_message() for _ in range(5)])
+    driver = world.start_driver()
+    wait_for(lambda: len(world.offsets()) == 5, 120, "first batch", pause=1)
+    old = describe_topic(world.settings).topic_id
+    recreate(world)
+    world.send(*[make_message() for _ in range(9)])
+    assert driver.exit_code(120) == 1
+    assert {place[0] for place in places(world)} == {old}
+    assert land(world) == 1
+    assert failure(world)[0] == "topic_changed"
+
+
+def test_a_driver_that_read_the_checkpoint_just_before_it_was_moved_away_does_not_use_it(world: World, make_message):
+    name, old = world.settings.kafka_topic, describe_topic(world.settings)
+    kept = CheckpointTopic(name, old.topic_id, old.cluster_id)
+    recreate(world)
+    world.send(*[make_message() for _ in range(8)])
+    with pytest.raises(DecisionNeededError, match=old.topic_id):
+        resume(world.settings, world.warehouse, kept, {name: {0: 5, 1: 0}})
+    assert resume(world.settings, world.warehouse, None, {})[1] == {0: 0, 1: 0}
+
+
+def test_a_checkpoint_of_another_cluster_stops_the_stream_until_the_topic_is_adopted(
+    world: World, land: Land, make_message
+):
+    world.send(*[make_message() for _ in range(3)])
+    assert land(world) == 0
+    here = describe_topic(world.settings)
+    write_topic(world.settings.checkpoint, CheckpointTopic(here.name, here.topic_id, "the cluster before"))
+    assert land(world) == 1
+    alert, error = failure(world)
+    assert (alert, "the cluster before" in error) == ("topic_changed", True)
+    now = datetime.now(UTC)
+    adopt(world.settings, world.warehouse, find_change(world.settings, now), now)
+    world.send(make_message())
+    assert land(world) == 0
+    assert world.offsets() == list(range(4))
+
+
+def test_another_topic_name_on_an_old_checkpoint_stops_the_stream(world: World, land: Land, make_message):
+    world.send(make_message())
+    assert land(world) == 0
+    other = world.settings.model_copy(update={"kafka_topic": world.settings.kafka_topic + "-b"})
+    elsewhere = World(other, world.warehouse)
+    create(elsewhere)
+    elsewhere.send(make_message())
+    assert land(elsewhere) == 1
+    alert, error = failure(elsewhere)
+    assert (alert, world.settings.kafka_topic in error) == ("topic_changed", True)
+
+
+def test_a_broker_that_comes_back_empty_stops_the_stream_until_its_topic_is_adopted(
+    world: World, land: Land, make_message
+):
+    world.send(*[make_message() for _ in range(5)])
+    assert land(world) == 0
+    old = describe_topic(world.settings)
+    with stopped_broker(world) as logs:
+        empty(logs)
+    create(world)
+    new = describe_topic(world.settings)
+    assert (new.topic_id != old.topic_id, new.cluster_id != old.cluster_id) == (True, True)
+    world.send(*[make_message() for _ in range(3)])
+    assert land(world) == 1
+    alert, error = failure(world)
+    assert (alert, old.cluster_id in error, "csat stream adopt-topic" in error) == ("topic_changed", True, True)
+    dead = {"CSAT_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9"}  # what was set before the move
+    assert new.topic_id in follow_runbook(world, "topic_changed", 1, **dead)
+    assert land(world) == 0
+    assert places(world) == sorted([(old.topic_id, 0, n) for n in range(5)] + [(new.topic_id, 0, n) for n in range(3)])
+    found = check_completeness(world.warehouse)
+    assert (found.lost, found.duplicated, found.pending) == (0, 0, 0)
+
+
+def test_a_partition_that_comes_back_empty_stops_the_stream_until_its_records_are_in_a_new_topic(
+    world: World, land: Land, make_message
+):
+    world.send(*[make_message() for _ in range(5)])
+    assert land(world) == 0
+    old = describe_topic(world.settings).topic_id
+    with stopped_broker(world) as logs:
+        shutil.rmtree(logs / f"{world.settings.kafka_topic}-0")
+    assert describe_topic(world.settings).topic_id == old
+    sent = [make_message(agent_id=f"agent-{number}") for number in range(3)]
+    world.send(*sent)
+    assert land(world) == 1
+    alert, error = failure(world)
+    assert (alert, "its log was emptied" in error) == ("topic_changed", True)
+    now = datetime.now(UTC)
+    with pytest.raises(CsatError, match="delete the topic and create it again"):
+        find_change(world.settings, now)
+    copy = values(world)
+    assert copy == sent
+    recreate(world)
+    world.send(*copy)
+    adopt(world.settings, world.warehouse, find_change(world.settings, now), now)
+    assert land(world) == 0
+    new = describe_topic(world.settings).topic_id
+    assert places(world) == sorted([(old, 0, n) for n in range(5)] + [(new, 0, n) for n in range(3)])
+    found = check_completeness(world.warehouse)
+    assert (found.lost, found.duplicated, found.pending) == (0, 0, 0)
