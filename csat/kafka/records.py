@@ -4,6 +4,7 @@ import sys
 from bisect import bisect_right
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from itertools import groupby
 
 from kafka import KafkaConsumer, TopicPartition
@@ -20,14 +21,19 @@ _MAX_WAITS = 10
 _SEEK_DISTANCE = 10_000  # a nearer gap is reached by reading on
 
 
-def offsets_without_record(settings: Settings, gaps: Sequence[Gap]) -> int:
-    """How many offsets of the gaps Kafka has, and a consumer finds no record at. Raises KafkaAccessError.
+@dataclass(frozen=True)
+class Examined:
+    """Offsets by what a consumer finds at them."""
 
-    Offsets that Kafka has deleted, and those of a topic that was deleted, are not among them: nobody knows.
-    """
+    without_record: int
+    deleted: int  # by Kafka, or with their topic: nobody knows whether they held a record
+
+
+def examine(settings: Settings, gaps: Sequence[Gap]) -> Examined:
+    """What Kafka has at the offsets of the gaps. Raises KafkaAccessError."""
     try:
         known = kafka_offsets(settings, {one.kafka_topic for one in gaps}) if gaps else {}
-        count = 0
+        without_record = held = 0
         for key, group in groupby(sorted(gaps, key=_place), key=lambda one: _place(one)[:3]):
             if key not in known:
                 continue
@@ -35,8 +41,10 @@ def offsets_without_record(settings: Settings, gaps: Sequence[Gap]) -> int:
             parts = [(max(one.first_offset, start), min(one.end_offset, end)) for one in group]
             parts = [part for part in parts if part[0] < part[1]]
             if parts:
-                count += sum(last - first for first, last in parts) - _count_records(settings, key[0], key[2], parts)
-        return count
+                size = sum(last - first for first, last in parts)
+                held += size
+                without_record += size - _count_records(settings, key[0], key[2], parts)
+        return Examined(without_record, sum(gap.count for gap in gaps) - held)
     except (KafkaError, OSError) as error:
         raise KafkaAccessError(f"Kafka at {settings.bootstrap_servers} could not be read: {error}") from error
 

@@ -9,7 +9,7 @@ from csat.bigquery.landing_counts import NOTHING_LANDED, Landed, landed_partitio
 from csat.bigquery.positions import accepted_gaps, missing_offsets
 from csat.contract.settings import Settings
 from csat.kafka.offsets import Gap, Offsets, PartitionKey, kafka_offsets, without
-from csat.kafka.records import offsets_without_record
+from csat.kafka.records import Examined, examine
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,12 @@ class PartitionCheck:
     kafka_start_offset: int
     kafka_end_offset: int
     excused: int = 0  # offsets of these that hold no record, or whose loss was accepted
+    unverifiable: int = 0  # missing between landed ones, and Kafka no longer has them
+
+    @property
+    def key(self) -> PartitionKey:
+        """The partition."""
+        return self.topic, self.topic_id, self.partition
 
     @property
     def duplicated(self) -> int:
@@ -38,14 +44,15 @@ class PartitionCheck:
 
         Messages that Kafka deleted before the first landed one do not count: it is unknown whether they should
         have landed. An offset without a record (the marker of a transaction, or a record of an aborted one) and an
-        accepted loss do not count either.
+        accepted loss do not count either. Nor does an unverifiable one: the stream read past it, and whether it held
+        a record cannot be seen any more.
         """
         if self.min_offset is None or self.max_offset is None:
             return 0
         gaps = self.max_offset - self.min_offset + 1 - self.distinct_offsets
         before = max(0, self.min_offset - self.kafka_start_offset)
         deleted = max(0, self.kafka_start_offset - (self.max_offset + 1))
-        return max(0, gaps + before + deleted - self.excused)
+        return max(0, gaps + before + deleted - self.excused - self.unverifiable)
 
     @property
     def pending(self) -> int:
@@ -80,9 +87,14 @@ class Completeness:
         """Pending messages of all partitions."""
         return sum(check.pending for check in self.partitions)
 
+    @property
+    def unverifiable(self) -> int:
+        """Unverifiable offsets of all partitions."""
+        return sum(check.unverifiable for check in self.partitions)
+
     def as_dict(self) -> dict[str, Any]:
         """The result as JSON values."""
-        totals = {"lost": self.lost, "duplicated": self.duplicated, "pending": self.pending}
+        totals = {name: getattr(self, name) for name in ("lost", "duplicated", "pending", "unverifiable")}
         return {"partitions": [asdict(check) for check in self.partitions], **totals}
 
 
@@ -114,14 +126,17 @@ def check_completeness(warehouse: Warehouse) -> Completeness:
 def excuse(warehouse: Warehouse, found: Completeness) -> Completeness:
     """The same with the missing offsets that are no loss. Raises WarehouseError and KafkaAccessError."""
     accepted, inner = accepted_gaps(warehouse), missing_offsets(warehouse)
-    checks = []
-    for check in found.partitions:
-        gaps = [
-            *outer_gaps(check),
-            *(gap for gap in inner if gap.key == (check.topic, check.topic_id, check.partition)),
-        ]
-        checks.append(replace(check, excused=excused(warehouse.settings, gaps, accepted)) if check.lost else check)
-    return Completeness(tuple(checks))
+    return Completeness(tuple(_examined(warehouse.settings, check, inner, accepted) for check in found.partitions))
+
+
+def _examined(
+    settings: Settings, check: PartitionCheck, missing: Sequence[Gap], accepted: Sequence[Gap]
+) -> PartitionCheck:
+    if not check.lost:
+        return check
+    inner = no_loss(settings, [gap for gap in missing if gap.key == check.key], accepted)
+    outer = no_loss(settings, outer_gaps(check), accepted)
+    return replace(check, excused=inner.without_record + outer.without_record, unverifiable=inner.deleted)
 
 
 def outer_gaps(check: PartitionCheck) -> list[Gap]:
@@ -132,11 +147,12 @@ def outer_gaps(check: PartitionCheck) -> list[Gap]:
     return [Gap(check.topic, check.topic_id, check.partition, *pair) for pair in pairs if pair[0] < pair[1]]
 
 
-def excused(settings: Settings, gaps: Sequence[Gap], accepted: Sequence[Gap]) -> int:
-    """Offsets of the gaps that are no loss. Raises KafkaAccessError."""
+def no_loss(settings: Settings, gaps: Sequence[Gap], accepted: Sequence[Gap]) -> Examined:
+    """Offsets of the gaps that hold no record, with those whose loss was accepted. Raises KafkaAccessError."""
     count, open_gaps = 0, []
     for gap in gaps:
         rest = without(gap, accepted)
         count += gap.count - sum(one.count for one in rest)
         open_gaps += rest
-    return count + offsets_without_record(settings, open_gaps)
+    found = examine(settings, open_gaps)
+    return replace(found, without_record=found.without_record + count)
