@@ -20,12 +20,13 @@ Land = Callable[[World], int]
 
 
 @pytest.fixture(scope="session")
-def spark(services: Settings) -> Iterator[SparkSession]:
+def spark(services: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """One session with the stream's options for all tests of this process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         patch.setenv("PYSPARK_PYTHON", sys.executable)
-        session = build_session(services)
+        own = {"state_dir": tmp_path_factory.mktemp("session")}  # tests count the folders of drivers in the services'
+        session = build_session(services.model_copy(update=own))
         yield session
         session.stop()
 

@@ -12,6 +12,7 @@ import pytest
 from csat.contract.settings import ROOT, environment
 from csat.kafka.offsets import kafka_offsets
 from tests.integration.conftest import World, wait_for
+from tests.integration.stream.conftest import Land
 from tests.unit.producer.csv_samples import HEADER, rows, write
 
 pytestmark = pytest.mark.integration
@@ -47,7 +48,9 @@ def test_ctrl_c_names_the_number_of_rows_that_the_topic_has(world: World, tmp_pa
     assert 0 < sent == in_topic(world) == json.loads(out)["sent"] < MANY
 
 
-def test_file_is_checked_as_a_whole_and_sent_twice_lands_as_the_same_responses(world: World, tmp_path: Path) -> None:
+def test_file_is_checked_as_a_whole_and_sent_twice_lands_as_the_same_responses(
+    world: World, land: Land, tmp_path: Path
+) -> None:
     bad = start(world, write(tmp_path, HEADER, *rows(*[{}] * 300, {"score": "0"})))
     out, err = bad.communicate(timeout=120)
     assert (bad.returncode, out, in_topic(world)) == (1, "", 0)
@@ -60,7 +63,7 @@ def test_file_is_checked_as_a_whole_and_sent_twice_lands_as_the_same_responses(w
         out, err = sending.communicate(timeout=120)
         assert sending.returncode == 0, err
         assert json.loads(out)["sent"] == 300
-    assert world.start_driver("--catch-up").exit_code() == 0
+    assert land(world) == 0
     landed = world.rows("kafka_partition, kafka_offset, response_id, rejection_reason")
     assert len(landed) == 600
     assert {row["rejection_reason"] for row in landed} == {None}

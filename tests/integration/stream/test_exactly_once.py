@@ -15,6 +15,7 @@ from csat.control.state_files import StateFiles
 from csat.control.verdict import DesiredState, Heartbeat, State
 from csat.kafka.topic_id import describe_topic
 from tests.integration.conftest import Driver, World, wait_for
+from tests.integration.stream.conftest import Land
 
 pytestmark = pytest.mark.integration
 
@@ -37,11 +38,11 @@ def desired_state(state_files: StateFiles) -> DesiredState:
     return found
 
 
-def test_catch_up_lands_what_is_there_with_its_place_in_bounded_batches(world: World, make_message):
+def test_catch_up_lands_what_is_there_with_its_place_in_bounded_batches(world: World, land: Land, make_message):
     world.send(make_message(csat_score=4, customer_remarks=NASTY), b"\xff", b"")
     world.send(make_message(csat_score=9), partition=1)
     bounded = world.settings.model_copy(update={"max_offsets_per_trigger": 2})
-    assert World(bounded, world.warehouse).start_driver("--catch-up").exit_code() == 0
+    assert land(World(bounded, world.warehouse)) == 0
     rows = world.rows("kafka_topic, kafka_partition, kafka_offset, csat_score, rejection_reason, payload")
     topic = world.settings.kafka_topic
     assert [tuple(row.values()) for row in rows] == [
@@ -74,7 +75,7 @@ def test_stream_lands_a_batch_once_when_it_is_killed_at_every_step(world: World,
     assert [folder.name for folder in temporary_folders(world)] == [str(last.process.pid)]
 
 
-def test_held_batch_is_left_to_the_next_driver_when_a_stop_is_requested(world: World, make_message):
+def test_held_batch_is_left_to_the_next_driver_when_a_stop_is_requested(world: World, land: Land, make_message):
     state_files = StateFiles(world.settings.state_files)
     world.send(*[make_message() for _ in range(3)])
     held = world.start_driver(program=HELD)
@@ -85,13 +86,13 @@ def test_held_batch_is_left_to_the_next_driver_when_a_stop_is_requested(world: W
     held.process.send_signal(signal.SIGTERM)
     assert held.exit_code(30) == 0
     assert (heartbeat(state_files).state, world.offsets()) == (State.STOPPED, [])
-    assert world.start_driver("--catch-up").exit_code() == 0
+    assert land(world) == 0
     assert world.offsets() == [0, 1, 2]
 
 
-def test_stream_lands_a_batch_once_when_its_commit_is_lost(world: World, make_message):
+def test_stream_lands_a_batch_once_when_its_commit_is_lost(world: World, land: Land, make_message):
     world.send(*[make_message() for _ in range(20)])
-    assert world.start_driver("--catch-up").exit_code() == 0
+    assert land(world) == 0
     commits = Path(world.settings.checkpoint) / "commits"
     [commit] = [file for file in commits.iterdir() if file.name.isdigit()]
     commit.unlink()
@@ -103,13 +104,13 @@ def test_stream_lands_a_batch_once_when_its_commit_is_lost(world: World, make_me
     assert "Landed 20 rows" in again.log.read_text()  # the replay found its job
 
 
-def test_stream_begins_behind_the_landed_rows_when_the_checkpoint_is_lost(world: World, make_message):
+def test_stream_begins_behind_the_landed_rows_when_the_checkpoint_is_lost(world: World, land: Land, make_message):
     world.send(*[make_message() for _ in range(20)])
-    assert world.start_driver("--catch-up").exit_code() == 0
+    assert land(world) == 0
     world.send(*[make_message() for _ in range(5)])
     world.send(make_message(), partition=1)
     elsewhere = world.settings.model_copy(update={"checkpoint_uri": world.settings.checkpoint + "-new"})
-    assert World(elsewhere, world.warehouse).start_driver("--catch-up").exit_code() == 0
+    assert land(World(elsewhere, world.warehouse)) == 0
     rows = world.rows("kafka_partition, kafka_offset")
     assert [tuple(row.values()) for row in rows] == [(0, offset) for offset in range(25)] + [(1, 0)]
 

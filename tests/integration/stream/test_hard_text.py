@@ -7,6 +7,7 @@ import pytest
 from csat.bigquery.tables import create_ops_tables
 from csat.marts import build as marts
 from tests.integration.conftest import World
+from tests.integration.stream.conftest import Land
 
 pytestmark = pytest.mark.integration
 
@@ -39,14 +40,14 @@ def numbered(number: int, **changes: Any) -> dict[str, Any]:
     return {"response_id": f"00000000-0000-4000-8000-{number:012}"} | changes
 
 
-def test_hard_texts_reach_the_marts(world: World, make_message):
+def test_hard_texts_reach_the_marts(world: World, land: Land, make_message):
     create_ops_tables(world.warehouse)
     sent = [numbered(at, customer_remarks=remark) for at, remark in enumerate(REMARKS)]
     sent += [numbered(100 + at, category=name) for at, name in enumerate(RETURNS)]
     sent += [{"response_id": UPPER, "case_id": UPPER}, {"response_id": LOWER, "case_id": UPPER}]
     sent += [numbered(200 + at, **changes) for at, changes in enumerate(REJECTED.values())]
     world.send(*[make_message(**changes) for changes in sent])
-    assert world.start_driver("--catch-up").exit_code() == 0
+    assert land(world) == 0
 
     rows = world.rows("*")
     assert [row["rejection_reason"] for row in rows] == [None] * (len(sent) - len(REJECTED)) + list(REJECTED)

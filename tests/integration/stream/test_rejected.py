@@ -7,17 +7,18 @@ from csat.bigquery.rejected import Rejected, count_rejected, list_rejected, show
 from csat.bigquery.tables import create_ops_tables
 from producer.replay import ORIGIN_HEADER, replay
 from tests.integration.conftest import World
+from tests.integration.stream.conftest import Land
 
 pytestmark = pytest.mark.integration
 
 LARGE = b"[" * 3_000_000
 
 
-def test_rejected_messages_are_sent_again_once_as_they_came(world: World, make_message):
+def test_rejected_messages_are_sent_again_once_as_they_came(world: World, land: Land, make_message):
     create_ops_tables(world.warehouse)
     world.send(make_message(csat_score=9), b"\xff\x00", make_message(), make_message(csat_score=0))
     send_compressed(world, LARGE)
-    assert world.start_driver("--catch-up").exit_code() == 0
+    assert land(world) == 0
 
     counts = {row["rejection_reason"]: row["message_count"] for row in count_rejected(world.warehouse, Rejected())}
     assert counts == {"csat_score out of range": 2, "not UTF-8": 1, "not one JSON object": 1}

@@ -20,7 +20,7 @@ SPECULATION = {
     "spark.speculation.quantile": "0.5",
 }
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 
 def test_each_batch_lands_once_when_executors_die_and_copies_of_tasks_run(
