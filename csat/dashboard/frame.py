@@ -1,4 +1,4 @@
-"""What surrounds every page: the freshness of the data, the definitions, and the message where there are no data."""
+"""What surrounds every page: the status line, the definitions, and the message where there are no data."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,8 +11,7 @@ from csat.bigquery.query import Rows
 from csat.contract.settings import Settings, get_settings
 from csat.dashboard.palette import palette
 from csat.dashboard.source import BoundQuery, Source, State, utc_now
-from csat.dashboard.tables import Html, joined, link
-from csat.reporting import formats
+from csat.dashboard.status import OPEN_ALERTS, status_line
 from csat.reporting.definitions import definition, variables
 from csat.reporting.series import window_start
 from csat.reporting.variables import ALL_TIME
@@ -63,7 +62,8 @@ class Page:
     show: Callable[[Snapshot], None]
     terms: Mapping[str, str] = field(default_factory=dict)
     refresh: timedelta | None = None
-    prefetch: Callable[[State, Mapping[str, str]], Iterable[BoundQuery]] | None = None
+    prefetch: Callable[[State, Mapping[str, str]], Iterable[BoundQuery]] = lambda *_: ()
+    needs_marts: bool = True
 
 
 @st.cache_resource(show_spinner=False)
@@ -79,9 +79,7 @@ def _source() -> Source:
 
 def prefetch(page: Page, address: Mapping[str, str]) -> None:
     """Start the queries that the page will run with these filters in its address. Returns at once."""
-    if page.prefetch is not None:
-        bound_queries = page.prefetch
-        _source().prefetch(lambda state: bound_queries(state, address))
+    _source().prefetch(lambda state: (OPEN_ALERTS, *page.prefetch(state, address)))
 
 
 def run(page: Page) -> None:
@@ -103,7 +101,9 @@ def _guarded_body(page: Page, snapshot: Snapshot) -> None:
 
 
 def _body(page: Page, snapshot: Snapshot) -> None:
-    if snapshot.state.last_date is not None:
+    if not page.needs_marts:
+        page.show(snapshot)
+    elif snapshot.state.last_date is not None:
         if not snapshot.state.is_reachable:
             st.info(UNREACHABLE_WITH_DATA, icon=":material/cloud_off:")
         page.show(snapshot)
@@ -124,7 +124,7 @@ def _head(page: Page, source: Source, state: State) -> None:
 
 
 def _live_status(source: Source, state: State) -> None:
-    """The freshness line. It checks periodically, and redraws the page after a new build or a change of theme."""
+    """The status line. It checks periodically, and redraws the page after a new build or a change of theme."""
     settings, drawn_in = get_settings(), palette()
 
     @st.fragment(run_every=settings.dashboard_refresh_seconds)
@@ -132,33 +132,18 @@ def _live_status(source: Source, state: State) -> None:
         now_state = source.state()
         if now_state != state or palette() != drawn_in:
             st.rerun()
-        st.html(status_line(now_state, timedelta(minutes=settings.freshness_minutes)))
+        alerts = _open_alerts(source, now_state)
+        st.html(status_line(now_state, timedelta(minutes=settings.freshness_minutes), alerts, utc_now()))
 
     live()
 
 
-def status_line(state: State, target: timedelta) -> str:
-    """The freshness of the data as HTML: a badge with text and colour, and the time."""
-    now = utc_now()
-    details: str | Html = ""
-    if state.data_up_to is not None:
-        details = f"Data up to {formats.moment(state.data_up_to)}, {formats.age(now - state.data_up_to)}."
-    if not state.is_reachable:
-        kind, label = "offline", "Not connected"
-    elif state.data_up_to is None:
-        kind, label = "empty", "No data"
-    elif state.is_stale(now, target):
-        kind, label = "stale", "Stale"
-        details = joined(
-            details, f" The target is {target.total_seconds() / 60:g} min. ", link("See the pipeline", "pipeline")
-        )
-    else:
-        kind, label = "fresh", "Fresh"
-    return joined(
-        Html(f'<p class="status" role="status"><span class="badge badge-{kind}">{label}</span> <span>'),
-        details,
-        Html("</span></p>"),
-    )
+def _open_alerts(source: Source, state: State) -> Rows:
+    """The open alerts; none where they cannot be read, which the freshness of the data or the page says."""
+    try:
+        return source.rows(state, OPEN_ALERTS)[0]
+    except WarehouseError:
+        return []
 
 
 def _terms(terms: Mapping[str, str]) -> None:

@@ -14,6 +14,18 @@ from csat.reporting import formats
 
 Row = Mapping[str, Any]
 
+# By the kind of a badge; style.css has its colour
+_ICONS = {
+    "fresh": "✓",
+    "stale": "◔",
+    "offline": "⊘",
+    "empty": "○",
+    "ok": "✓",
+    "skipped": "○",
+    "warning": "▲",
+    "critical": "✖",
+}
+
 
 class Html(str):
     """HTML made here, which is not escaped a second time."""
@@ -145,8 +157,9 @@ def bar(share: float) -> Html:
 
 
 def badge(label: str, kind: str) -> Html:
-    """A label in a coloured frame."""
-    return Html(f'<span class="badge badge-{kind}">{escape(label)}</span>')
+    """A label in a frame, with the colour and the icon of its kind."""
+    icon = f'<span aria-hidden="true">{_ICONS[kind]}</span>'
+    return Html(f'<span class="badge badge-{kind}">{icon} {escape(label)}</span>')
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,9 @@ STREAM_RUNS = QUERIES["stream_runs"]
 ALERTS = QUERIES["alerts"]
 LAST_BUILD = QUERIES["last_build"]
 
+# Every page
+OPEN_ALERTS = QUERIES["open_alerts"]
+
 
 def mart_dates(warehouse: Warehouse) -> tuple[date, date]:
     """The first and the last date of the marts. Raises CsatError if there are none, and WarehouseError."""

@@ -6,18 +6,17 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from csat.bigquery.query import Rows
-from csat.contract.alerts import ALERTS, AlertKey
 from csat.dashboard import charts
 from csat.dashboard.controls import download
 from csat.dashboard.frame import Page, Snapshot
 from csat.dashboard.source import bind, utc_now
-from csat.dashboard.tables import Card, Column, Html, Row, badge, cards, lines, note, table
+from csat.dashboard.status import alert_cell, severity_badge
+from csat.dashboard.tables import Card, Column, Html, Row, badge, cards, joined, lines, link, note, table
 from csat.reporting import formats, queries
 
 _CHECKS_SINCE, _STREAM_RUNS_SINCE = timedelta(hours=1), timedelta(days=7)
 _BUILDS, _ALERTS = 30, 20
 _CACHED_FOR = timedelta(seconds=20)
-_BADGES = {"ok": "fresh", "warning": "stale", "critical": "stale", "skipped": "empty"}
 
 
 def show(snapshot: Snapshot) -> None:
@@ -105,11 +104,12 @@ def _checks(checks: Rows) -> None:
         return
     columns = [
         Column("Check", lambda row: row["check"].replace("_", " "), is_figure=False),
-        Column("", lambda row: badge(row["grade"], _BADGES[row["grade"]]), is_figure=False),
+        Column("Grade", lambda row: badge(row["grade"].capitalize(), row["grade"]), is_figure=False),
         Column("Details", lambda row: row["detail"], is_figure=False),
     ]
     st.html(table("Last health check", columns, checks))
-    st.caption(f"Checked at {formats.moment(checks[0]['checked_at'])}. See docs/runbook.md for fixes.")
+    checked_at = f"Checked at {formats.moment(checks[0]['checked_at'])}. "
+    st.html(joined(Html('<p class="status">'), checked_at, link("Runbook", "runbook"), Html("</p>")))
 
 
 def _outcomes(outcomes: Rows) -> None:
@@ -143,23 +143,17 @@ def _stream(runs: Rows, alerts: Rows, now: datetime) -> None:
     with right:
         st.header("Alerts", anchor=False)
         columns = [
-            Column("Alert", _alert, is_figure=False),
+            Column("Alert", alert_cell, is_figure=False),
+            Column("Severity", lambda row: severity_badge(row["severity"]), is_figure=False),
             Column("Opened", lambda row: formats.age(now - row["opened_at"])),
             Column("Duration", _alert_duration),
         ]
         st.html(table("Alerts of the last 7 days", columns, alerts) if alerts else note("None in the last 7 days."))
 
 
-def _alert(row: Row) -> Html:
-    known = row["alert_key"] in set(AlertKey)
-    meaning = ALERTS[AlertKey(row["alert_key"])].meaning if known else row["alert_key"]
-    about = f" ({row['about']})" if row["about"] else ""
-    return lines(f"{meaning}{about}", row["text"] or "")
-
-
 def _alert_duration(row: Row) -> str | Html:
     if row["recovered_at"] is None:
-        return badge("open", "stale")
+        return badge("Open", row["severity"])
     return formats.duration((row["recovered_at"] - row["opened_at"]).total_seconds())
 
 

@@ -1,21 +1,17 @@
 """One emulator with the marts of a simulated history, and the dashboard on it."""
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Element
 
 from csat.contract.settings import Settings, get_settings
 from csat.dashboard import frame
 from csat.local.ports import free_ports
+from tests.dashboard_page import OpenPage, run_page
 from tests.integration.dashboard.history import history, live, rejected
 from tests.integration.marts.conftest import Marts
 from tools.bench import emulator as emulators
@@ -84,57 +80,15 @@ def use_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Settings
     get_settings.cache_clear()
 
 
-@dataclass
-class Seen:
-    """What a page shows, as text."""
-
-    app: AppTest
-
-    @property
-    def html(self) -> str:
-        """All HTML of the page."""
-        return "".join(element.value for element in self.app.get("html") if isinstance(element, Element))
-
-    @property
-    def cards(self) -> dict[str, tuple[str, ...]]:
-        """The cards by label: figure and notes."""
-        found = {}
-        for label, rest in re.findall(r"<div><dt>(.*?)</dt>(.*?)</div>", self.html):
-            found[label] = tuple(_text(part) for part in re.findall(r"<dd.*?>(.*?)</dd>", rest))
-        return found
-
-    def table(self, caption: str) -> list[list[str]]:
-        """The cells of each row of the table whose caption starts with this text."""
-        for found, body in re.findall(r"<caption.*?>(.*?)</caption>.*?<tbody>(.*?)</tbody>", self.html):
-            if unescape(found).startswith(caption):
-                rows = re.findall(r"<tr>(.*?)</tr>", body)
-                return [[_text(cell) for cell in re.findall(r"<t[hd].*?>(.*?)</t[hd]>", row)] for row in rows]
-        return pytest.fail(f"no table {caption!r} in {self.html}")
-
-
-OpenPage = Callable[..., Seen]
 Landed = list[dict[str, Any]]
 
 
-def _text(html: str) -> str:
-    lines = re.sub(r"<small.*?>", "\n", html)
-    return unescape(re.sub(r"<.*?>", "", lines)).replace("\u202f", " ")
-
-
 @pytest.fixture
-def page(marts: Marts, use_settings: Callable[[Settings], None]) -> Callable[..., Seen]:
+def page(marts: Marts, use_settings: Callable[[Settings], None]) -> OpenPage:
     """Runs a page, by the name of its module and with filters in its URL."""
     use_settings(marts.settings)
 
-    def run(name: str, **filters: str) -> Seen:
-        script = f"from csat.dashboard import frame\nfrom csat.dashboard.views import {name}\nframe.run({name}.PAGE)"
-        app = AppTest.from_string(script, default_timeout=60)
-        app.query_params.update(filters)
-        app.run()
-        assert not app.exception
-        return Seen(app)
-
-    return run
+    return run_page
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ from csat.dashboard.frame import Snapshot
 from csat.dashboard.source import BoundQuery, State
 from csat.dashboard.views import over_time
 from csat.reporting import formats, queries
-from tests.integration.dashboard.conftest import Landed, OpenPage, last_days, rate
+from tests.dashboard_page import OpenPage
+from tests.integration.dashboard.conftest import Landed, last_days, rate
 from tests.integration.marts.conftest import Marts
 
 pytestmark = pytest.mark.integration

@@ -15,7 +15,8 @@ from csat.contract.settings import ROOT
 from csat.reporting import formats, queries
 from csat.reporting.figures import Tally, wilson_interval
 from csat.reporting.report import report
-from tests.integration.dashboard.conftest import LIVE_RESPONSES, RESPONSES, Landed, OpenPage, Seen, last_days, rate
+from tests.dashboard_page import OpenPage, Seen
+from tests.integration.dashboard.conftest import LIVE_RESPONSES, RESPONSES, Landed, last_days, rate
 from tests.integration.marts.conftest import Marts
 
 pytestmark = pytest.mark.integration
@@ -215,8 +216,8 @@ def test_pipeline_counts_every_message_by_its_outcome(page: OpenPage, landed: La
 def test_pipeline_shows_the_last_health_check_and_the_stream_runs(page: OpenPage, checked: datetime) -> None:
     seen = page("pipeline")
     assert [row[:3] for row in seen.table("Last health check")] == [
-        ["marts freshness", "warning", "rows are not in the marts"],
-        ["stream uptime", "ok", "this run started 60 min ago"],
+        ["marts freshness", "▲ Warning", "rows are not in the marts"],
+        ["stream uptime", "✓ Ok", "this run started 60 min ago"],
     ]
     runs = seen.table("Stream runs")
     assert [row[2] for row in runs] == ["1 h", "2 h"]
@@ -228,9 +229,17 @@ def test_pipeline_shows_the_last_health_check_and_the_stream_runs(page: OpenPage
 def test_pipeline_shows_alerts_with_their_duration(page: OpenPage, checked: datetime) -> None:
     rows = page("pipeline").table("Alerts of the last 7 days")
     assert rows == [
-        [f"{ALERTS[AlertKey.MARTS_STALE].meaning}\nlate", "10 min ago", "open"],
-        [f"{ALERTS[AlertKey.STREAM_RUN_FAILED].meaning}\nit was frozen", "1 h ago", "5 min"],
+        [f"{ALERTS[AlertKey.MARTS_STALE].meaning} Runbook\nlate", "▲ Warning", "10 min ago", "▲ Open"],
+        [f"{ALERTS[AlertKey.STREAM_RUN_FAILED].meaning} Runbook\nit was frozen", "▲ Warning", "1 h ago", "5 min"],
     ]
+
+
+def test_every_page_names_the_open_alerts_and_no_resolved_ones(page: OpenPage, checked: datetime) -> None:
+    for name in ("overview", "over_time"):
+        text = page(name).text
+        assert (
+            f"▲ Warning {ALERTS[AlertKey.MARTS_STALE].meaning} Opened 10 min ago. Runbook · See the pipeline✓" in text
+        )
 
 
 def test_pipeline_shows_the_builds(page: OpenPage, marts: Marts) -> None:

@@ -1,4 +1,4 @@
-"""A source on a fake warehouse that numbers its rows, with a manual clock."""
+"""A source on a fake warehouse that numbers its rows, with a manual clock; and pages on canned rows."""
 
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -9,9 +9,12 @@ import pytest
 
 from csat.bigquery.client import WarehouseError
 from csat.bigquery.query import Query, Rows
-from csat.contract.settings import Settings
+from csat.contract.settings import Settings, get_settings
+from csat.dashboard import frame
 from csat.dashboard import source as source_module
 from csat.dashboard.source import Source
+from tests.dashboard_page import OpenPage, run_page
+from tests.unit.dashboard.canned import CannedWarehouse
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 RESPONSES = Query("select responses from marts.agent_leaderboard where x = @x")
@@ -99,3 +102,20 @@ def later(warehouse: FakeWarehouse) -> Callable[[float], None]:
         warehouse.now += timedelta(seconds=seconds)
 
     return advance
+
+
+@pytest.fixture
+def canned(monkeypatch: pytest.MonkeyPatch) -> CannedWarehouse:
+    """The warehouse that the pages of the fixture `page` read."""
+    held = CannedWarehouse(get_settings())
+    used: Any = held
+    one = Source(held.settings, used)
+    monkeypatch.setattr(source_module, "table_version", lambda *_: "v1")
+    monkeypatch.setattr(frame, "shared_source", lambda *_: one)
+    return held
+
+
+@pytest.fixture
+def page(canned: CannedWarehouse) -> OpenPage:
+    """Runs a page on the canned rows, by the name of its module and with filters in its address."""
+    return run_page

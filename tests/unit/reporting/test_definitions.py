@@ -25,5 +25,5 @@ def test_a_missing_definition_is_named() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
 def test_every_term_of_a_page_is_described(page) -> None:
-    assert page.terms
+    assert page.terms or not page.needs_marts
     assert all(definition(column) for column in page.terms.values())
