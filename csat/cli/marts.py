@@ -97,13 +97,15 @@ def agents(window: Window = "", limit: Limit = 10, is_json: Json = False) -> Non
     """Show the leaderboard: ranked agents first, then those that need more responses."""
     from csat.bigquery.client import Warehouse
     from csat.cli.render_marts import agents_table
+    from csat.reporting.comparison import comparable
     from csat.reporting.queries import LEADERBOARD, mart_dates
     from csat.reporting.variables import ranking_window
 
     chosen = ranking_window(window)
     with Warehouse(get_settings()) as warehouse:
-        _, last = mart_dates(warehouse)
+        first, last = mart_dates(warehouse)
         rows = LEADERBOARD.rows(warehouse, as_of_date=last, window_id=chosen, row_limit=limit)
+    rows = comparable(rows, chosen, first, last)
     report(rows, is_json, agents_table(rows))
 
 
@@ -118,17 +120,19 @@ def categories(
     """Show the categories, or sub-categories, most common first."""
     from csat.bigquery.client import Warehouse
     from csat.cli.render_marts import categories_table
+    from csat.reporting.comparison import comparable
     from csat.reporting.queries import CATEGORIES, SUB_CATEGORIES, mart_dates
     from csat.reporting.variables import ranking_window
 
     chosen = ranking_window(window)
     with Warehouse(get_settings()) as warehouse:
-        _, last = mart_dates(warehouse)
+        first, last = mart_dates(warehouse)
         place: dict[str, Any] = {"as_of_date": last, "window_id": chosen, "row_limit": limit}
         if category or sub_categories:
             rows = SUB_CATEGORIES.rows(warehouse, category=category, **place)
         else:
             rows = CATEGORIES.rows(warehouse, **place)
+    rows = comparable(rows, chosen, first, last)
     report(rows, is_json, categories_table(rows))
 
 

@@ -12,6 +12,7 @@ from csat.contract.settings import Settings, get_settings
 from csat.dashboard.palette import palette
 from csat.dashboard.source import BoundQuery, Source, State, utc_now
 from csat.dashboard.status import OPEN_ALERTS, status_line
+from csat.reporting.comparison import comparable, has_previous
 from csat.reporting.definitions import definition, variables
 from csat.reporting.series import window_start
 from csat.reporting.variables import ALL_TIME
@@ -41,12 +42,24 @@ class Snapshot:
         """The rows of each query, in their order. Raises WarehouseError."""
         return self.source.rows(self.state, *bound_queries)
 
+    def compared(self, rows: Rows, window: str) -> Rows:
+        """Rows of a leaderboard or a ranking, without the comparisons that would mislead."""
+        return comparable(rows, window, *self._dates)
+
+    def has_previous(self, window: str) -> bool:
+        """Whether the marts hold the whole period before this one."""
+        return has_previous(window, *self._dates)
+
     def first_date_of(self, window: str) -> date:
         """The first date of a window that ends with the last date."""
-        first, last = self.state.first_date, self.state.last_date
-        assert first is not None
-        assert last is not None
+        first, last = self._dates
         return first if window == ALL_TIME else max(first, window_start(last, variables().window_days[window]))
+
+    @property
+    def _dates(self) -> tuple[date, date]:
+        assert self.state.first_date is not None
+        assert self.state.last_date is not None
+        return self.state.first_date, self.state.last_date
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from csat.dashboard.frame import Snapshot
 from csat.dashboard.source import BoundQuery, bind
 from csat.dashboard.tables import Card, Column, Row, cards, heading, lines, more, note, table
 from csat.reporting import formats, queries
+from csat.reporting.comparison import NO_PREVIOUS
 from csat.reporting.definitions import variables
 from csat.reporting.figures import Tally, wilson_interval
 from csat.reporting.series import points, rank_points
@@ -37,12 +38,12 @@ def show(snapshot: Snapshot, agent_id: str, window: str, leaderboard: BoundQuery
     if not people:
         st.html(note(f"No agent has the id {agent_id}."))
         return
-    own = next((row for row in rows if row["agent_id"] == agent_id), None)
+    own = next((row for row in snapshot.compared(rows, window) if row["agent_id"] == agent_id), None)
     _head(people[0])
     if own is None:
         st.html(note(f"No responses in this period ({window_name(window)})."))
     else:
-        st.html(cards(_cards(own, rows)))
+        st.html(cards(_cards(own, rows, is_compared=snapshot.has_previous(window))))
     _history(history, rolling)
     _mix(mix, window, agent_id)
 
@@ -58,13 +59,13 @@ def _head(person: Mapping[str, Any]) -> None:
     st.html(heading(person["agent_name"], " · ".join(facts)))
 
 
-def _cards(own: Row, rows: Rows) -> list[Card]:
+def _cards(own: Row, rows: Rows, *, is_compared: bool) -> list[Card]:
     ranked = sum(row["is_ranked"] for row in rows)
     rank = formats.count(own["leaderboard_rank"]) if own["is_ranked"] else "Not yet ranked"
     rank_notes = (
         (
             f"of {formats.count(ranked)} ranked, tier {own['tier']}",
-            f"{formats.places(own['rank_change'])} vs. the previous period",
+            _rank_change(own) if is_compared else NO_PREVIOUS,
         )
         if own["is_ranked"]
         else (f"{own['responses_missing']} more responses needed",)
@@ -93,6 +94,11 @@ def _cards(own: Row, rows: Rows) -> list[Card]:
             (f"p90 {formats.minutes(own['p90_first_reply_minutes'])}",),
         ),
     ]
+
+
+def _rank_change(own: Row) -> str:
+    change = own["rank_change"]
+    return "no rank in the previous period" if change is None else f"{formats.places(change)} vs. the previous period"
 
 
 def _history(history: Rows, rolling: str) -> None:

@@ -42,7 +42,7 @@ def show(snapshot: Snapshot) -> None:
     if agent_id:
         agent.show(snapshot, agent_id, window, leaderboard)
         return
-    [rows] = snapshot.rows(leaderboard)
+    rows = snapshot.compared(snapshot.rows(leaderboard)[0], window)
     found = _filtered(rows)
     ranked = [row for row in found if row["is_ranked"]]
     unranked = [row for row in found if not row["is_ranked"]]
@@ -148,7 +148,7 @@ def _unranked_columns(window: str) -> list[Column]:
 
 def _name(window: str) -> Callable[[Row], Html]:
     return lambda row: lines(
-        link(row["agent_name"], "agents", agent=row["agent_id"], window=window),
+        link(row["agent_name"], "agents", **filters(agent=row["agent_id"], window=window)),
         team(row),
         narrow=f"{formats.count(row['response_count'])} responses",
     )

@@ -12,6 +12,7 @@ from csat.dashboard.frame import Page, Snapshot
 from csat.dashboard.source import bind
 from csat.dashboard.tables import Card, Column, Html, Row, bar, cards, heading, lines, link, more, note, table
 from csat.reporting import formats, queries
+from csat.reporting.comparison import TOO_FEW
 from csat.reporting.definitions import variables
 from csat.reporting.figures import Tally, wilson_interval
 from csat.reporting.series import points, tally
@@ -36,23 +37,25 @@ def show(snapshot: Snapshot) -> None:
     place: dict[str, Any] = {"as_of_date": snapshot.state.last_date, "window_id": window, "row_limit": _ALL_CATEGORIES}
     ranking = [bind(queries.CATEGORIES, **place), bind(queries.SUB_CATEGORIES, category="", **place)]
     if not name:
-        categories, parts = snapshot.rows(*ranking)
-        _all(window, order, categories, parts)
+        categories, parts = (snapshot.compared(rows, window) for rows in snapshot.rows(*ranking))
+        _all(window, order, categories, parts, is_compared=snapshot.has_previous(window))
         return
     dates = {"since": snapshot.first_date_of(window), "until": snapshot.state.last_date}
     days = bind(queries.CATEGORY_DAYS, category=name, **dates)
-    categories, parts, history = snapshot.rows(*ranking, days)
-    _one(name, window, order, categories, [row for row in parts if row["category"] == name], history)
+    *both, history = snapshot.rows(*ranking, days)
+    categories, parts = (snapshot.compared(rows, window) for rows in both)
+    own_parts = [row for row in parts if row["category"] == name]
+    _one(name, window, order, categories, own_parts, history)
 
 
-def _all(window: str, order: str, categories: Rows, parts: Rows) -> None:
+def _all(window: str, order: str, categories: Rows, parts: Rows, *, is_compared: bool) -> None:
     shown = sorted(categories, key=_ORDERS[order])
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         total = tally(categories)
         st.caption(f"{formats.count(total.responses)} responses, CSAT {formats.percent(total.csat_rate)}.")
         download(f"csat-categories-{window}", [*shown, *parts])
     st.html(table(f"Categories, {window_name(window)}", _columns(shown, lambda row: _category(row, window)), shown))
-    _changes([*categories, *parts], window)
+    _changes([*categories, *parts], window, is_compared=is_compared)
 
 
 def _one(name: str, window: str, order: str, categories: Rows, parts: Rows, history: Rows) -> None:
@@ -75,7 +78,6 @@ def _cards(own: Row, categories: Rows) -> list[Card]:
     count = len(categories)
     interval = wilson_interval(Tally(own["response_count"], own["satisfied_count"]))
     assert interval is not None
-    moved = _moved(own) if own["csat_change"] is not None else "no previous period to compare with"
     return [
         Card(
             "Responses",
@@ -85,7 +87,7 @@ def _cards(own: Row, categories: Rows) -> list[Card]:
         Card(
             "CSAT",
             formats.percent(own["csat_rate"]),
-            (f"95 % interval {formats.interval(interval.low, interval.high)}", moved),
+            (f"95 % interval {formats.interval(interval.low, interval.high)}", _moved(own)),
         ),
         Card(
             "Dissatisfied responses",
@@ -124,10 +126,14 @@ def _interval(row: Row) -> str:
 
 
 def _change_cell(row: Row) -> Html:
+    if row["csat_change"] is None:
+        return lines(formats.MISSING, "too few responses" if row["previous_response_count"] else "")
     return lines(formats.points(row["csat_change"]), "significant" if row["is_significant"] else "")
 
 
 def _moved(row: Row) -> str:
+    if row["csat_change"] is None:
+        return TOO_FEW if row["previous_response_count"] else "no responses in a complete previous period"
     verdict = "significant" if row["is_significant"] else "not significant"
     was = formats.percent(row["previous_csat_rate"])
     return f"{formats.points(row['csat_change'])} from {was} in the previous period, {verdict}"
@@ -137,10 +143,13 @@ def _category(row: Row, window: str) -> Html:
     return link(row["category"], "categories", category=row["category"], window=window)
 
 
-def _changes(rows: Rows, window: str) -> None:
+def _changes(rows: Rows, window: str, *, is_compared: bool) -> None:
     st.header("Significant changes", anchor=False)
     if window == ALL_TIME:
         st.html(note("All time has no previous period to compare with: choose a shorter period."))
+        return
+    if not is_compared:
+        st.html(note(f"The previous {window_name(window)} are not complete in the marts: choose a shorter period."))
         return
     found = sorted((row for row in rows if row["is_significant"]), key=lambda row: -abs(row["csat_change"]))
     minimum = variables().minimum_comparison_responses
@@ -168,7 +177,8 @@ def _changes(rows: Rows, window: str) -> None:
         ),
     ]
     st.html(table(f"Significant changes vs. the previous {window_name(window)}", columns, found))
-    st.caption(f"Of {len(rows)} comparisons, about {len(rows) * 0.05:.0f} would look significant by chance alone.")
+    compared = sum(row["csat_change"] is not None for row in rows)
+    st.caption(f"Of {compared} comparisons, about {compared * 0.05:.0f} would look significant by chance alone.")
 
 
 PAGE = Page(

@@ -12,8 +12,9 @@ from csat.dashboard.source import bind, utc_now
 from csat.dashboard.tables import Card, Column, cards, link, more, table
 from csat.dashboard.views.agents import leaderboard_columns
 from csat.reporting import formats, queries
+from csat.reporting.comparison import NO_PREVIOUS, TOO_FEW, has_enough
 from csat.reporting.definitions import variables
-from csat.reporting.figures import Change, Tally, change, wilson_interval
+from csat.reporting.figures import Tally, change, wilson_interval
 from csat.reporting.series import between, points, tally, window_start
 from csat.reporting.variables import ALL_TIME
 
@@ -36,8 +37,12 @@ def show(snapshot: Snapshot) -> None:
         bind(queries.LEADERBOARD, as_of_date=last, window_id=window, row_limit=_ROWS),
         bind(queries.CATEGORIES, as_of_date=last, window_id=window, row_limit=_ROWS),
     )
-    now, then = tally(between(history, first, last)), tally(between(history, before, first - timedelta(days=1)))
-    dissatisfied = _dissatisfied(now, then, is_whole=before >= snapshot.first_date_of(ALL_TIME))
+    now = tally(between(history, first, last))
+    then: Tally | None = tally(between(history, before, first - timedelta(days=1)))
+    if not snapshot.has_previous(window):
+        then = None
+    dissatisfied = _dissatisfied(now, then)
+    agents = snapshot.compared(agents, window)
     st.html(cards([_csat(now, then, window), _today(so_far, today, snapshot), dissatisfied, _time(time)]))
     _over_time(between(history, first, last), window, first, last)
     left, right = st.columns(2, gap="large")
@@ -47,15 +52,19 @@ def show(snapshot: Snapshot) -> None:
         _categories(categories, window)
 
 
-def _csat(now: Tally, then: Tally, window: str) -> Card:
-    interval, moved = wilson_interval(now), change(now, then)
+def _csat(now: Tally, then: Tally | None, window: str) -> Card:
+    interval = wilson_interval(now)
     own = formats.interval(interval.low, interval.high) if interval else formats.MISSING
-    notes = [f"95 % interval {own}"]
-    notes += [_moved(moved, window)] if moved else ["no responses in the previous period"]
-    return Card(f"CSAT, {window_name(window)}", formats.percent(now.csat_rate), tuple(notes))
+    notes = (f"95 % interval {own}", _moved(now, then, window))
+    return Card(f"CSAT, {window_name(window)}", formats.percent(now.csat_rate), notes)
 
 
-def _moved(moved: Change, window: str) -> str:
+def _moved(now: Tally, then: Tally | None, window: str) -> str:
+    if then is None:
+        return NO_PREVIOUS
+    moved = change(now, then) if has_enough(now.responses, then.responses) else None
+    if moved is None:
+        return TOO_FEW
     low, high = (formats.signed(100 * end) for end in (moved.interval.low, moved.interval.high))
     verdict = "significant" if moved.is_significant else "not significant"
     return f"{formats.points(moved.difference)} vs. the previous {window_name(window)} ({low} to {high}), {verdict}"
@@ -65,16 +74,21 @@ def _today(so_far: dict[str, int], today: date, snapshot: Snapshot) -> Card:
     until = snapshot.state.data_up_to
     assert until is not None
     notes = [f"{formats.day(today)}, UTC"]
-    if until.date() == today:
+    is_whole = snapshot.first_date_of(ALL_TIME) < today - timedelta(days=1)
+    if until.date() == today and is_whole:
         notes.append(f"{formats.count(so_far['response_count_yesterday'])} yesterday by this time")
     return Card("Responses today", formats.count(so_far["response_count"]), tuple(notes))
 
 
-def _dissatisfied(now: Tally, then: Tally, *, is_whole: bool) -> Card:
-    share = formats.percent(now.dissatisfied / now.responses if now.responses else None)
-    old = f"{formats.count(then.dissatisfied)} in the previous period" if is_whole else "no complete previous period"
-    notes = (f"{share} of {formats.count(now.responses)} responses", old)
+def _dissatisfied(now: Tally, then: Tally | None) -> Card:
+    # Shares, not counts: today is still incomplete, the previous period is not
+    old = f"{_dissatisfied_share(then)} in the previous period" if then else NO_PREVIOUS
+    notes = (f"{_dissatisfied_share(now)} of {formats.count(now.responses)} responses", old)
     return Card("Dissatisfied responses", formats.count(now.dissatisfied), notes)
+
+
+def _dissatisfied_share(counts: Tally) -> str:
+    return formats.percent(counts.dissatisfied / counts.responses if counts.responses else None)
 
 
 def _time(time: dict[str, float | None]) -> Card:

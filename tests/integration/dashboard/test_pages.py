@@ -66,7 +66,7 @@ def test_overview_counts_what_landed(page: OpenPage, landed: Landed) -> None:
     assert cards["Dissatisfied responses"] == (
         f"{dissatisfied:,}",
         f"{dissatisfied / len(window):.1%} of {len(window):,} responses".replace("%", " %"),
-        f"{sum(row['csat_score'] < 4 for row in before):,} in the previous period",
+        f"{sum(row['csat_score'] < 4 for row in before) / len(before):.1%} in the previous period".replace("%", " %"),
     )
     today = datetime.now(UTC).date()
     assert cards["Responses today"][0] == f"{sum(row['day'] == today for row in landed):,}"

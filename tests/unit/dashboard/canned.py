@@ -35,6 +35,10 @@ class CannedWarehouse:
         answer = self.changed.get(name) or getattr(self, f"_{name}", None)
         return answer(**parameters) if answer else []
 
+    def rows_of(self, name: str) -> Rows:
+        """All rows of the query of this name that takes a limit and a category."""
+        return [dict(row) for row in getattr(self, f"_{name}")(row_limit=100_000, category="")]
+
     def _dates(self) -> Rows:
         return [{"first_date": self.first, "last_date": self.last}]
 
