@@ -67,7 +67,8 @@ class Page:
     """A page: its path in the URL, what it shows, and the columns that its glossary explains, by label.
 
     With `refresh` it is redrawn at that interval, not only after a build. `prefetch` returns the queries that the page
-    runs first, as far as the filters in its address determine them: they run while the browser still starts.
+    runs first, as far as the filters in its address determine them: they run while the browser still starts. With
+    `has_window` links between pages keep the period.
     """
 
     title: str
@@ -77,6 +78,7 @@ class Page:
     refresh: timedelta | None = None
     prefetch: Callable[[State, Mapping[str, str]], Iterable[BoundQuery]] = lambda *_: ()
     needs_marts: bool = True
+    has_window: bool = False
 
 
 @st.cache_resource(show_spinner=False)

@@ -22,13 +22,14 @@ _APP = Path(__file__).parent / "app.py"
 _INDEX = Path(st.__file__).parent / "static" / "index.html"
 # Otherwise the page first requests its server below its own path, and the browser's console shows the failure.
 _SERVER_ADDRESS = "<script>window.__streamlit = { BACKEND_BASE_URL: window.location.origin }</script>"
+_HISTORY = f"<script>{(Path(__file__).parent / 'history.js').read_text()}</script>"
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
 def document() -> str:
-    """The HTML of every page: Streamlit's own, with the address of its server."""
+    """The HTML of every page: Streamlit's own, with the address of its server and history.js."""
     head, mark, rest = _INDEX.read_text(encoding="utf-8").partition("</title>")
-    return f"{head}{mark}{_SERVER_ADDRESS}{rest}".replace("<title>Streamlit</title>", "<title>CSAT</title>")
+    return f"{head}{mark}{_SERVER_ADDRESS}{_HISTORY}{rest}".replace("<title>Streamlit</title>", "<title>CSAT</title>")
 
 
 def security_policy(html: str) -> str:

@@ -79,9 +79,13 @@ def joined(*pieces: str | Html) -> Html:
 
 def link(text: str, path: str, **parameters: str) -> Html:
     """A link to a view of the dashboard: its page and its filters."""
+    return Html(f'<a href="{escape(address(path, **parameters))}" target="_self">{escape(text)}</a>')
+
+
+def address(path: str, **parameters: str) -> str:
+    """The address of a view, relative to the dashboard's own."""
     filters = {name: value for name, value in parameters.items() if value}
-    target = f"{path}?{urlencode(filters)}" if filters else path
-    return Html(f'<a href="{escape(target)}" target="_self">{escape(text)}</a>')
+    return f"{path}?{urlencode(filters)}" if filters else path
 
 
 def lines(first: str | Html, second: str | Html, narrow: str | Html = "") -> Html:

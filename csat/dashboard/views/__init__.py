@@ -2,4 +2,5 @@
 
 from csat.dashboard.views import agents, categories, over_time, overview, pipeline, runbook
 
-PAGES = (overview.PAGE, agents.PAGE, categories.PAGE, over_time.PAGE, pipeline.PAGE, runbook.PAGE)
+IN_BAR = (overview.PAGE, agents.PAGE, categories.PAGE, over_time.PAGE, pipeline.PAGE)
+PAGES = (*IN_BAR, runbook.PAGE)

@@ -10,6 +10,7 @@ from csat.bigquery.query import Rows
 from csat.dashboard import charts
 from csat.dashboard.controls import download, window_name
 from csat.dashboard.frame import Snapshot
+from csat.dashboard.navigation import this_view
 from csat.dashboard.source import BoundQuery, bind
 from csat.dashboard.tables import Card, Column, Row, cards, heading, lines, more, note, table
 from csat.reporting import formats, queries
@@ -24,7 +25,7 @@ _HISTORY = timedelta(days=180)
 
 def show(snapshot: Snapshot, agent_id: str, window: str, leaderboard: BoundQuery) -> None:
     """The agent's page; `leaderboard` is that of all agents in the window."""
-    st.html(more("← All agents", "agents", window=window))
+    st.html(more("← All agents", "agents", **this_view(agent="", window=window)))
     last = snapshot.state.last_date
     assert last is not None
     rolling = list(variables().window_days)[-1] if window == ALL_TIME else window

@@ -8,6 +8,7 @@ from csat.bigquery.query import Rows
 from csat.contract.names import canonical_name
 from csat.dashboard.controls import choice, download, window_filter, window_name
 from csat.dashboard.frame import Page, Snapshot
+from csat.dashboard.navigation import this_view
 from csat.dashboard.source import bind
 from csat.dashboard.tables import (
     Column,
@@ -115,7 +116,7 @@ def leaderboard_columns(shown: Rows, window: str, total: Tally, *, is_short: boo
     scale = scale_of(shown, total.csat_rate)
     columns = [
         Column("Rank", lambda row: lines(formats.count(row["leaderboard_rank"]), formats.places(row["rank_change"]))),
-        Column("Agent", _name(window), is_figure=False),
+        Column("Agent", _name(window, is_list=not is_short), is_figure=False),
         Column("Responses", lambda row: formats.count(row["response_count"]), importance=2),
         Column(
             "CSAT",
@@ -135,7 +136,7 @@ def leaderboard_columns(shown: Rows, window: str, total: Tally, *, is_short: boo
 
 def _unranked_columns(window: str) -> list[Column]:
     return [
-        Column("Agent", _name(window), is_figure=False),
+        Column("Agent", _name(window, is_list=True), is_figure=False),
         Column("Needed", lambda row: f"{row['responses_missing']} more"),
         Column("Responses", lambda row: formats.count(row["response_count"])),
         Column(
@@ -146,7 +147,8 @@ def _unranked_columns(window: str) -> list[Column]:
     ]
 
 
-def _name(window: str) -> Callable[[Row], Html]:
+def _name(window: str, *, is_list: bool) -> Callable[[Row], Html]:
+    filters = this_view if is_list else dict[str, str]  # a link of the list leads back to the same list
     return lambda row: lines(
         link(row["agent_name"], "agents", **filters(agent=row["agent_id"], window=window)),
         team(row),
@@ -184,4 +186,5 @@ PAGE = Page(
         "First reply": "median_first_reply_minutes",
         "Period": "window_id",
     },
+    has_window=True,
 )

@@ -9,6 +9,7 @@ from csat.bigquery.query import Rows
 from csat.dashboard import charts
 from csat.dashboard.controls import download, window_filter, window_name
 from csat.dashboard.frame import Page, Snapshot
+from csat.dashboard.navigation import this_view
 from csat.dashboard.source import bind
 from csat.dashboard.tables import Card, Column, Html, Row, bar, cards, heading, lines, link, more, note, table
 from csat.reporting import formats, queries
@@ -59,7 +60,7 @@ def _all(window: str, order: str, categories: Rows, parts: Rows, *, is_compared:
 
 
 def _one(name: str, window: str, order: str, categories: Rows, parts: Rows, history: Rows) -> None:
-    st.html(more("← All categories", "categories", window=window))
+    st.html(more("← All categories", "categories", **this_view(category="", window=window)))
     own = next((row for row in categories if row["category"] == name), None)
     if own is None:
         st.html(note(f"No responses about {name} in this period ({window_name(window)})."))
@@ -140,7 +141,7 @@ def _moved(row: Row) -> str:
 
 
 def _category(row: Row, window: str) -> Html:
-    return link(row["category"], "categories", category=row["category"], window=window)
+    return link(row["category"], "categories", **this_view(category=row["category"], window=window))
 
 
 def _changes(rows: Rows, window: str, *, is_compared: bool) -> None:
@@ -195,4 +196,5 @@ PAGE = Page(
         "Sub-category": "sub_category",
         "Period": "window_id",
     },
+    has_window=True,
 )

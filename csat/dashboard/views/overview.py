@@ -154,4 +154,5 @@ PAGE = Page(
         "Significant": "is_significant",
         "Rank": "leaderboard_rank",
     },
+    has_window=True,
 )

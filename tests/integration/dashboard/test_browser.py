@@ -211,10 +211,55 @@ def test_the_keyboard_alone_is_enough(viewer: OpenViewer) -> None:
 def test_pages_are_reached_on_a_narrow_screen(viewer: OpenViewer) -> None:
     window = viewer(NARROW)
     window.open()
-    window.page.get_by_test_id("stExpandSidebarButton").click()
-    window.page.get_by_role("link", name="Over time").click()
+    window.page.get_by_role("link", name="Over time", exact=True).click()
     window.expect_url("/over-time")
     expect(window.page.get_by_role("heading", name="Over time")).to_be_visible()
+
+
+def test_a_click_is_one_view_and_back_shows_the_view_before(viewer: OpenViewer) -> None:
+    window = viewer()
+    window.open()
+    entries = window.page.evaluate("history.length")
+
+    def expect_view(address: str, option: str) -> None:
+        nonlocal entries
+        entries += 1
+        window.expect_url(address)
+        window.wait()
+        expect(window.page.get_by_role("radio", name=option, exact=True)).to_be_checked()
+        assert window.page.evaluate("history.length") == entries
+
+    window.page.get_by_role("link", name="Agents", exact=True).click()
+    expect_view("/agents", "28d")
+    window.choose("7d")
+    expect_view("/agents?window=7d", "7d")
+    window.choose("Not yet ranked")
+    expect_view("list=Not+yet+ranked", "Not yet ranked")
+    shown = window.rows("Not yet ranked agents, 7 days").all_inner_texts()
+    window.rows("Not yet ranked").first.get_by_role("link").click()
+    expect(window.rows("The agent's responses").first).to_be_visible()
+    entries += 1
+    window.choose("all")
+    expect_view("window=all", "all")
+    window.page.go_back()
+    expect(window.page.get_by_role("radio", name="7d", exact=True)).to_be_checked()
+    window.page.go_back()
+    expect(window.rows("Not yet ranked agents, 7 days")).to_have_text(shown, use_inner_text=True)
+    window.page.go_back()
+    expect(window.rows("Ranked agents, 7 days").first).to_be_visible()
+    window.page.go_back()
+    expect(window.rows("Ranked agents, 28 days").first).to_be_visible()
+    window.page.go_back()
+    expect(window.page.get_by_role("heading", name="Overview")).to_be_visible()
+
+
+def test_an_address_that_is_corrected_adds_no_view(viewer: OpenViewer) -> None:
+    window = viewer()
+    window.open()
+    entries = window.page.evaluate("history.length")
+    window.open("agents?window=99d")
+    expect(window.page).to_have_url(re.compile("/agents$"))
+    assert window.page.evaluate("history.length") == entries + 1
 
 
 def test_a_new_response_shows_without_a_reload(viewer: OpenViewer, marts: Marts) -> None:

@@ -35,7 +35,7 @@ def test_ranks_and_categories_have_no_change_without_a_complete_period(page: Ope
     assert {row[4].strip() for row in seen.table("Categories")} == {"–"}
     assert "The previous 28 days are not complete in the marts" in seen.html
     assert "significant" not in seen.text.lower().replace("significant changes", "")
-    assert page("categories", category="Returns").cards["CSAT"][2] == "no complete previous period"
+    assert page("categories", category="Returns").cards["CSAT"][2] == "no responses in a complete previous period"
     assert {row[0].splitlines()[1] for row in page("agents", window="7d").table("Ranked agents")} == {"▲ 1"}
 
 

@@ -1,0 +1,60 @@
+"""The bar of pages, and links that keep the filters of a view."""
+
+import re
+from html import unescape
+
+from streamlit.testing.v1 import AppTest
+
+from csat.contract.settings import ROOT
+from csat.dashboard.serve import document
+from tests.dashboard_page import OpenPage, Seen
+from tests.unit.dashboard.canned import CannedWarehouse
+
+APP = str(ROOT / "csat" / "dashboard" / "app.py")
+
+
+def links(seen: Seen) -> dict[str, str]:
+    """The address of each link of the page by its text."""
+    found = re.findall('<a href="(.*?)".*?>(.*?)</a>', seen.html)
+    return {re.sub("<.*?>", "", text): unescape(target) for target, text in found}
+
+
+def test_pages_are_plain_links_that_keep_the_period(canned: CannedWarehouse) -> None:
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.query_params["window"] = "7d"
+    found = Seen(app.run())
+    assert not app.exception
+    assert list(links(found).items())[:5] == [
+        ("Overview", "./?window=7d"),
+        ("Agents", "agents?window=7d"),
+        ("Categories", "categories?window=7d"),
+        ("Over time", "over-time"),
+        ("Pipeline", "pipeline"),
+    ]
+    assert re.findall('aria-current="page">(.*?)</a>', found.html) == ["Overview"]
+
+
+def test_all_agents_returns_to_the_same_list(page: OpenPage) -> None:
+    filters = {"window": "7d", "search": "a", "page": "2", "team": "Supervisor 1"}
+    listed = page("agents", **(filters | {"page": "1"}))
+    name, target = next((name, target) for name, target in links(listed).items() if "agent=" in target)
+    assert "search=a" in target
+    assert "team=Supervisor+1" in target
+    back = links(page("agents", agent="agent-0001", **filters))["← All agents"]
+    assert back == "agents?window=7d&search=a&page=2&team=Supervisor+1"
+    assert name
+
+
+def test_all_categories_returns_to_the_same_order(page: OpenPage) -> None:
+    assert "order=CSAT" in links(page("categories", order="CSAT"))["Returns"]
+    assert links(page("categories", order="CSAT", category="Returns"))["← All categories"] == (
+        "categories?order=CSAT&window=28d"
+    )
+
+
+def test_the_overview_links_to_an_agent_in_its_period(page: OpenPage) -> None:
+    assert "agents?agent=agent-0000&window=7d" in links(page("overview", window="7d")).values()
+
+
+def test_the_document_runs_the_script_of_the_history() -> None:
+    assert "popstate" in document()
