@@ -105,19 +105,15 @@ def _volume(grain: Grain, parts: Parts, colors: Palette) -> ChartTemplate:
         axis=alt.Axis(format=",d", tickMinStep=1, tickCount=4),
         scale=alt.Scale(zero=True),
     )
-    chart = (
-        _chart(parts)
-        .mark_rect(x2Offset=-1)
-        .encode(
-            x=_time(grain),
-            x2="end:T",
-            y=y,
-            y2="bottom:Q",
-            color=_color(parts, colors, "square"),
-            tooltip=[*_tooltip_header(grain, parts), alt.Tooltip("responses:Q", title="Responses", format=",")],
-        )
-    )
-    return _template(chart, colors)
+    base = _chart(parts).encode(x=_time(grain), x2="end:T")
+    own = [*_tooltip_header(grain, parts), alt.Tooltip("responses:Q", title="Responses", format=",")]
+    bars = base.mark_rect(x2Offset=-1, tooltip=None).encode(y=y, y2="bottom:Q", color=_color(parts, colors, "square"))
+    # The whole column has a tooltip: the bar's, or above the parts of a bar that of all of them
+    column = base.mark_rect(opacity=0, aria=False).encode(y=alt.value(0), y2=alt.value("height"))
+    if parts == WHOLE:
+        return _template(alt.layer(bars, column.encode(tooltip=own)), colors)
+    total = [*_tooltip_header(grain, WHOLE), alt.Tooltip("total:Q", title="Responses, all", format=",")]
+    return _template(alt.layer(column.encode(tooltip=total), bars.encode(tooltip=own)), colors)
 
 
 @lru_cache(_MAX_CACHED)
@@ -136,12 +132,12 @@ def _rates(grain: Grain, parts: Parts, colors: Palette) -> ChartTemplate:
         alt.Tooltip("high:Q", title="Interval to", format=".1%"),
         alt.Tooltip("responses:Q", title="Responses", format=","),
     ]
-    lines = _line(base, parts, colors, y, tooltip)
+    lines = [*_line(base, parts, colors, y), _nearest(base.encode(y=y), tooltip, parts)]
     # The bands of several lines would hide each other: their intervals are in the tooltip only
     if parts != WHOLE:
         return _template(alt.layer(*lines), colors)
     low = alt.Y("low:Q", title="CSAT")
-    band = base.mark_area(opacity=0.18).encode(y=low, y2="high:Q", color=_color(parts, colors))
+    band = base.mark_area(opacity=0.18, tooltip=None).encode(y=low, y2="high:Q", color=_color(parts, colors))
     return _template(alt.layer(band, *lines), colors)
 
 
@@ -158,44 +154,36 @@ def _first_reply_times(grain: Grain, parts: Parts, colors: Palette) -> ChartTemp
     lines: list[alt.Chart] = []
     for name, width in (("median", 2.5), ("p90", 1.2)):
         y = alt.Y(f"{name}_drawn:Q", title="First reply time", axis=axis, scale=scale)
-        lines += _line(base, parts, colors, y, tooltip, width)
+        lines += _line(base, parts, colors, y, width)
+    both = base.transform_fold(["median_drawn", "p90_drawn"], as_=["of", "drawn"])
+    y = alt.Y("drawn:Q", title="First reply time", axis=axis, scale=scale)
+    lines.append(_nearest(both.encode(y=y), tooltip, parts))
     return _template(alt.layer(*lines), colors)
 
 
 @lru_cache(_MAX_CACHED)
 def _ranks(colors: Palette) -> ChartTemplate:
-    chart = (
-        _chart()
-        .mark_line(interpolate="step-after", strokeWidth=2, color=colors.satisfied, point={"size": 16})
-        .encode(
-            x=_time("day"),
-            y=alt.Y(
-                "rank:Q",
-                title="Rank",
-                axis=alt.Axis(format=",d", tickMinStep=1, tickCount=4),
-                scale=alt.Scale(reverse=True, padding=8, zero=False),
-            ),
-            tooltip=[alt.Tooltip("label:N", title="Day"), alt.Tooltip("rank:Q", title="Rank", format=",")],
-        )
+    y = alt.Y(
+        "rank:Q",
+        title="Rank",
+        axis=alt.Axis(format=",d", tickMinStep=1, tickCount=4),
+        scale=alt.Scale(reverse=True, padding=8, zero=False),
     )
-    return _template(chart, colors)
+    base = _chart().encode(x=_time("day"), y=y)
+    line = base.mark_line(
+        interpolate="step-after", strokeWidth=2, color=colors.satisfied, point={"size": 16}, tooltip=None
+    )
+    tooltip = [alt.Tooltip("label:N", title="Day"), alt.Tooltip("rank:Q", title="Rank", format=",")]
+    return _template(alt.layer(line, _nearest(base, tooltip)), colors)
 
 
 @lru_cache(_MAX_CACHED)
 def _build_times(colors: Palette) -> ChartTemplate:
-    chart = (
-        _chart()
-        .mark_line(strokeWidth=2, color=colors.satisfied, point={"size": 24})
-        .encode(
-            x=_time("hour"),
-            y=alt.Y("seconds:Q", title="Seconds", axis=alt.Axis(format=",d", tickCount=4)),
-            tooltip=[
-                alt.Tooltip("label:N", title="Built"),
-                alt.Tooltip("seconds:Q", title="Seconds", format=",.0f"),
-            ],
-        )
-    )
-    return _template(chart, colors)
+    y = alt.Y("seconds:Q", title="Seconds", axis=alt.Axis(format=",d", tickCount=4))
+    base = _chart().encode(x=_time("hour"), y=y)
+    line = base.mark_line(strokeWidth=2, color=colors.satisfied, point={"size": 24}, tooltip=None)
+    tooltip = [alt.Tooltip("label:N", title="Built"), alt.Tooltip("seconds:Q", title="Seconds", format=",.0f")]
+    return _template(alt.layer(line, _nearest(base, tooltip)), colors)
 
 
 def _chart(parts: Parts = WHOLE) -> alt.Chart:
@@ -207,7 +195,9 @@ def _template(chart: _AltairChart, colors: Palette) -> ChartTemplate:
     chart = chart.configure_view(stroke=None).configure_axis(**text).configure_legend(**text)
     spec: dict[str, Any] = chart.to_dict()
     channels = [channel for layer in _layers(spec) for channel in layer["encoding"].values()]
-    fields = [one["field"] for channel in channels for one in (channel if isinstance(channel, list) else [channel])]
+    flat = [one for channel in channels for one in (channel if isinstance(channel, list) else [channel])]
+    made = {name for layer in _layers(spec) for step in layer.get("transform", []) for name in step["as"]}
+    fields = [one["field"] for one in flat if "field" in one and one["field"] not in made]
     return ChartTemplate(spec, tuple(dict.fromkeys(fields)))
 
 
@@ -215,17 +205,22 @@ def _layers(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield from spec.get("layer", [spec])
 
 
-def _line(
-    base: alt.Chart, parts: Parts, colors: Palette, y: alt.Y, tooltip: list[alt.Tooltip], width: float = 2
-) -> list[alt.Chart]:
-    """A line and its points. Only points have a tooltip: the browser computes the text of every element."""
+def _line(base: alt.Chart, parts: Parts, colors: Palette, y: alt.Y, width: float = 2) -> list[alt.Chart]:
+    """A line and its points, without tooltips."""
     styled = base.encode(y=y, color=_color(parts, colors))
-    line = styled.mark_line(strokeWidth=width)
+    line = styled.mark_line(strokeWidth=width, tooltip=None)
     if parts != WHOLE:
         dashes = [list(dash) for dash in _DASHES[: len(parts.names)]]
         scale = alt.Scale(domain=list(parts.names), range=dashes)
         line = line.encode(strokeDash=alt.StrokeDash("part:N", scale=scale, legend=_legend(parts)))
-    return [line, styled.mark_point(size=16, filled=True, opacity=1).encode(tooltip=tooltip)]
+    return [line, styled.mark_point(size=16, filled=True, opacity=1, tooltip=None)]
+
+
+def _nearest(base: alt.Chart, tooltip: list[alt.Tooltip], parts: Parts = WHOLE) -> alt.Chart:
+    """The only tooltip of a chart: that of the nearest point, wherever the pointer is in the chart's column."""
+    encodings: list[Any] = ["x"] if parts == WHOLE else ["x", "y"]
+    nearest = alt.selection_point(name="nearest", nearest=True, on="pointerover", encodings=encodings, empty=False)
+    return base.mark_point(size=60, filled=True, opacity=0, aria=False).encode(tooltip=tooltip).add_params(nearest)
 
 
 def _time(grain: Grain) -> alt.X:

@@ -81,7 +81,8 @@ def rank_points(rows: Rows) -> list[dict[str, Any]]:
 def points(
     rows: Iterable[Mapping[str, Any]], grain: Grain = "day", parts: Parts = WHOLE, time: str = "bucket"
 ) -> list[dict[str, Any]]:
-    """The points of the response and CSAT charts: at, end, label, part, responses, bottom, top, csat, low, high.
+    """The points of the response and CSAT charts: at, end, label, part, responses, total (of all parts),
+    bottom, top, csat, low, high.
 
     The parts of a bucket are stacked, the first of `parts` at the bottom.
     """
@@ -93,17 +94,20 @@ def points(
         bottom = heights[row[time]]
         heights[row[time]] = top = bottom + counts.responses
         made.append(
-            {
-                **_position(row, grain, time),
-                "responses": counts.responses,
-                "bottom": bottom,
-                "top": top,
-                "csat": counts.csat_rate,
-                "low": interval.low if interval else None,
-                "high": interval.high if interval else None,
-            }
+            (
+                row[time],
+                {
+                    **_position(row, grain, time),
+                    "responses": counts.responses,
+                    "bottom": bottom,
+                    "top": top,
+                    "csat": counts.csat_rate,
+                    "low": interval.low if interval else None,
+                    "high": interval.high if interval else None,
+                },
+            )
         )
-    return made
+    return [{**point, "total": heights[key]} for key, point in made]
 
 
 def time_points(rows: Iterable[Mapping[str, Any]], grain: Grain) -> list[dict[str, Any]]:

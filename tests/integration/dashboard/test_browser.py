@@ -88,6 +88,23 @@ def test_charts_take_the_colours_of_the_theme(viewer: OpenViewer) -> None:
     window.wait_for_drawing(DARK.satisfied)
 
 
+@pytest.mark.parametrize("height", [0.1, 0.5, 0.8])
+def test_a_charts_tooltip_is_that_of_the_column(viewer: OpenViewer, height: float) -> None:
+    """Above the line, in the band and below it."""
+    window = viewer()
+    window.open()
+    window.wait_for_drawing(LIGHT.satisfied)
+    chart = window.page.get_by_test_id("stVegaLiteChart").nth(1)
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    assert box is not None
+    at = (box["x"] + box["width"] / 2, box["y"] + box["height"] * height)
+    window.page.mouse.move(at[0] - 9, at[1])
+    window.page.mouse.move(*at)
+    shown = re.compile(r"Day\s+\d+ \w+ \d+\s+CSAT\s+[\d.]+%\s+Interval from\s+[\d.]+%\s+Interval to\s+[\d.]+%")
+    expect(window.page.locator("#vg-tooltip-element.visible")).to_have_text(shown, use_inner_text=True)
+
+
 def test_what_opens_on_a_click_is_accessible_too(viewer: OpenViewer) -> None:
     window = viewer()
     window.open("over-time")

@@ -77,7 +77,7 @@ def test_ranks_are_drawn_between_two_dates(drawn: list[tuple[Any, dict[str, Any]
     ranks = [{"at": "2026-08-04T00:00:00+00:00", "label": "4 Aug 2026", "rank": 2}]
     charts.draw(charts.ranks(ranks, date(2026, 8, 3), date(2026, 8, 9)), "")
     [(_, spec)] = drawn
-    domain = spec["encoding"]["x"]["scale"]["domain"]
+    domain = spec["layer"][0]["encoding"]["x"]["scale"]["domain"]
     assert [(end["year"], end["month"], end["date"]) for end in domain] == [(2026, 8, 3), (2026, 8, 9)]
     assert (
         charts.ranks(ranks, date(2026, 1, 1), date(2026, 1, 2)).template
@@ -91,3 +91,37 @@ def test_many_points_are_on_a_canvas(drawn: list[tuple[Any, dict[str, Any]]], co
     [(_, spec)] = drawn
     assert ("usermeta" in spec) is is_on_a_canvas
     assert ("mark" in spec["config"]) is is_on_a_canvas
+
+
+BOTH = Parts(("Email", "Inbound"))
+BUILT = [{"at": "2026-08-03T10:00:00+00:00", "label": "3 Aug", "seconds": 12.0}]
+RANKED = [{"at": "2026-08-04T00:00:00+00:00", "label": "4 Aug 2026", "rank": 2}]
+ALL_CHARTS = {
+    "volume": lambda: charts.volume(points(rows("day", 3)), "day"),
+    "volume of parts": lambda: charts.volume(points(rows("day", 3, "Email"), parts=BOTH), "day", BOTH),
+    "rates": lambda: charts.rates(points(rows("day", 3)), "day"),
+    "rates of parts": lambda: charts.rates(points(rows("day", 3, "Email"), parts=BOTH), "day", BOTH),
+    "first reply times": lambda: charts.first_reply_times(time_points(rows("day", 3), "day"), "day"),
+    "ranks": lambda: charts.ranks(RANKED, date(2026, 8, 3), date(2026, 8, 9)),
+    "build times": lambda: charts.build_times(BUILT),
+}
+
+
+@pytest.mark.parametrize("name", ALL_CHARTS)
+def test_a_chart_has_one_tooltip_for_all_of_its_marks(name: str) -> None:
+    """A mark without one of its own would show its raw values."""
+    layers = ALL_CHARTS[name]().template.spec["layer"]
+    silent = [layer for layer in layers if layer["mark"].get("tooltip", ...) is None]
+    speaking = [layer for layer in layers if "tooltip" in layer["encoding"]]
+    assert len(speaking) == (2 if name == "volume of parts" else 1)  # above the parts of a bar: their total
+    assert all(layer in silent or layer in speaking for layer in layers)
+    figures = [field for layer in speaking for field in layer["encoding"]["tooltip"] if field["type"] == "quantitative"]
+    assert figures
+    assert all("format" in field for field in figures)
+
+
+def test_the_column_of_a_stacked_bar_names_the_total(drawn: list[tuple[Any, dict[str, Any]]]) -> None:
+    both = [*rows("day", 2, "Email"), *rows("day", 2, "Inbound")]
+    charts.draw(charts.volume(points(both, parts=BOTH), "day", BOTH), "")
+    [(table, _)] = drawn
+    assert table.column("total").to_pylist() == [20, 20, 20, 20]
