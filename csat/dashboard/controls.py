@@ -51,34 +51,39 @@ def day_filter(label: str, key: str, default: date, first: date, last: date) -> 
     return chosen
 
 
-def download(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """A button that saves the rows as a CSV file."""
+def download(name: str, rows: Sequence[Mapping[str, Any]], label: str = "CSV") -> None:
+    """A button that saves the rows that are shown, of one level and in their order, as a CSV file."""
     st.download_button(
-        "CSV",
-        lambda: csv_text(rows),
+        label,
+        lambda: csv_file(rows),
         file_name=f"{name}.csv",
         mime="text/csv",
         icon=":material/download:",
         on_click="ignore",
         key=f"download-{name}",
         disabled=not rows,
-        help="Download the rows with all columns",
+        help="Download these rows, of all pages, with all columns",
     )
 
 
-def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The rows as CSV with a header; times are ISO 8601."""
+def csv_file(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """The rows as CSV with a header, in UTF-8 with the mark that spreadsheets need; times are ISO 8601."""
     text = io.StringIO()
     if rows:
         writer = csv.writer(text, lineterminator="\r\n")
         writer.writerow(rows[0])
         writer.writerows([_plain(value) for value in row.values()] for row in rows)
-    return text.getvalue()
+    return text.getvalue().encode("utf-8-sig")
 
 
 def _plain(value: Any) -> Any:
+    """A value as a spreadsheet reads it: true or false, and the items of a list separated by semicolons."""
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, date | datetime):
         return value.isoformat()
+    if isinstance(value, list | tuple):
+        return "; ".join(str(_plain(item)) for item in value)
     if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
         return f"'{value}"
     return value

@@ -77,7 +77,7 @@ def joined(*pieces: str | Html) -> Html:
     return Html("".join(_text(piece) for piece in pieces))
 
 
-def link(text: str, path: str, **parameters: str) -> Html:
+def link(text: str | Html, path: str, **parameters: str) -> Html:
     """A link to a view of the dashboard: its page and its filters."""
     return Html(f'<a href="{escape(address(path, **parameters))}" target="_self">{escape(text)}</a>')
 

@@ -52,20 +52,17 @@ class Series:
 
 def with_rates(rows: Rows) -> Rows:
     """The buckets of SERIES with their CSAT and its interval."""
+    return rated(row for row in rows if row["bucket"] is not None)
+
+
+def rated(rows: Iterable[dict[str, Any]]) -> Rows:
+    """Rows of counts with their CSAT and its interval: csat_rate, wilson_low, wilson_high."""
     made = []
     for row in rows:
-        if row["bucket"] is None:
-            continue
         counts = Tally(row["response_count"], row["satisfied_count"])
         interval = wilson_interval(counts)
-        made.append(
-            {
-                **row,
-                "csat_rate": counts.csat_rate,
-                "wilson_low": interval.low if interval else None,
-                "wilson_high": interval.high if interval else None,
-            }
-        )
+        low, high = (interval.low, interval.high) if interval else (None, None)
+        made.append({**row, "csat_rate": counts.csat_rate, "wilson_low": low, "wilson_high": high})
     return made
 
 

@@ -16,8 +16,7 @@ from csat.dashboard.tables import Card, Column, Row, cards, heading, lines, more
 from csat.reporting import formats, queries
 from csat.reporting.comparison import NO_PREVIOUS
 from csat.reporting.definitions import variables
-from csat.reporting.figures import Tally, wilson_interval
-from csat.reporting.series import points, rank_points
+from csat.reporting.series import points, rank_points, rated
 from csat.reporting.variables import ALL_TIME
 
 _HISTORY = timedelta(days=180)
@@ -124,19 +123,15 @@ def _history(history: Rows, rolling: str) -> None:
 
 
 def _mix(mix: Rows, window: str, agent_id: str) -> None:
+    mix = [row | {"average_score": row["score_sum"] / row["response_count"]} for row in rated(mix)]
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.header("Cases", anchor=False)
         download(f"csat-agent-{agent_id}-{window}", mix)
     columns = [
         Column("Category", lambda row: lines(row["category"], row["channel"]), is_figure=False),
         Column("Responses", lambda row: formats.count(row["response_count"])),
-        Column("CSAT", lambda row: formats.percent(row["satisfied_count"] / row["response_count"])),
-        Column("95 % interval", _interval, importance=2),
-        Column("Score", lambda row: formats.score(row["score_sum"] / row["response_count"])),
+        Column("CSAT", lambda row: formats.percent(row["csat_rate"])),
+        Column("95 % interval", lambda row: formats.interval(row["wilson_low"], row["wilson_high"]), importance=2),
+        Column("Score", lambda row: formats.score(row["average_score"])),
     ]
     st.html(table(f"The agent's responses by category and channel, {window_name(window)}", columns, mix))
-
-
-def _interval(row: Row) -> str:
-    found = wilson_interval(Tally(row["response_count"], row["satisfied_count"]))
-    return formats.interval(found.low, found.high) if found else formats.MISSING

@@ -57,7 +57,7 @@ def show(snapshot: Snapshot) -> None:
             key="list",
             bind="query-params",
         )
-        download(f"csat-agents-{window}", found)
+        download(f"csat-agents-{chosen.lower().replace(' ', '-')}-{window}", names[chosen])
     st.caption(
         f"{formats.count(len(ranked))} ranked, {formats.count(len(unranked))} with too few responses for a rank."
     )
@@ -106,7 +106,7 @@ def _one_page(rows: Rows) -> Rows:
     return rows[(number - 1) * _ROWS_PER_PAGE : number * _ROWS_PER_PAGE]
 
 
-def team(row: Row) -> str:
+def team(row: Row) -> Html:
     """The agent's supervisor and manager."""
     return f"{row['supervisor_name']} · {row['manager_name']}"
 

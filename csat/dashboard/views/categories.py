@@ -11,12 +11,25 @@ from csat.dashboard.controls import download, window_filter, window_name
 from csat.dashboard.frame import Page, Snapshot
 from csat.dashboard.navigation import this_view
 from csat.dashboard.source import bind
-from csat.dashboard.tables import Card, Column, Html, Row, bar, cards, heading, lines, link, more, note, table
+from csat.dashboard.tables import (
+    Card,
+    Column,
+    Html,
+    Row,
+    bar,
+    cards,
+    heading,
+    lines,
+    link,
+    more,
+    note,
+    rate_with_interval,
+    table,
+)
 from csat.reporting import formats, queries
 from csat.reporting.comparison import TOO_FEW
 from csat.reporting.definitions import variables
-from csat.reporting.figures import Tally, wilson_interval
-from csat.reporting.series import points, tally
+from csat.reporting.series import points, rated, tally
 from csat.reporting.variables import ALL_TIME
 
 _ALL_CATEGORIES = 10_000
@@ -38,13 +51,13 @@ def show(snapshot: Snapshot) -> None:
     place: dict[str, Any] = {"as_of_date": snapshot.state.last_date, "window_id": window, "row_limit": _ALL_CATEGORIES}
     ranking = [bind(queries.CATEGORIES, **place), bind(queries.SUB_CATEGORIES, category="", **place)]
     if not name:
-        categories, parts = (snapshot.compared(rows, window) for rows in snapshot.rows(*ranking))
+        categories, parts = (rated(snapshot.compared(rows, window)) for rows in snapshot.rows(*ranking))
         _all(window, order, categories, parts, is_compared=snapshot.has_previous(window))
         return
     dates = {"since": snapshot.first_date_of(window), "until": snapshot.state.last_date}
     days = bind(queries.CATEGORY_DAYS, category=name, **dates)
     *both, history = snapshot.rows(*ranking, days)
-    categories, parts = (snapshot.compared(rows, window) for rows in both)
+    categories, parts = (rated(snapshot.compared(rows, window)) for rows in both)
     own_parts = [row for row in parts if row["category"] == name]
     _one(name, window, order, categories, own_parts, history)
 
@@ -54,7 +67,8 @@ def _all(window: str, order: str, categories: Rows, parts: Rows, *, is_compared:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         total = tally(categories)
         st.caption(f"{formats.count(total.responses)} responses, CSAT {formats.percent(total.csat_rate)}.")
-        download(f"csat-categories-{window}", [*shown, *parts])
+        download(f"csat-categories-{window}", shown)
+        download(f"csat-sub-categories-{window}", parts, "CSV of sub-categories")
     st.html(table(f"Categories, {window_name(window)}", _columns(shown, lambda row: _category(row, window)), shown))
     _changes([*categories, *parts], window, is_compared=is_compared)
 
@@ -70,15 +84,15 @@ def _one(name: str, window: str, order: str, categories: Rows, parts: Rows, hist
     _history(history)
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.header("Sub-categories", anchor=False)
-        download("csat-sub-categories", parts)
-    shown = sorted(parts, key=_ORDERS[order])
-    st.html(table(f"Sub-categories, {window_name(window)}", _columns(shown, lambda row: row["sub_category"]), shown))
+        shown = sorted(parts, key=_ORDERS[order])
+        download(f"csat-sub-categories-{window}", shown)
+    st.html(
+        table(f"Sub-categories, {window_name(window)}", _columns(shown, lambda row: row["sub_category"]), shown)
+    )
 
 
 def _cards(own: Row, categories: Rows) -> list[Card]:
     count = len(categories)
-    interval = wilson_interval(Tally(own["response_count"], own["satisfied_count"]))
-    assert interval is not None
     return [
         Card(
             "Responses",
@@ -88,7 +102,7 @@ def _cards(own: Row, categories: Rows) -> list[Card]:
         Card(
             "CSAT",
             formats.percent(own["csat_rate"]),
-            (f"95 % interval {formats.interval(interval.low, interval.high)}", _moved(own)),
+            (f"95 % interval {formats.interval(own['wilson_low'], own['wilson_high'])}", _moved(own)),
         ),
         Card(
             "Dissatisfied responses",
@@ -115,15 +129,10 @@ def _columns(shown: Rows, name: Callable[[Row], str | Html]) -> list[Column]:
         Column("Category", name, is_figure=False),
         Column("Responses", lambda row: lines(formats.count(row["response_count"]), formats.percent(row["share"]))),
         Column("Share", lambda row: bar(row["share"] / most), is_figure=False, importance=2),
-        Column("CSAT", lambda row: lines(formats.percent(row["csat_rate"]), _interval(row))),
+        Column("CSAT", rate_with_interval),
         Column("Change", _change_cell, importance=2),
         Column("DSAT", lambda row: formats.count(row["dissatisfied_count"])),
     ]
-
-
-def _interval(row: Row) -> str:
-    found = wilson_interval(Tally(row["response_count"], row["satisfied_count"]))
-    return formats.interval(found.low, found.high) if found else formats.MISSING
 
 
 def _change_cell(row: Row) -> Html:
@@ -162,7 +171,9 @@ def _changes(rows: Rows, window: str, *, is_compared: bool) -> None:
     columns = [
         Column(
             "Category",
-            lambda row: lines(_category(row, window), row["sub_category"] or "whole category"),
+            lambda row: lines(
+                _category(row, window), row["sub_category"] or "whole category"
+            ),
             is_figure=False,
         ),
         Column(

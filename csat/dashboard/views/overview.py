@@ -15,7 +15,7 @@ from csat.reporting import formats, queries
 from csat.reporting.comparison import NO_PREVIOUS, TOO_FEW, has_enough
 from csat.reporting.definitions import variables
 from csat.reporting.figures import Tally, change, wilson_interval
-from csat.reporting.series import between, points, tally, window_start
+from csat.reporting.series import between, points, rated, tally, window_start
 from csat.reporting.variables import ALL_TIME
 
 _ROWS = 5
@@ -99,7 +99,7 @@ def _time(time: dict[str, float | None]) -> Card:
 def _over_time(history: Rows, window: str, first: date, last: date) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.header("Responses over time", anchor=False)
-        download(f"csat-days-{window}", history)
+        download(f"csat-days-{window}", rated(history))
     drawn = points(history, time="response_date")
     total = tally(history)
     span = f"from {formats.day(first)} to {formats.day(last)}"
