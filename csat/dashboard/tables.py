@@ -14,6 +14,7 @@ from csat.reporting import formats
 
 Row = Mapping[str, Any]
 
+NO_NAME = "(no name)"
 # By the kind of a badge; style.css has its colour
 _ICONS = {
     "fresh": "✓",
@@ -79,7 +80,13 @@ def joined(*pieces: str | Html) -> Html:
 
 def link(text: str | Html, path: str, **parameters: str) -> Html:
     """A link to a view of the dashboard: its page and its filters."""
-    return Html(f'<a href="{escape(address(path, **parameters))}" target="_self">{escape(text)}</a>')
+    return Html(f'<a href="{escape(address(path, **parameters))}" target="_self">{_text(text)}</a>')
+
+
+def name(text: str) -> Html:
+    """A name from a message: it wraps within a maximum width, its title has all of it, and its direction is its own."""
+    shown = escape(text if text.strip() else NO_NAME)
+    return Html(f'<bdi class="name" title="{shown}">{shown}</bdi>')
 
 
 def address(path: str, **parameters: str) -> str:
@@ -96,9 +103,9 @@ def lines(first: str | Html, second: str | Html, narrow: str | Html = "") -> Htm
     return Html(f"{_text(first)}{wide}{_text(second)}</small>{other}{_text(narrow)}</small>")
 
 
-def heading(text: str, below: str) -> Html:
-    """A second-level heading with a line below it."""
-    return Html(f"<h2>{escape(text)}</h2><p>{escape(below)}</p>")
+def heading(text: str, below: str | Html) -> Html:
+    """A second-level heading that is a name, with a line below it."""
+    return Html(f"<h2>{name(text)}</h2><p>{_text(below)}</p>")
 
 
 def note(text: str) -> Html:

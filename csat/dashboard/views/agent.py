@@ -12,7 +12,7 @@ from csat.dashboard.controls import download, window_name
 from csat.dashboard.frame import Snapshot
 from csat.dashboard.navigation import this_view
 from csat.dashboard.source import BoundQuery, bind
-from csat.dashboard.tables import Card, Column, Row, cards, heading, lines, more, note, table
+from csat.dashboard.tables import Card, Column, Html, Row, cards, heading, joined, lines, more, name, note, table
 from csat.reporting import formats, queries
 from csat.reporting.comparison import NO_PREVIOUS
 from csat.reporting.definitions import variables
@@ -50,13 +50,13 @@ def show(snapshot: Snapshot, agent_id: str, window: str, leaderboard: BoundQuery
 
 def _head(person: Mapping[str, Any]) -> None:
     facts = (
-        f"Team of {person['supervisor_name']}",
-        f"manager {person['manager_name']}",
+        joined("Team of ", name(person["supervisor_name"])),
+        joined("manager ", name(person["manager_name"])),
         f"{person['shift']} shift",
         f"tenure {person['tenure_bucket']}",
         f"last response {formats.moment(person['last_response_at'])}",
     )
-    st.html(heading(person["agent_name"], " · ".join(facts)))
+    st.html(heading(person["agent_name"], Html(" · ".join(joined(fact) for fact in facts))))
 
 
 def _cards(own: Row, rows: Rows, *, is_compared: bool) -> list[Card]:
@@ -128,7 +128,7 @@ def _mix(mix: Rows, window: str, agent_id: str) -> None:
         st.header("Cases", anchor=False)
         download(f"csat-agent-{agent_id}-{window}", mix)
     columns = [
-        Column("Category", lambda row: lines(row["category"], row["channel"]), is_figure=False),
+        Column("Category", lambda row: lines(name(row["category"]), name(row["channel"])), is_figure=False),
         Column("Responses", lambda row: formats.count(row["response_count"])),
         Column("CSAT", lambda row: formats.percent(row["csat_rate"])),
         Column("95 % interval", lambda row: formats.interval(row["wilson_low"], row["wilson_high"]), importance=2),

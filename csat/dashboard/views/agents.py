@@ -15,8 +15,11 @@ from csat.dashboard.tables import (
     Html,
     Row,
     drawn_interval,
+    joined,
     lines,
     link,
+    name,
+    note,
     rate_with_interval,
     scale_header,
     scale_of,
@@ -108,7 +111,7 @@ def _one_page(rows: Rows) -> Rows:
 
 def team(row: Row) -> Html:
     """The agent's supervisor and manager."""
-    return f"{row['supervisor_name']} · {row['manager_name']}"
+    return joined(name(row["supervisor_name"]), " · ", name(row["manager_name"]))
 
 
 def leaderboard_columns(shown: Rows, window: str, total: Tally, *, is_short: bool = False) -> list[Column]:
@@ -150,7 +153,7 @@ def _unranked_columns(window: str) -> list[Column]:
 def _name(window: str, *, is_list: bool) -> Callable[[Row], Html]:
     filters = this_view if is_list else dict[str, str]  # a link of the list leads back to the same list
     return lambda row: lines(
-        link(row["agent_name"], "agents", **filters(agent=row["agent_id"], window=window)),
+        link(name(row["agent_name"]), "agents", **filters(agent=row["agent_id"], window=window)),
         team(row),
         narrow=f"{formats.count(row['response_count'])} responses",
     )

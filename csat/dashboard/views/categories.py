@@ -26,6 +26,7 @@ from csat.dashboard.tables import (
     rate_with_interval,
     table,
 )
+from csat.dashboard.tables import name as named
 from csat.reporting import formats, queries
 from csat.reporting.comparison import TOO_FEW
 from csat.reporting.definitions import variables
@@ -87,7 +88,7 @@ def _one(name: str, window: str, order: str, categories: Rows, parts: Rows, hist
         shown = sorted(parts, key=_ORDERS[order])
         download(f"csat-sub-categories-{window}", shown)
     st.html(
-        table(f"Sub-categories, {window_name(window)}", _columns(shown, lambda row: row["sub_category"]), shown)
+        table(f"Sub-categories, {window_name(window)}", _columns(shown, lambda row: named(row["sub_category"])), shown)
     )
 
 
@@ -150,7 +151,7 @@ def _moved(row: Row) -> str:
 
 
 def _category(row: Row, window: str) -> Html:
-    return link(row["category"], "categories", **this_view(category=row["category"], window=window))
+    return link(named(row["category"]), "categories", **this_view(category=row["category"], window=window))
 
 
 def _changes(rows: Rows, window: str, *, is_compared: bool) -> None:
@@ -172,7 +173,7 @@ def _changes(rows: Rows, window: str, *, is_compared: bool) -> None:
         Column(
             "Category",
             lambda row: lines(
-                _category(row, window), row["sub_category"] or "whole category"
+                _category(row, window), named(row["sub_category"]) if row["sub_category"] else "whole category"
             ),
             is_figure=False,
         ),

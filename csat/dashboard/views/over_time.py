@@ -11,7 +11,7 @@ from csat.dashboard import charts
 from csat.dashboard.controls import choice, day_filter, download
 from csat.dashboard.frame import Page, Snapshot
 from csat.dashboard.source import BoundQuery, State, bind, bind_choices
-from csat.dashboard.tables import Card, Column, Row, cards, note, table
+from csat.dashboard.tables import Card, Column, Row, cards, name, note, table
 from csat.reporting import formats, queries
 from csat.reporting.series import (
     REST,
@@ -196,7 +196,7 @@ def _table(rows: Rows, series: Series) -> None:
         st.caption(f"The newest {_ROWS_SHOWN} of {formats.count(len(newest))} rows; the CSV file has all.")
     columns = [
         Column(series.grain.capitalize(), lambda row: bucket_label(row["bucket"], series.grain), is_figure=False),
-        *([Column(series.split.capitalize(), lambda row: row["part"], is_figure=False)] if series.split else []),
+        *([Column(series.split.capitalize(), lambda row: name(row["part"]), is_figure=False)] if series.split else []),
         Column("Responses", lambda row: formats.count(row["response_count"])),
         Column("CSAT", lambda row: formats.percent(row["csat_rate"])),
         Column("95 % interval", _interval, importance=2),

@@ -9,7 +9,7 @@ from csat.dashboard import charts
 from csat.dashboard.controls import download, window_filter, window_name
 from csat.dashboard.frame import Page, Snapshot
 from csat.dashboard.source import bind, utc_now
-from csat.dashboard.tables import Card, Column, cards, link, more, table
+from csat.dashboard.tables import Card, Column, cards, link, more, name, table
 from csat.dashboard.views.agents import leaderboard_columns
 from csat.reporting import formats, queries
 from csat.reporting.comparison import NO_PREVIOUS, TOO_FEW, has_enough
@@ -131,7 +131,7 @@ def _categories(categories: Rows, window: str) -> None:
     columns = [
         Column(
             "Category",
-            lambda row: link(row["category"], "categories", window=window, category=row["category"]),
+            lambda row: link(name(row["category"]), "categories", window=window, category=row["category"]),
             is_figure=False,
         ),
         Column("Responses", lambda row: formats.count(row["response_count"])),

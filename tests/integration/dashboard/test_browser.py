@@ -5,6 +5,7 @@ import csv
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Literal
 
 import pytest
 import requests
@@ -103,6 +104,29 @@ def test_a_charts_tooltip_is_that_of_the_column(viewer: OpenViewer, height: floa
     window.page.mouse.move(*at)
     shown = re.compile(r"Day\s+\d+ \w+ \d+\s+CSAT\s+[\d.]+%\s+Interval from\s+[\d.]+%\s+Interval to\s+[\d.]+%")
     expect(window.page.locator("#vg-tooltip-element.visible")).to_have_text(shown, use_inner_text=True)
+
+
+LONG = "Bartholomew Featherstonehaugh " * 5 + "x" * 120
+
+
+@pytest.mark.parametrize("media", ["screen", "print"])
+@pytest.mark.parametrize("view", ["", "agents", "categories"])
+def test_no_column_is_cut_at_200_percent_or_on_paper(
+    viewer: OpenViewer, view: str, media: Literal["screen", "print"]
+) -> None:
+    """Half of 1440 pixels, and A4; also where a name is longer than the page is wide."""
+    window = viewer(720)
+    window.open(view)
+    window.page.emulate_media(media=media)
+    rename = "(all, text) => { all[0].textContent = text; }"
+    window.page.locator(".table .name").evaluate_all(rename, LONG)
+    for table in window.page.locator(".table").all():
+        assert table.evaluate("one => one.scrollWidth - one.clientWidth") <= 1
+        assert table.locator("thead th:visible").count() >= 4
+    name = window.page.locator(".table .name").first.bounding_box()
+    assert name is not None
+    assert name["width"] < 360
+    assert name["height"] < 90
 
 
 def test_what_opens_on_a_click_is_accessible_too(viewer: OpenViewer) -> None:

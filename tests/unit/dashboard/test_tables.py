@@ -8,6 +8,7 @@ from csat.dashboard.tables import (
     joined,
     lines,
     link,
+    name,
     note,
     scale_of,
     table,
@@ -29,6 +30,7 @@ def test_names_from_messages_are_escaped_everywhere() -> None:
     columns = [
         Column(EVIL, lambda _: lines(EVIL, EVIL, narrow=EVIL)),
         Column("x", lambda _: link(EVIL, "agents", agent=EVIL)),
+        Column("y", lambda _: link(name(EVIL), "agents")),
     ]
     html = "".join(
         [
@@ -40,7 +42,7 @@ def test_names_from_messages_are_escaped_everywhere() -> None:
         ]
     )
     assert "<img" not in html
-    assert html.count(SAFE) == 14
+    assert html.count(SAFE) == 17
 
 
 def test_link_contains_the_filters_of_the_view_and_no_empty_ones() -> None:
@@ -61,3 +63,11 @@ def test_interval_is_drawn_to_scale() -> None:
     assert 'class="reach" style="left:20.0%;width:60.0%"' in html
     assert 'class="dot" style="left:60.0%"' in html
     assert 'class="mark" style="left:40.0%"' in html
+
+
+def test_a_name_has_a_title_and_a_direction_of_its_own() -> None:
+    assert name("Ada & Co") == '<bdi class="name" title="Ada &amp; Co">Ada &amp; Co</bdi>'
+
+
+def test_a_blank_name_has_a_text_to_click() -> None:
+    assert ">(no name)</bdi></a>" in link(name(" "), "agents", agent="a")
