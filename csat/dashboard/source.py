@@ -29,6 +29,7 @@ _MAX_CACHED = 200
 _MAX_REFRESHED = 6
 _REFRESH_SECONDS = 5.0
 _CHECK_SECONDS = 2.0
+_MISSES = 2  # one short check may fail on a busy machine
 _PARALLEL_QUERIES = 8
 _ANY_BUILD = ""
 _Key = tuple[Any, ...]
@@ -97,6 +98,7 @@ class Source:
         self._state = State()
         self._checked_at: datetime | None = None
         self._checking = threading.Lock()
+        self._missed = 0  # checks in a row
         self._cache: dict[_Key, _Cached] = {}
         # From the build before the one in _state, from that one, and from both or repeatedly; the most recent last
         self._requested_before: set[_Key] = set()
@@ -149,6 +151,7 @@ class Source:
         builds = self._settings.table("ops", "mart_builds")
         try:
             version = table_version(self._warehouse, builds, _CHECK_SECONDS)
+            self._missed = 0
             if version is None:
                 return State()
             if not self._state.version:
@@ -157,7 +160,9 @@ class Source:
                 self._refresh = self._refresher.submit(self._refreshed, version)
             return replace(self._refreshed_state() or self._state, is_reachable=True, problem="")
         except WarehouseUnreachableError:
-            return replace(self._state, is_reachable=False)
+            self._missed += 1
+            is_known = bool(self._state.version) and self._state.is_reachable
+            return replace(self._state, is_reachable=is_known and self._missed < _MISSES)
         except WarehouseError as error:
             return replace(self._state, is_reachable=True, problem=str(error))
 

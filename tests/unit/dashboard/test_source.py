@@ -155,7 +155,10 @@ def test_cached_rows_stay_while_the_warehouse_is_unreachable(
 ) -> None:
     source.rows(source.state(), bind(RESPONSES, x=1))
     warehouse.version = WarehouseUnreachableError("offline")
+    source.state()
     later(3600)
+    source.state()
+    later(11)
     state = source.state()
     assert (state.is_reachable, state.version) == (False, "v1")
     assert source.rows(state, bind(RESPONSES, x=1)) == [[{"row": 1}]]
@@ -171,6 +174,8 @@ def test_expired_rows_outlast_a_query_that_fails(
     warehouse.version = WarehouseUnreachableError("offline")
     with pytest.raises(WarehouseUnreachableError):
         source.rows(reachable, bind(RESPONSES, x=1))
+    source.state()
+    later(11)
     assert source.rows(source.state(), bind(RESPONSES, x=1)) == [[{"row": 1}]]
 
 
@@ -192,6 +197,23 @@ def test_the_source_reconnects_to_the_warehouse(
     later(11)
     assert source.state().is_reachable
     assert source.rows(source.state(), bind(RESPONSES, x=1)) == [[{"row": 1}]]
+
+
+def test_one_missed_check_is_no_lost_connection(
+    warehouse: FakeWarehouse, source: Source, later: Callable[[float], None]
+) -> None:
+    seen = []
+    source.state()
+    for version in (WarehouseUnreachableError("slow"), "v1", *[WarehouseUnreachableError("slow")] * 3, "v1"):
+        warehouse.version = version
+        later(11)
+        seen.append(source.state().is_reachable)
+    assert seen == [True, True, True, False, False, True]
+
+
+def test_a_first_check_that_fails_has_no_figures_to_show(warehouse: FakeWarehouse, source: Source) -> None:
+    warehouse.version = WarehouseUnreachableError("offline")
+    assert not source.state().is_reachable
 
 
 def test_an_error_has_bigquerys_message(warehouse: FakeWarehouse, source: Source) -> None:
