@@ -108,9 +108,9 @@ def heading(text: str, below: str | Html) -> Html:
     return Html(f"<h2>{name(text)}</h2><p>{_text(below)}</p>")
 
 
-def note(text: str) -> Html:
+def note(text: str | Html) -> Html:
     """A sentence in place of missing figures."""
-    return Html(f'<p class="note-box">{escape(text)}</p>')
+    return Html(f'<p class="note-box">{_text(text)}</p>')
 
 
 def more(text: str, path: str, **parameters: str) -> Html:

@@ -29,6 +29,7 @@ from csat.dashboard.views import agent
 from csat.reporting import formats, queries
 from csat.reporting.definitions import variables
 from csat.reporting.figures import Tally
+from csat.reporting.search import is_match
 from csat.reporting.series import tally
 
 _ROWS_PER_PAGE = 25
@@ -65,12 +66,28 @@ def show(snapshot: Snapshot) -> None:
         f"{formats.count(len(ranked))} ranked, {formats.count(len(unranked))} with too few responses for a rank."
     )
     if not names[chosen]:
-        st.info("No agent matches the filters.")
+        _show_none(chosen, names[_RANKED if chosen == _UNRANKED else _UNRANKED])
         return
     shown = _one_page(names[chosen])
     columns = leaderboard_columns(shown, window, tally(rows)) if chosen == _RANKED else _unranked_columns(window)
     st.html(table(f"{chosen} agents, {window_name(window)}", columns, shown))
     _explain(chosen, rows)
+
+
+def _show_none(chosen: str, others: Rows) -> None:
+    if not others:
+        st.info("No agent matches the filters.")
+        return
+    kind, other = ("ranked", _UNRANKED) if chosen == _RANKED else ("unranked", _RANKED)
+    found = f"{formats.count(len(others))} in the list {other}"
+    st.html(
+        note(
+            joined(
+                f"No {kind} agent matches the filters. ",
+                link(f"Show {found}", "agents", **this_view(list=other, page="")),
+            )
+        )
+    )
 
 
 def _filtered(rows: Rows) -> Rows:
@@ -84,15 +101,10 @@ def _filtered(rows: Rows) -> Rows:
     return [
         row
         for row in rows
-        if is_named(row, text)
+        if is_match(text, row["agent_name"], row["agent_id"])
         and (not supervisor or row["supervisor_name"] == supervisor)
         and (not manager or row["manager_name"] == manager)
     ]
-
-
-def is_named(row: Row, text: str) -> bool:
-    """Whether the agent's name or id contains the text as a person may type or paste it."""
-    return canonical_name(text).casefold() in f"{row['agent_name']} {row['agent_id']}".casefold()
 
 
 def _names(rows: Rows, column: str) -> list[str]:

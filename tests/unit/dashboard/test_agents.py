@@ -1,17 +1,22 @@
-"""The search for an agent."""
+"""A search says what the list that is not shown holds."""
 
-import pytest
-
-from csat.dashboard.views.agents import is_named
-
-ROW = {"agent_name": "Zoë Ames", "agent_id": "AG-0001"}
+from tests.dashboard_page import OpenPage
+from tests.unit.dashboard.canned import CannedWarehouse
 
 
-@pytest.mark.parametrize("text", ["", " ", "zoë", "Zoe\u0308", "\u00a0ZOË\u2003\u200bames ", "ag-0001"])
-def test_agent_is_found_by_what_a_person_types(text: str) -> None:
-    assert is_named(ROW, text)
+def test_a_search_names_the_matches_of_the_other_list(page: OpenPage, canned: CannedWarehouse) -> None:
+    canned.agents[-1]["agent_name"] = "Łukasz Żak"
+    seen = page("agents", search="zak lukasz", window="7d")
+    assert "No ranked agent matches the filters. Show 1 in the list Not yet ranked" in seen.text
+    assert "agents?search=zak+lukasz&amp;window=7d&amp;list=Not+yet+ranked" in seen.html
+    rows = page("agents", search="zak lukasz", list="Not yet ranked").table("Not yet ranked agents")
+    assert [row[0].splitlines()[0] for row in rows] == ["Łukasz Żak"]
 
 
-@pytest.mark.parametrize("text", ["zoe", "AG-0002", "Ames Zoë"])
-def test_agent_is_not_found_by_another_text(text: str) -> None:
-    assert not is_named(ROW, text)
+def test_the_list_of_the_unranked_names_ranked_matches(page: OpenPage) -> None:
+    seen = page("agents", search="agent-0003", list="Not yet ranked")
+    assert "No unranked agent matches the filters. Show 1 in the list Ranked" in seen.text
+
+
+def test_a_search_without_any_match_says_so(page: OpenPage) -> None:
+    assert [info.value for info in page("agents", search="nobody at all").app.info] == ["No agent matches the filters."]
