@@ -15,16 +15,17 @@ import altair as alt
 import pyarrow as pa
 import streamlit as st
 
+from csat.dashboard import axes
 from csat.dashboard.palette import Palette, palette
 from csat.reporting.series import WHOLE, Grain, Parts
 
 Points = Sequence[dict[str, Any]]
+Span = tuple[date, date] | None  # its end is the start of the first bucket after it
 _AltairChart = alt.Chart | alt.LayerChart | alt.FacetChart
 
 _Symbol = Literal["square", "stroke"]
 
 _HEIGHT, _HEIGHT_WITH_LEGEND = 220, 340
-_MAX_TICKS = 8
 _DASHES = ((1, 0), (6, 3), (2, 2), (8, 2, 2, 2), (4, 2), (1, 3))
 _MINUTES_LABEL = (
     "datum.value < 60 ? datum.value + ' min' : datum.value < 1440 ? datum.value / 60 + ' h' : datum.value / 1440 + ' d'"
@@ -49,17 +50,22 @@ class Chart:
     template: ChartTemplate
     points: Points
     grain: Grain
-    span: tuple[date, date] | None = None  # of the time axis, where it is longer than the points cover
+    span: Span = None  # of the time axis, where it is longer than the points cover
+    domain: axes.Domain | None = None  # of the other axis
+    has_buckets: bool = True
+    note: str = ""  # below the chart
 
 
 def draw(chart: Chart, alt_text: str) -> None:
     """Put a chart on the page."""
     spec = deepcopy(chart.template.spec)
-    for x in (layer["encoding"]["x"] for layer in _layers(spec)):
-        if chart.grain == "week":
-            x["axis"]["values"] = _mondays(chart.points)
+    for encoding in (layer["encoding"] for layer in _layers(spec)):
+        if chart.has_buckets:
+            encoding["x"]["axis"]["values"] = axes.ticks(chart.points)
         if chart.span:
-            x["scale"]["domain"] = [_vega_date(end) for end in chart.span]
+            encoding["x"]["scale"]["domain"] = [axes.vega_date(end) for end in chart.span]
+        if chart.domain and "scale" in encoding["y"]:
+            encoding["y"]["scale"] |= {"domain": list(chart.domain), "nice": False}
     if len(chart.points) > _MAX_SVG_POINTS:
         # All that screen readers get of a canvas is its alternative text
         spec["usermeta"] = {"embedOptions": {"renderer": "canvas"}}
@@ -67,24 +73,37 @@ def draw(chart: Chart, alt_text: str) -> None:
     # Streamlit would convert a list to a data frame first
     table = pa.Table.from_pylist([{name: point[name] for name in chart.template.fields} for point in chart.points])
     st.vega_lite_chart(table, spec, alt=alt_text)
+    if chart.note:
+        st.caption(chart.note)
 
 
-def volume(points: Points, grain: Grain, parts: Parts = WHOLE) -> Chart:
-    """Responses of each bucket as bars, its parts stacked. A point: at, end, part, responses, bottom, top."""
-    return Chart(_volume(grain, parts, palette()), points, grain)
+def volume(points: Points, grain: Grain, parts: Parts = WHOLE, span: Span = None) -> Chart:
+    """Responses of each bucket as bars, its parts stacked. A point: at, end, part, partial, responses, bottom, top.
+
+    The bar of a bucket that is not over is lighter.
+    """
+    note = f"The lighter bar is of the {grain} that is not over." if any(one["partial"] for one in points) else ""
+    return Chart(_volume(grain, parts, palette()), points, grain, span, axes.count_domain(points), note=note)
 
 
-def rates(points: Points, grain: Grain, parts: Parts = WHOLE) -> Chart:
-    """CSAT of each bucket as a line within its interval. A point: at, part, responses, csat, low, high."""
-    return Chart(_rates(grain, parts, palette()), points, grain)
+def rates(points: Points, grain: Grain, parts: Parts = WHOLE, span: Span = None) -> Chart:
+    """CSAT of each bucket as a line within its interval. A point: at, part, responses, csat, low, high.
+
+    Few responses have rates and intervals that would stretch the scale: they may lie outside.
+    """
+    ends = ("low", "high") if parts == WHOLE else ("csat", "csat")
+    domain = axes.rate_domain(points, *ends)
+    hidden = axes.outside(points, domain)
+    note = f"{hidden} of these rates, of few responses each, {'is' if hidden == 1 else 'are'} outside the scale."
+    return Chart(_rates(grain, parts, palette()), points, grain, span, domain, note=note if hidden else "")
 
 
-def first_reply_times(points: Points, grain: Grain, parts: Parts = WHOLE) -> Chart:
+def first_reply_times(points: Points, grain: Grain, parts: Parts = WHOLE, span: Span = None) -> Chart:
     """Median (thick) and p90 (thin) of the first reply time, on a log scale. A point: at, part, median, p90 (minutes).
 
     A log scale has no zero: median_drawn and p90_drawn are the values that are drawn.
     """
-    return Chart(_first_reply_times(grain, parts, palette()), points, grain)
+    return Chart(_first_reply_times(grain, parts, palette()), points, grain, span)
 
 
 def ranks(points: Points, first: date, last: date) -> Chart:
@@ -94,7 +113,7 @@ def ranks(points: Points, first: date, last: date) -> Chart:
 
 def build_times(points: Points) -> Chart:
     """Duration of builds. A point: at, label, seconds."""
-    return Chart(_build_times(palette()), points, "hour")
+    return Chart(_build_times(palette()), points, "hour", has_buckets=False)
 
 
 @lru_cache(_MAX_CACHED)
@@ -107,13 +126,18 @@ def _volume(grain: Grain, parts: Parts, colors: Palette) -> ChartTemplate:
     )
     base = _chart(parts).encode(x=_time(grain), x2="end:T")
     own = [*_tooltip_header(grain, parts), alt.Tooltip("responses:Q", title="Responses", format=",")]
-    bars = base.mark_rect(x2Offset=-1, tooltip=None).encode(y=y, y2="bottom:Q", color=_color(parts, colors, "square"))
+    bars = base.mark_rect(x2Offset=-1, tooltip=None).encode(
+        y=y,
+        y2="bottom:Q",
+        color=_color(parts, colors, "square"),
+        opacity=alt.condition("datum.partial", alt.value(0.45), alt.value(1)),
+    )
     # The whole column has a tooltip: the bar's, or above the parts of a bar that of all of them
     column = base.mark_rect(opacity=0, aria=False).encode(y=alt.value(0), y2=alt.value("height"))
     if parts == WHOLE:
-        return _template(alt.layer(bars, column.encode(tooltip=own)), colors)
+        return _template(alt.layer(bars, column.encode(tooltip=own)), colors, "partial")
     total = [*_tooltip_header(grain, WHOLE), alt.Tooltip("total:Q", title="Responses, all", format=",")]
-    return _template(alt.layer(column.encode(tooltip=total), bars.encode(tooltip=own)), colors)
+    return _template(alt.layer(column.encode(tooltip=total), bars.encode(tooltip=own)), colors, "partial")
 
 
 @lru_cache(_MAX_CACHED)
@@ -137,7 +161,7 @@ def _rates(grain: Grain, parts: Parts, colors: Palette) -> ChartTemplate:
     if parts != WHOLE:
         return _template(alt.layer(*lines), colors)
     low = alt.Y("low:Q", title="CSAT")
-    band = base.mark_area(opacity=0.18, tooltip=None).encode(y=low, y2="high:Q", color=_color(parts, colors))
+    band = base.mark_area(opacity=0.18, tooltip=None, clip=True).encode(y=low, y2="high:Q", color=_color(parts, colors))
     return _template(alt.layer(band, *lines), colors)
 
 
@@ -190,7 +214,7 @@ def _chart(parts: Parts = WHOLE) -> alt.Chart:
     return alt.Chart(height=_HEIGHT if parts == WHOLE else _HEIGHT_WITH_LEGEND)
 
 
-def _template(chart: _AltairChart, colors: Palette) -> ChartTemplate:
+def _template(chart: _AltairChart, colors: Palette, *more_fields: str) -> ChartTemplate:
     text = {"labelColor": colors.muted, "titleColor": colors.muted}
     chart = chart.configure_view(stroke=None).configure_axis(**text).configure_legend(**text)
     spec: dict[str, Any] = chart.to_dict()
@@ -198,7 +222,7 @@ def _template(chart: _AltairChart, colors: Palette) -> ChartTemplate:
     flat = [one for channel in channels for one in (channel if isinstance(channel, list) else [channel])]
     made = {name for layer in _layers(spec) for step in layer.get("transform", []) for name in step["as"]}
     fields = [one["field"] for one in flat if "field" in one and one["field"] not in made]
-    return ChartTemplate(spec, tuple(dict.fromkeys(fields)))
+    return ChartTemplate(spec, tuple(dict.fromkeys([*fields, *more_fields])))
 
 
 def _layers(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -208,35 +232,29 @@ def _layers(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _line(base: alt.Chart, parts: Parts, colors: Palette, y: alt.Y, width: float = 2) -> list[alt.Chart]:
     """A line and its points, without tooltips."""
     styled = base.encode(y=y, color=_color(parts, colors))
-    line = styled.mark_line(strokeWidth=width, tooltip=None)
+    line = styled.mark_line(strokeWidth=width, tooltip=None, clip=True)
     if parts != WHOLE:
         dashes = [list(dash) for dash in _DASHES[: len(parts.names)]]
         scale = alt.Scale(domain=list(parts.names), range=dashes)
         line = line.encode(strokeDash=alt.StrokeDash("part:N", scale=scale, legend=_legend(parts)))
-    return [line, styled.mark_point(size=16, filled=True, opacity=1, tooltip=None)]
+    return [line, styled.mark_point(size=16, filled=True, opacity=1, tooltip=None, clip=True)]
 
 
 def _nearest(base: alt.Chart, tooltip: list[alt.Tooltip], parts: Parts = WHOLE) -> alt.Chart:
     """The only tooltip of a chart: that of the nearest point, wherever the pointer is in the chart's column."""
     encodings: list[Any] = ["x"] if parts == WHOLE else ["x", "y"]
     nearest = alt.selection_point(name="nearest", nearest=True, on="pointerover", encodings=encodings, empty=False)
-    return base.mark_point(size=60, filled=True, opacity=0, aria=False).encode(tooltip=tooltip).add_params(nearest)
+    return (
+        base.mark_point(size=60, filled=True, opacity=0, aria=False, clip=True)
+        .encode(tooltip=tooltip)
+        .add_params(nearest)
+    )
 
 
 def _time(grain: Grain) -> alt.X:
     form = "%d %b %H:%M" if grain == "hour" else "%d %b"
     axis = alt.Axis(format=form, labelOverlap=True, tickCount=6, grid=False)
     return alt.X("at:T", title=None, axis=axis, scale=alt.Scale(type="utc"))
-
-
-def _mondays(points: Points) -> list[dict[str, Any]]:
-    """The ticks of the axis: Vega's own weeks begin on Sundays."""
-    starts = sorted({point["at"] for point in points})
-    return [_vega_date(date.fromisoformat(start[:10])) for start in starts[:: 1 + len(starts) // _MAX_TICKS]]
-
-
-def _vega_date(day: date) -> dict[str, Any]:
-    return {"year": day.year, "month": day.month, "date": day.day, "hours": 0, "utc": True}
 
 
 def _color(parts: Parts, colors: Palette, symbol: _Symbol = "stroke") -> alt.Color:

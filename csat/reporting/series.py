@@ -76,12 +76,17 @@ def rank_points(rows: Rows) -> list[dict[str, Any]]:
 
 
 def points(
-    rows: Iterable[Mapping[str, Any]], grain: Grain = "day", parts: Parts = WHOLE, time: str = "bucket"
+    rows: Iterable[Mapping[str, Any]],
+    grain: Grain = "day",
+    parts: Parts = WHOLE,
+    time: str = "bucket",
+    until: datetime | None = None,
 ) -> list[dict[str, Any]]:
-    """The points of the response and CSAT charts: at, end, label, part, responses, total (of all parts),
+    """The points of the response and CSAT charts: at, end, label, part, partial, responses, total (of all parts),
     bottom, top, csat, low, high.
 
-    The parts of a bucket are stacked, the first of `parts` at the bottom.
+    The parts of a bucket are stacked, the first of `parts` at the bottom. A bucket is partial that ends after the data
+    do, at `until`.
     """
     made = []
     heights: dict[Any, int] = defaultdict(int)
@@ -94,7 +99,7 @@ def points(
             (
                 row[time],
                 {
-                    **_position(row, grain, time),
+                    **_position(row, grain, time, until),
                     "responses": counts.responses,
                     "bottom": bottom,
                     "top": top,
@@ -107,13 +112,13 @@ def points(
     return [{**point, "total": heights[key]} for key, point in made]
 
 
-def time_points(rows: Iterable[Mapping[str, Any]], grain: Grain) -> list[dict[str, Any]]:
-    """The points of the first reply time chart: at, end, label, part, median, p90, and both as drawn."""
+def time_points(rows: Iterable[Mapping[str, Any]], grain: Grain, until: datetime | None = None) -> list[dict[str, Any]]:
+    """The points of the first reply time chart: at, end, label, part, partial, median, p90, and both as drawn."""
     made = []
     for row in rows:
         times = {"median": row["median_first_reply_minutes"], "p90": row["p90_first_reply_minutes"]}
         drawn = {f"{name}_drawn": None if value is None else max(value, _MIN_MINUTES) for name, value in times.items()}
-        made.append({**_position(row, grain, "bucket"), **times, **drawn})
+        made.append({**_position(row, grain, "bucket", until), **times, **drawn})
     return made
 
 
@@ -148,13 +153,23 @@ def bucket_label(bucket: datetime | date, grain: Grain) -> str:
     return {"hour": f"{name}, {start:%H:%M}", "day": name, "week": f"week of {name}"}[grain]
 
 
-def _position(row: Mapping[str, Any], grain: Grain, time: str) -> dict[str, Any]:
+def chart_span(since: date, until: date, grain: Grain) -> tuple[date, date]:
+    """The time axis of a range: from its first bucket to the end of its last one."""
+    if grain == "week":
+        since, until = since - timedelta(days=since.weekday()), until + timedelta(days=6 - until.weekday())
+    return since, until + timedelta(days=1)
+
+
+def _position(row: Mapping[str, Any], grain: Grain, time: str, until: datetime | None = None) -> dict[str, Any]:
     start = _utc(row[time])
+    end = start + _LENGTHS[grain]
+    is_partial = until is not None and end > until
     return {
         "at": start.isoformat(),
-        "end": (start + _LENGTHS[grain]).isoformat(),
-        "label": bucket_label(row[time], grain),
+        "end": end.isoformat(),
+        "label": bucket_label(row[time], grain) + (", so far" if is_partial else ""),
         "part": row.get("part", ""),
+        "partial": is_partial,
     }
 
 

@@ -1,6 +1,7 @@
 """Categories: volume, dissatisfied responses, significant changes, and the sub-categories of one."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import streamlit as st
@@ -30,7 +31,8 @@ from csat.dashboard.tables import name as named
 from csat.reporting import formats, queries
 from csat.reporting.comparison import TOO_FEW
 from csat.reporting.definitions import variables
-from csat.reporting.series import points, rated, tally
+from csat.reporting.figures import Tally
+from csat.reporting.series import chart_span, points, rated, tally
 from csat.reporting.variables import ALL_TIME
 
 _ALL_CATEGORIES = 10_000
@@ -55,12 +57,15 @@ def show(snapshot: Snapshot) -> None:
         categories, parts = (rated(snapshot.compared(rows, window)) for rows in snapshot.rows(*ranking))
         _all(window, order, categories, parts, is_compared=snapshot.has_previous(window))
         return
+    assert snapshot.state.last_date is not None
     dates = {"since": snapshot.first_date_of(window), "until": snapshot.state.last_date}
     days = bind(queries.CATEGORY_DAYS, category=name, **dates)
     *both, history = snapshot.rows(*ranking, days)
     categories, parts = (rated(snapshot.compared(rows, window)) for rows in both)
     own_parts = [row for row in parts if row["category"] == name]
-    _one(name, window, order, categories, own_parts, history)
+    axis = chart_span(dates["since"], dates["until"], "day")
+    drawn = points(history, time="response_date", until=snapshot.state.data_up_to)
+    _one(name, window, order, categories, own_parts, lambda: _history(drawn, tally(history), axis))
 
 
 def _all(window: str, order: str, categories: Rows, parts: Rows, *, is_compared: bool) -> None:
@@ -74,7 +79,7 @@ def _all(window: str, order: str, categories: Rows, parts: Rows, *, is_compared:
     _changes([*categories, *parts], window, is_compared=is_compared)
 
 
-def _one(name: str, window: str, order: str, categories: Rows, parts: Rows, history: Rows) -> None:
+def _one(name: str, window: str, order: str, categories: Rows, parts: Rows, draw: Callable[[], None]) -> None:
     st.html(more("← All categories", "categories", **this_view(category="", window=window)))
     own = next((row for row in categories if row["category"] == name), None)
     if own is None:
@@ -82,7 +87,7 @@ def _one(name: str, window: str, order: str, categories: Rows, parts: Rows, hist
         return
     st.html(heading(name, f"{formats.day(own['window_start'])} to {formats.day(own['window_end'])}"))
     st.html(cards(_cards(own, categories)))
-    _history(history)
+    draw()
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.header("Sub-categories", anchor=False)
         shown = sorted(parts, key=_ORDERS[order])
@@ -113,15 +118,15 @@ def _cards(own: Row, categories: Rows) -> list[Card]:
     ]
 
 
-def _history(days: Rows) -> None:
-    drawn = points(days, time="response_date")
-    total = tally(days)
+def _history(drawn: charts.Points, total: Tally, axis: tuple[date, date]) -> None:
     left, right = st.columns(2, gap="large")
     with left:
-        charts.draw(charts.volume(drawn, "day"), f"Responses per day, {formats.count(total.responses)} in total.")
+        charts.draw(
+            charts.volume(drawn, "day", span=axis), f"Responses per day, {formats.count(total.responses)} in total."
+        )
     with right:
         alt_text = f"CSAT per day with its interval, {formats.percent(total.csat_rate)} in total."
-        charts.draw(charts.rates(drawn, "day"), alt_text)
+        charts.draw(charts.rates(drawn, "day", span=axis), alt_text)
 
 
 def _columns(shown: Rows, name: Callable[[Row], str | Html]) -> list[Column]:

@@ -1,7 +1,7 @@
 """Over time: responses, CSAT and first reply time by hour, day or week, of any range, channel and category."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import cast
 
 import streamlit as st
@@ -21,6 +21,7 @@ from csat.reporting.series import (
     Series,
     Split,
     bucket_label,
+    chart_span,
     fitting_grain,
     points,
     tally,
@@ -72,7 +73,7 @@ def show(snapshot: Snapshot) -> None:
             ]
         )
     )
-    _charts(rows, chosen, _parts(rows, chosen))
+    _charts(rows, chosen, _parts(rows, chosen), snapshot.state.data_up_to)
     _table(rows, chosen)
 
 
@@ -160,24 +161,28 @@ def _parts(rows: Rows, series: Series) -> Parts:
     return Parts((*names, *([REST] if REST in found else [])), has_rest=REST in found)
 
 
-def _charts(rows: Rows, series: Series, parts: Parts) -> None:
+def _charts(rows: Rows, series: Series, parts: Parts, until: datetime | None) -> None:
     drawn = [row for row in rows if row["part"] in parts.names]
     what = f"{_span(series.since, series.until)}, by {series.grain}"
     total = tally(drawn)
     st.header("Responses", anchor=False)
-    responses = points(drawn, series.grain, parts)
+    responses = points(drawn, series.grain, parts, until=until)
+    axis = chart_span(series.since, series.until, series.grain)
     charts.draw(
-        charts.volume(responses, series.grain, parts), f"Responses {what}: {formats.count(total.responses)} in total."
+        charts.volume(responses, series.grain, parts, axis),
+        f"Responses {what}: {formats.count(total.responses)} in total.",
     )
     if cut := _cut_weeks(series):
         st.caption(cut)
     st.header("CSAT", anchor=False)
     alt_text = f"CSAT with its interval {what}: {formats.percent(total.csat_rate)} in total."
-    charts.draw(charts.rates(responses, series.grain, parts), alt_text)
+    charts.draw(charts.rates(responses, series.grain, parts, axis), alt_text)
     st.header("First reply time", anchor=False)
     st.caption("Thick line: median, thin line: p90. The scale is logarithmic.")
-    times = time_points(drawn, series.grain)
-    charts.draw(charts.first_reply_times(times, series.grain, parts), f"Median and p90 of the first reply time {what}.")
+    times = time_points(drawn, series.grain, until)
+    charts.draw(
+        charts.first_reply_times(times, series.grain, parts, axis), f"Median and p90 of the first reply time {what}."
+    )
 
 
 def _cut_weeks(series: Series) -> str:

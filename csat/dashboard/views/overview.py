@@ -1,6 +1,6 @@
 """Overview: current CSAT, and summaries of responses over time, agents and categories."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import streamlit as st
 
@@ -15,7 +15,7 @@ from csat.reporting import formats, queries
 from csat.reporting.comparison import NO_PREVIOUS, TOO_FEW, has_enough
 from csat.reporting.definitions import variables
 from csat.reporting.figures import Tally, change, wilson_interval
-from csat.reporting.series import between, points, rated, tally, window_start
+from csat.reporting.series import between, chart_span, points, rated, tally, window_start
 from csat.reporting.variables import ALL_TIME
 
 _ROWS = 5
@@ -44,7 +44,7 @@ def show(snapshot: Snapshot) -> None:
     dissatisfied = _dissatisfied(now, then)
     agents = snapshot.compared(agents, window)
     st.html(cards([_csat(now, then, window), _today(so_far, today, snapshot), dissatisfied, _time(time)]))
-    _over_time(between(history, first, last), window, first, last)
+    _over_time(between(history, first, last), window, (first, last), snapshot.state.data_up_to)
     left, right = st.columns(2, gap="large")
     with left:
         _agents(agents, window, now)
@@ -96,21 +96,23 @@ def _time(time: dict[str, float | None]) -> Card:
     return Card("Median first reply time", formats.minutes(time["median_first_reply_minutes"]), notes)
 
 
-def _over_time(history: Rows, window: str, first: date, last: date) -> None:
+def _over_time(history: Rows, window: str, dates: tuple[date, date], until: datetime | None) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.header("Responses over time", anchor=False)
         download(f"csat-days-{window}", rated(history))
-    drawn = points(history, time="response_date")
+    drawn = points(history, time="response_date", until=until)
     total = tally(history)
-    span = f"from {formats.day(first)} to {formats.day(last)}"
+    span = "from {} to {}".format(*map(formats.day, dates))
+    axis = chart_span(*dates, "day")
     left, right = st.columns(2, gap="large")
     with left:
         charts.draw(
-            charts.volume(drawn, "day"), f"Responses per day {span}, {formats.count(total.responses)} in total."
+            charts.volume(drawn, "day", span=axis),
+            f"Responses per day {span}, {formats.count(total.responses)} in total.",
         )
     with right:
         alt_text = f"CSAT per day with its interval {span}, {formats.percent(total.csat_rate)} in total."
-        charts.draw(charts.rates(drawn, "day"), alt_text)
+        charts.draw(charts.rates(drawn, "day", span=axis), alt_text)
     st.html(more("Any range, by channel and category", "over-time", window=window))
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from csat.dashboard import charts
+from csat.dashboard import axes, charts
 from csat.dashboard.palette import DARK, LIGHT, palette
-from csat.reporting.series import Grain, Parts, points, time_points
+from csat.reporting.series import Grain, Parts, chart_span, points, time_points
 
 START = datetime(2026, 8, 3, tzinfo=UTC)  # a Monday
 LENGTHS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
@@ -52,7 +52,7 @@ def test_a_chart_gets_only_the_fields_that_it_uses(drawn: list[tuple[Any, dict[s
     charts.draw(charts.volume(points(rows("day", 2)), "day"), "")
     charts.draw(charts.first_reply_times(time_points(rows("day", 2), "day"), "day"), "")
     names = [set(table.column_names) for table, _ in drawn]
-    assert names[0] == {"at", "end", "label", "part", "responses", "bottom", "top"}
+    assert names[0] == {"at", "end", "label", "part", "partial", "responses", "bottom", "top"}
     assert names[1] == {"at", "label", "part", "median", "p90", "median_drawn", "p90_drawn"}
     assert [table.num_rows for table, _ in drawn] == [2, 2]
 
@@ -69,8 +69,6 @@ def test_weeks_have_their_ticks_on_mondays_of_these_points(drawn: list[tuple[Any
     ]
     assert ticks[0] == [date(2026, 8, 3), date(2026, 8, 10), date(2026, 8, 17)]
     assert ticks[1] == [date(2026, 8, 3) + timedelta(weeks=number) for number in range(0, 20, 3)]
-    charts.draw(charts.rates(points(rows("day", 3)), "day"), "")
-    assert "values" not in drawn[-1][1]["layer"][-1]["encoding"]["x"]["axis"]
 
 
 def test_ranks_are_drawn_between_two_dates(drawn: list[tuple[Any, dict[str, Any]]]) -> None:
@@ -125,3 +123,56 @@ def test_the_column_of_a_stacked_bar_names_the_total(drawn: list[tuple[Any, dict
     charts.draw(charts.volume(points(both, parts=BOTH), "day", BOTH), "")
     [(table, _)] = drawn
     assert table.column("total").to_pylist() == [20, 20, 20, 20]
+
+
+def test_a_bucket_that_is_not_over_is_drawn_and_named_as_such(drawn: list[tuple[Any, dict[str, Any]]]) -> None:
+    noon = START + timedelta(days=2, hours=12)
+    chart = charts.volume(points(rows("day", 3), until=noon), "day")
+    charts.draw(chart, "")
+    [(table, spec)] = drawn
+    assert table.column("partial").to_pylist() == [False, False, True]
+    assert table.column("label").to_pylist()[1:] == ["4 Aug 2026", "5 Aug 2026, so far"]
+    assert spec["layer"][0]["encoding"]["opacity"]["condition"] == {"test": "datum.partial", "value": 0.45}
+    assert chart.note == "The lighter bar is of the day that is not over."
+    assert charts.volume(points(rows("day", 3), until=START + timedelta(days=3)), "day").note == ""
+
+
+@pytest.mark.parametrize("grain", ["hour", "day"])
+def test_no_tick_is_beyond_the_last_bucket(drawn: list[tuple[Any, dict[str, Any]]], grain: Grain) -> None:
+    charts.draw(charts.volume(points(rows(grain, 3), grain), grain, span=(START.date(), date(2026, 8, 6))), "")
+    axis = drawn[0][1]["layer"][0]["encoding"]["x"]
+    days, hours = ((3, 3, 3), (0, 1, 2)) if grain == "hour" else ((3, 4, 5), (0, 0, 0))
+    found = [(tick["date"], tick["hours"]) for tick in axis["axis"]["values"]]
+    assert found == list(zip(days, hours, strict=True))
+    assert [end["date"] for end in axis["scale"]["domain"]] == [3, 6]
+
+
+def counted(responses: int, satisfied: int, part: str = "") -> dict[str, Any]:
+    return {"bucket": START, "part": part, "response_count": responses, "satisfied_count": satisfied}
+
+
+def test_one_response_does_not_fill_a_chart() -> None:
+    assert charts.volume(points([counted(1, 1)]), "day").domain == (0, 5)
+    assert charts.volume(points([counted(5, 1)]), "day").domain is None
+
+
+def test_one_response_does_not_stretch_the_scale(drawn: list[tuple[Any, dict[str, Any]]]) -> None:
+    both = Parts(("Inbound", "Email"))
+    chart = charts.rates(points([counted(100, 80, "Inbound"), counted(1, 0, "Email")], parts=both), "day", both)
+    assert chart.domain == pytest.approx((0.79, 0.81))
+    assert chart.note == "1 of these rates, of few responses each, is outside the scale."
+    charts.draw(chart, "")
+    layers = drawn[0][1]["layer"]
+    assert all(layer["encoding"]["y"]["scale"]["domain"] == list(chart.domain or ()) for layer in layers)
+    assert all(layer["mark"]["clip"] for layer in layers)
+
+
+def test_few_responses_have_a_scale_where_there_are_no_others() -> None:
+    assert charts.rates(points([counted(1, 0)]), "day").domain is None
+    assert axes.outside(points([counted(1, 0)]), None) == 0
+
+
+def test_the_axis_of_a_range_ends_with_its_last_bucket() -> None:
+    wednesday, friday = date(2026, 8, 5), date(2026, 8, 7)
+    assert chart_span(wednesday, friday, "day") == (wednesday, date(2026, 8, 8))
+    assert chart_span(wednesday, friday, "week") == (date(2026, 8, 3), date(2026, 8, 10))
