@@ -80,9 +80,9 @@ def draw(chart: Chart, alt_text: str) -> None:
 def volume(points: Points, grain: Grain, parts: Parts = WHOLE, span: Span = None) -> Chart:
     """Responses of each bucket as bars, its parts stacked. A point: at, end, part, partial, responses, bottom, top.
 
-    The bar of a bucket that is not over is lighter.
+    The bar of a bucket that is not over is faint.
     """
-    note = f"The lighter bar is of the {grain} that is not over." if any(one["partial"] for one in points) else ""
+    note = f"The faint bar is of the {grain} that is not over." if any(one["partial"] for one in points) else ""
     return Chart(_volume(grain, parts, palette()), points, grain, span, axes.count_domain(points), note=note)
 
 
@@ -244,11 +244,9 @@ def _nearest(base: alt.Chart, tooltip: list[alt.Tooltip], parts: Parts = WHOLE) 
     """The only tooltip of a chart: that of the nearest point, wherever the pointer is in the chart's column."""
     encodings: list[Any] = ["x"] if parts == WHOLE else ["x", "y"]
     nearest = alt.selection_point(name="nearest", nearest=True, on="pointerover", encodings=encodings, empty=False)
-    return (
-        base.mark_point(size=60, filled=True, opacity=0, aria=False, clip=True)
-        .encode(tooltip=tooltip)
-        .add_params(nearest)
-    )
+    silent = base.mark_point(size=60, filled=True, opacity=0, aria=False, clip=True)
+    found: alt.Chart = silent.encode(tooltip=tooltip).add_params(nearest)
+    return found
 
 
 def _time(grain: Grain) -> alt.X:

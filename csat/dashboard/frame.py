@@ -1,7 +1,7 @@
 """What surrounds every page: the status line, the definitions, and the message where there are no data."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import streamlit as st
@@ -13,7 +13,8 @@ from csat.dashboard.palette import palette
 from csat.dashboard.source import BoundQuery, Source, State, utc_now
 from csat.dashboard.status import OPEN_ALERTS, status_line
 from csat.reporting.comparison import comparable, has_previous
-from csat.reporting.definitions import definition, variables
+from csat.reporting.definitions import variables
+from csat.reporting.glossary import explanation
 from csat.reporting.series import window_start
 from csat.reporting.variables import ALL_TIME
 
@@ -64,7 +65,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Page:
-    """A page: its path in the URL, what it shows, and the columns that its glossary explains, by label.
+    """A page: its path in the URL, what it shows, and the terms that it explains.
 
     With `refresh` it is redrawn at that interval, not only after a build. `prefetch` returns the queries that the page
     runs first, as far as the filters in its address determine them: they run while the browser still starts. With
@@ -74,7 +75,7 @@ class Page:
     title: str
     path: str
     show: Callable[[Snapshot], None]
-    terms: Mapping[str, str] = field(default_factory=dict)
+    terms: tuple[str, ...] = ()
     refresh: timedelta | None = None
     prefetch: Callable[[State, Mapping[str, str]], Iterable[BoundQuery]] = lambda *_: ()
     needs_marts: bool = True
@@ -161,15 +162,8 @@ def _open_alerts(source: Source, state: State) -> Rows:
         return []
 
 
-def _terms(terms: Mapping[str, str]) -> None:
-    numbers = variables()
-    lines = [f"- **{label}**: {definition(column)}" for label, column in terms.items()]
-    st.markdown("\n".join(lines))
-    st.caption(
-        f"k = {numbers.prior_responses} responses. A rank needs {numbers.minimum_responses} responses in the period, a "
-        f"significant change {numbers.minimum_comparison_responses} in both periods. Intervals are 95 %. "
-        "Days and hours are UTC."
-    )
+def _terms(terms: Iterable[str]) -> None:
+    st.markdown("\n".join(f"- **{term}**: {explanation(term)}" for term in terms))
 
 
 def _show_error(problem: str) -> None:

@@ -1,15 +1,10 @@
-"""The definitions of the figures: dbt's own descriptions and variables, so that the dashboard agrees with the marts."""
+"""The variables of dbt that the figures depend on, so that the dashboard agrees with the marts."""
 
-import re
 from dataclasses import dataclass
 from functools import cache
 
 from csat.contract.errors import CsatError
-from csat.contract.settings import ROOT
 from csat.reporting.variables import mart_variables, window_days
-
-_COLUMNS = ROOT / "dbt" / "models" / "columns.md"
-_BLOCK = re.compile(r"{% docs (\w+) %}\s*(.*?)\s*{% enddocs %}", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -37,16 +32,3 @@ def variables() -> Variables:
         )
     except KeyError as error:
         raise CsatError(f"dbt_project.yml has no variable {error}, which the dashboard shows") from error
-
-
-def definition(column: str) -> str:
-    """The description of a column in dbt's documentation. Raises CsatError."""
-    try:
-        return _definitions()[column]
-    except KeyError as error:
-        raise CsatError(f"{_COLUMNS} does not describe {column}: add a docs block") from error
-
-
-@cache
-def _definitions() -> dict[str, str]:
-    return {name: " ".join(text.split()) for name, text in _BLOCK.findall(_COLUMNS.read_text())}

@@ -203,15 +203,6 @@ PAGE = Page(
     "Categories",
     "categories",
     show,
-    {
-        "CSAT": "csat_rate",
-        "Share": "share",
-        "DSAT": "dissatisfied_count",
-        "Change": "csat_change",
-        "Significant": "is_significant",
-        "z": "csat_change_z",
-        "Sub-category": "sub_category",
-        "Period": "window_id",
-    },
+    ("Responses", "CSAT", "Interval", "Share", "DSAT", "Change", "Significant", "Sub-category", "Period"),
     has_window=True,
 )

@@ -224,15 +224,6 @@ PAGE = Page(
     "Over time",
     "over-time",
     show,
-    {
-        "Responses": "response_count",
-        "CSAT": "csat_rate",
-        "Interval": "wilson_low",
-        "First reply time": "first_reply_minutes",
-        "Median": "median_first_reply_minutes",
-        "p90": "p90_first_reply_minutes",
-        "Channel": "channel",
-        "Date": "response_date",
-    },
+    ("Responses", "CSAT", "Interval", "First reply time", "Median", "p90", "Channel", "Date"),
     prefetch=prefetch,
 )

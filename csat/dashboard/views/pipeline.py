@@ -183,11 +183,6 @@ PAGE = Page(
     "Pipeline",
     "pipeline",
     show,
-    {
-        "Outcome": "outcome",
-        "Messages": "message_count",
-        "Newest": "newest_ingested_at",
-        "Freshness": "freshness_seconds",
-    },
+    ("Outcome", "Messages", "Newest", "Freshness"),
     refresh=timedelta(seconds=30),
 )

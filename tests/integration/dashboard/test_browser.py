@@ -134,7 +134,7 @@ def test_what_opens_on_a_click_is_accessible_too(viewer: OpenViewer) -> None:
     window.open("over-time")
     window.page.get_by_text("Show", exact=True).click()
     window.page.get_by_role("button", name="Definitions").click()
-    expect(window.page.get_by_text("CSAT: responses with a score of 4 or 5 ÷ all responses.")).to_be_visible()
+    expect(window.page.get_by_text("CSAT: The share of responses with a score of 4 or 5.")).to_be_visible()
     expect(window.rows("Responses over time").first).to_be_visible()
     assert Axe().run(window.page, options={"runOnly": RULES}).response["violations"] == []
 

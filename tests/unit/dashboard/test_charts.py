@@ -133,7 +133,7 @@ def test_a_bucket_that_is_not_over_is_drawn_and_named_as_such(drawn: list[tuple[
     assert table.column("partial").to_pylist() == [False, False, True]
     assert table.column("label").to_pylist()[1:] == ["4 Aug 2026", "5 Aug 2026, so far"]
     assert spec["layer"][0]["encoding"]["opacity"]["condition"] == {"test": "datum.partial", "value": 0.45}
-    assert chart.note == "The lighter bar is of the day that is not over."
+    assert chart.note == "The faint bar is of the day that is not over."
     assert charts.volume(points(rows("day", 3), until=START + timedelta(days=3)), "day").note == ""
 
 

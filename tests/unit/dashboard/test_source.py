@@ -202,10 +202,12 @@ def test_the_source_reconnects_to_the_warehouse(
 def test_one_missed_check_is_no_lost_connection(
     warehouse: FakeWarehouse, source: Source, later: Callable[[float], None]
 ) -> None:
+    missed = WarehouseUnreachableError("slow")
+    answers: list[str | Exception] = [missed, "v1", missed, missed, missed, "v1"]
     seen = []
     source.state()
-    for version in (WarehouseUnreachableError("slow"), "v1", *[WarehouseUnreachableError("slow")] * 3, "v1"):
-        warehouse.version = version
+    for answer in answers:
+        warehouse.version = answer
         later(11)
         seen.append(source.state().is_reachable)
     assert seen == [True, True, True, False, False, True]
