@@ -98,10 +98,16 @@ def prefetch(page: Page, address: Mapping[str, str]) -> None:
     _source().prefetch(lambda state: (OPEN_ALERTS, *page.prefetch(state, address)))
 
 
+def set_title(title: str) -> None:
+    """Name the browser's tab and its entry of the history."""
+    st.set_page_config(page_title=f"{title} · CSAT")
+
+
 def run(page: Page) -> None:
     """Show a page, or the reason why there is nothing to show."""
     source = _source()
     state = source.state()
+    set_title(page.title)
     st.title(page.title, anchor=False)
     _head(page, source, state)
     st.fragment(run_every=page.refresh)(_guarded_body)(page, Snapshot(source, state))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -15,6 +16,7 @@ from starlette.routing import Route
 from csat.contract.settings import Settings, get_settings
 from csat.dashboard import frame
 from csat.dashboard.frame import Page
+from csat.dashboard.not_found import NOT_FOUND
 from csat.dashboard.own_pages import OwnPagesOnly
 from csat.dashboard.views import PAGES
 
@@ -26,10 +28,20 @@ _HISTORY = f"<script>{(Path(__file__).parent / 'history.js').read_text()}</scrip
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
-def document() -> str:
-    """The HTML of every page: Streamlit's own, with the address of its server and history.js."""
+# What nobody serves: the names of Streamlit's files have a dot, its other paths begin with an underscore
+class _PageName(StringConvertor):
+    regex = "[^/._][^.]*"
+
+
+register_url_convertor("page_name", _PageName())
+
+
+def document(title: str = "CSAT") -> str:
+    """The HTML of a page: Streamlit's own, with the address of its server and history.js."""
     head, mark, rest = _INDEX.read_text(encoding="utf-8").partition("</title>")
-    return f"{head}{mark}{_SERVER_ADDRESS}{_HISTORY}{rest}".replace("<title>Streamlit</title>", "<title>CSAT</title>")
+    return f"{head}{mark}{_SERVER_ADDRESS}{_HISTORY}{rest}".replace(
+        "<title>Streamlit</title>", f"<title>{title}</title>"
+    )
 
 
 def security_policy(html: str) -> str:
@@ -58,25 +70,28 @@ def _sha256(text: str) -> str:
 
 def make_app(settings: Settings) -> st.App:
     """The server's application; each page has its own path."""
-    html = document()
     headers = {
-        "Content-Security-Policy": security_policy(html),
+        "Content-Security-Policy": security_policy(document()),
         "Cache-Control": "no-cache",
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
     }
 
     def route(path: str, page: Page) -> Route:
+        html = document(f"{page.title} · CSAT")
+
         def respond(request: Request) -> Response:
             frame.prefetch(page, request.query_params)
             return HTMLResponse(html, headers=headers)
 
         return Route(path, respond)
 
+    def not_found(_: Request) -> Response:
+        return HTMLResponse(NOT_FOUND, 404, headers)
+
+    routes = [route("/", PAGES[0]), *(route(f"/{page.path}", page) for page in PAGES)]
     own = Middleware(OwnPagesOnly, hosts=hosts(settings))
-    return st.App(
-        _APP, routes=[route("/", PAGES[0]), *(route(f"/{page.path}", page) for page in PAGES)], middleware=[own]
-    )
+    return st.App(_APP, routes=[*routes, Route("/{name:page_name}", not_found)], middleware=[own])
 
 
 def hosts(settings: Settings) -> list[str]:

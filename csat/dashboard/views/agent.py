@@ -9,7 +9,7 @@ import streamlit as st
 from csat.bigquery.query import Rows
 from csat.dashboard import charts
 from csat.dashboard.controls import download, window_name
-from csat.dashboard.frame import Snapshot
+from csat.dashboard.frame import Snapshot, set_title
 from csat.dashboard.navigation import this_view
 from csat.dashboard.source import BoundQuery, bind
 from csat.dashboard.tables import Card, Column, Html, Row, cards, heading, joined, lines, more, name, note, table
@@ -49,6 +49,7 @@ def show(snapshot: Snapshot, agent_id: str, window: str, leaderboard: BoundQuery
 
 
 def _head(person: Mapping[str, Any]) -> None:
+    set_title(person["agent_name"])
     facts = (
         joined("Team of ", name(person["supervisor_name"])),
         joined("manager ", name(person["manager_name"])),

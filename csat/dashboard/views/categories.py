@@ -9,7 +9,7 @@ import streamlit as st
 from csat.bigquery.query import Rows
 from csat.dashboard import charts
 from csat.dashboard.controls import download, window_filter, window_name
-from csat.dashboard.frame import Page, Snapshot
+from csat.dashboard.frame import Page, Snapshot, set_title
 from csat.dashboard.navigation import this_view
 from csat.dashboard.source import bind
 from csat.dashboard.tables import (
@@ -85,6 +85,7 @@ def _one(name: str, window: str, order: str, categories: Rows, parts: Rows, draw
     if own is None:
         st.html(note(f"No responses about {name} in this period ({window_name(window)})."))
         return
+    set_title(name)
     st.html(heading(name, f"{formats.day(own['window_start'])} to {formats.day(own['window_end'])}"))
     st.html(cards(_cards(own, categories)))
     draw()

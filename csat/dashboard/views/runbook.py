@@ -6,7 +6,7 @@ from functools import cache
 import streamlit as st
 
 from csat.contract.settings import ROOT
-from csat.dashboard.frame import Page, Snapshot
+from csat.dashboard.frame import Page, Snapshot, set_title
 from csat.dashboard.tables import more, note
 
 _FILE = ROOT / "docs" / "runbook.md"
@@ -25,6 +25,7 @@ def show(_: Snapshot) -> None:
     if section is None:
         st.html(note(f"The runbook has no section {key}."))
     else:
+        set_title(key)
         st.markdown(section)
 
 

@@ -303,6 +303,13 @@ def test_an_address_that_is_corrected_adds_no_view(viewer: OpenViewer) -> None:
     assert window.page.evaluate("history.length") == entries + 1
 
 
+def test_the_tab_has_the_name_of_the_view(viewer: OpenViewer) -> None:
+    window = viewer()
+    for view, title in (("", "Overview"), ("pipeline", "Pipeline"), ("categories?category=Returns", "Returns")):
+        window.open(view)
+        expect(window.page).to_have_title(f"{title} · CSAT")
+
+
 def test_a_new_response_shows_without_a_reload(viewer: OpenViewer, marts: Marts) -> None:
     window = viewer()
     window.open()
