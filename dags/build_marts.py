@@ -28,6 +28,7 @@ from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable
 
 from csat.airflow.command import CsatCommandOperator
 from csat.airflow.marts import SURVEY_RESPONSES_LANDED, PublishMartsOperator
+from csat.clients.airflow_api import MARTS_POOL
 
 with DAG(
     dag_id="build_marts",
@@ -44,7 +45,10 @@ with DAG(
     tags=["tier:1", "part:marts"],
 ):
     build = CsatCommandOperator(
-        task_id="build_marts", command=["marts", "build", "--json"], execution_timeout=timedelta(minutes=30)
+        task_id="build_marts",
+        command=["marts", "build", "--json"],
+        pool=MARTS_POOL,
+        execution_timeout=timedelta(minutes=30),
     )
     build >> PublishMartsOperator(
         task_id="publish_marts", built_by="build_marts", execution_timeout=timedelta(minutes=5)

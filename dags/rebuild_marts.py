@@ -24,6 +24,7 @@ from airflow.sdk import DAG, Param
 from csat.airflow.approval import ApprovalUnlessOperator
 from csat.airflow.command import CsatCommandOperator
 from csat.airflow.marts import PublishMartsOperator
+from csat.clients.airflow_api import MARTS_POOL
 
 _DATE = r"^(\d{4}-\d{2}-\d{2})?$"
 
@@ -62,6 +63,7 @@ with DAG(
             *["marts", "rebuild", "--json", "--select", "{{ params.selection }}"],
             *["--from", "{{ params.from }}", "--to", "{{ params.to }}"],
         ],
+        pool=MARTS_POOL,
         execution_timeout=timedelta(hours=2),
     )
     publish = PublishMartsOperator(

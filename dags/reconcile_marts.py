@@ -24,6 +24,7 @@ from airflow.sdk import DAG, CronTriggerTimetable
 
 from csat.airflow.command import CsatCommandOperator
 from csat.airflow.marts import PublishMartsOperator
+from csat.clients.airflow_api import MARTS_POOL
 
 with DAG(
     dag_id="reconcile_marts",
@@ -38,7 +39,10 @@ with DAG(
     tags=["tier:2", "part:marts"],
 ):
     reconcile = CsatCommandOperator(
-        task_id="reconcile_marts", command=["marts", "reconcile", "--json"], execution_timeout=timedelta(hours=2)
+        task_id="reconcile_marts",
+        command=["marts", "reconcile", "--json"],
+        pool=MARTS_POOL,
+        execution_timeout=timedelta(hours=2),
     )
     reconcile >> PublishMartsOperator(
         task_id="publish_marts", built_by="reconcile_marts", execution_timeout=timedelta(minutes=5)

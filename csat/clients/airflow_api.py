@@ -13,11 +13,16 @@ USER = "admin"
 _LOGIN_SECONDS, _RESPONSE_SECONDS = 10, 20
 _MAX_REASON_CHARACTERS = 300
 
-STREAM_POOL, PIPELINE_POOL = "stream", "pipeline"
+STREAM_POOL, MARTS_POOL, PIPELINE_POOL = "stream", "marts", "pipeline"
 # Slots. The stream has its own pool, so a full queue of other work never delays its restart. Two, since a cleared task
-# may overlap its successor. The rest shares three: more would only slow each other down on a machine with few cores.
-POOLS = {STREAM_POOL: 2, PIPELINE_POOL: 3}
-_POOL_MEANINGS = {STREAM_POOL: "The guard of the stream.", PIPELINE_POOL: "Everything that may wait for the stream."}
+# may overlap its successor. One build of the marts at a time: the next one waits here and not in a process. The rest
+# shares three: more would only slow each other down on a machine with few cores.
+POOLS = {STREAM_POOL: 2, MARTS_POOL: 1, PIPELINE_POOL: 3}
+_POOL_MEANINGS = {
+    STREAM_POOL: "The guard of the stream.",
+    MARTS_POOL: "Builds of the marts, one at a time.",
+    PIPELINE_POOL: "Everything that may wait for the stream.",
+}
 
 
 class AirflowError(CsatError):

@@ -8,21 +8,20 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
-from csat.bigquery import landing_migration
 from csat.bigquery.client import Warehouse, WarehouseError
 from csat.bigquery.query import Query
-from csat.bigquery.tables import create_ops_tables
 from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
-from csat.marts.build_lock import LOCK_WAIT_SECONDS, build_lock
+from csat.marts.build_lock import LOCK_WAIT_SECONDS
 from csat.marts.builds import BuildRecord, last_record
 from csat.marts.dbt_process import Progress
+from csat.marts.exclusive import ExclusiveBuild, exclusive_build
 from csat.marts.freshness import grade
 from csat.marts.manifest import candidate_tables, read_manifest
 from csat.marts.plans import Plan, plan_build, plan_everything, plan_rebuild
 from csat.marts.publish import publish
 from csat.marts.results import DbtResult, record_results
-from csat.marts.run_dbt import build_arguments, data_test_arguments, dbt_folder, dbt_log, dbt_target, run_dbt
+from csat.marts.run_dbt import build_arguments, data_test_arguments, dbt_log, dbt_target, run_dbt
 from csat.marts.warned_rows import with_warned_rows
 
 __all__ = ["BuildReport", "build", "last_build", "publish_candidate", "rebuild"]
@@ -58,15 +57,13 @@ def build(
 
     Raises CsatError if a model or a test fails, or another build does not end in time.
     """
-    progress = on_progress or to_stderr
-    with build_lock(dbt_folder(settings), progress, lock_wait_seconds) as lock, Warehouse(settings) as warehouse:
-        create_tables(warehouse)
-        plan = plan_build(warehouse, full_refresh=full_refresh)
-        _report_stale_rows(plan, progress)
+    with exclusive_build(settings, on_progress or to_stderr, lock_wait_seconds) as exclusive:
+        plan = plan_build(exclusive.warehouse, full_refresh=full_refresh)
+        _report_stale_rows(plan, exclusive.progress)
         if plan.is_empty:
-            progress(_NOTHING)
+            exclusive.progress(_NOTHING)
             return BuildReport("nothing new", plan.watermark_from)
-        record = run_plan(warehouse, plan, progress, lock, select=select, status="partial" if select else "succeeded")
+        record = run_plan(exclusive, plan, select=select, status="partial" if select else "succeeded")
     return BuildReport(record.status, plan.watermark_from if select else plan.watermark_to, record)
 
 
@@ -86,14 +83,12 @@ def rebuild(
         return build(
             settings, full_refresh=True, select=select, on_progress=on_progress, lock_wait_seconds=lock_wait_seconds
         )
-    progress = on_progress or to_stderr
-    with build_lock(dbt_folder(settings), progress, lock_wait_seconds) as lock, Warehouse(settings) as warehouse:
-        create_tables(warehouse)
-        plan = plan_rebuild(warehouse, days_between(*dates))
+    with exclusive_build(settings, on_progress or to_stderr, lock_wait_seconds) as exclusive:
+        plan = plan_rebuild(exclusive.warehouse, days_between(*dates))
         if plan.is_empty:
-            progress(_NOTHING)
+            exclusive.progress(_NOTHING)
             return BuildReport("nothing new", None)
-        record = run_plan(warehouse, plan, progress, lock, select=select, status="partial")
+        record = run_plan(exclusive, plan, select=select, status="partial")
     return BuildReport("partial", plan.watermark_from, record)
 
 
@@ -104,45 +99,43 @@ def publish_candidate(
 
     Raises CsatError as `build` does.
     """
-    progress = on_progress or to_stderr
-    with build_lock(dbt_folder(settings), progress, lock_wait_seconds) as lock, Warehouse(settings) as warehouse:
-        create_tables(warehouse)
-        plan = plan_everything(warehouse)
+    with exclusive_build(settings, on_progress or to_stderr, lock_wait_seconds) as exclusive:
+        plan = plan_everything(exclusive.warehouse)
         if plan.is_empty:
-            progress(_NOTHING)
+            exclusive.progress(_NOTHING)
             return BuildReport("nothing new", None)
         started_at = datetime.now(UTC)
-        result = run_dbt(settings, data_test_arguments(settings), Plan(0), progress, lock)
-        record = _publish(warehouse, plan, result, progress, started_at, "partial", is_all=True)
+        result = run_dbt(settings, data_test_arguments(settings), Plan(0), exclusive.progress, exclusive.lock)
+        record = _publish(exclusive, plan, result, started_at, "partial", is_all=True)
     return BuildReport("partial", None, record)
 
 
-def run_plan(
-    warehouse: Warehouse, plan: Plan, progress: Progress, lock: int, *, status: Status, select: str | None = None
-) -> BuildRecord:
+def run_plan(exclusive: ExclusiveBuild, plan: Plan, *, status: Status, select: str | None = None) -> BuildRecord:
     """Build the dates of the plan, store the results, and publish what passed. Raises CsatError."""
-    progress(_headline(plan))
+    exclusive.progress(_headline(plan))
     started_at = datetime.now(UTC)
-    arguments = build_arguments(warehouse.settings, full_refresh=plan.is_full_refresh, select=select)
-    result = run_dbt(warehouse.settings, arguments, plan, progress, lock)
-    return _publish(warehouse, plan, result, progress, started_at, status)
+    settings = exclusive.warehouse.settings
+    arguments = build_arguments(settings, full_refresh=plan.is_full_refresh, select=select)
+    result = run_dbt(settings, arguments, plan, exclusive.progress, exclusive.lock)
+    return _publish(exclusive, plan, result, started_at, status)
 
 
 def _publish(
-    warehouse: Warehouse,
+    exclusive: ExclusiveBuild,
     plan: Plan,
     result: DbtResult,
-    progress: Progress,
     started_at: datetime,
     status: Status,
     *,
     is_all: bool = False,
 ) -> BuildRecord:
     """Publish the models of this run, or all, where no test failed. Raises CsatError."""
-    store_results(warehouse, result, progress, is_full_refresh=plan.is_full_refresh)
+    warehouse = exclusive.warehouse
+    store_results(warehouse, result, exclusive.progress, is_full_refresh=plan.is_full_refresh)
     record = _record(warehouse, plan, result, started_at, status)
     models = None if is_all else {node.name for node in result.nodes if not node.is_test}
-    publish(warehouse, candidate_tables(read_manifest(dbt_target(warehouse.settings)), models), record)
+    tables = candidate_tables(read_manifest(dbt_target(warehouse.settings)), models)
+    publish(warehouse, tables, record, exclusive.lease)
     return record
 
 
@@ -170,16 +163,6 @@ def last_build(settings: Settings) -> dict[str, Any] | None:
     with Warehouse(settings) as warehouse:
         record = last_record(warehouse)
     return record.as_dict() if record else None
-
-
-def create_tables(warehouse: Warehouse) -> None:
-    """Create the tables of the ops dataset on this machine; Terraform creates those on Google Cloud.
-
-    Raises CsatError if the landing table must be migrated first.
-    """
-    landing_migration.require_current(warehouse)
-    if warehouse.settings.is_local:
-        create_ops_tables(warehouse)
 
 
 def days_between(first: date, last: date) -> tuple[date, ...]:

@@ -6,6 +6,7 @@ Either holds the caller's lock as long as it runs, and has a lower CPU priority 
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -52,8 +53,12 @@ def run_alone(arguments: Sequence[str], variables: Mapping[str, str], progress: 
         pass_fds=(lock,),
     ) as process:
         assert process.stdout is not None
-        for line in process.stdout:
-            progress(line.rstrip())
+        try:
+            for line in process.stdout:
+                progress(line.rstrip())
+        except Exception:
+            process.send_signal(signal.SIGINT)  # dbt cancels its queries
+            raise
     return process.returncode
 
 

@@ -14,6 +14,7 @@ from csat.bigquery.client import Warehouse
 from csat.bigquery.query import Query
 from csat.bigquery.tables import find_table, ops_table
 from csat.marts.builds import TABLE, BuildRecord
+from csat.marts.lease import KEEP, Lease
 from csat.marts.manifest import CandidateTable
 
 _REPLACE = Query.read(__file__, "replace_rows")
@@ -22,19 +23,21 @@ _INSERT = Query.read(__file__, "insert_build")
 _PARAMETER_TYPES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 
 
-def publish(warehouse: Warehouse, tables: Iterable[CandidateTable], record: BuildRecord) -> None:
+def publish(warehouse: Warehouse, tables: Iterable[CandidateTable], record: BuildRecord, lease: Lease) -> None:
     """Replace the dates of the build in the marts by the candidate's rows, and store the record of the build.
 
     A mart that does not exist yet gets all rows. One whose columns changed with a release is replaced just before.
-    Raises WarehouseError.
+    Raises LeaseLostError, where nothing is replaced, and WarehouseError.
     """
+    lease.keep()
     replacements = []
     for table in tables:
         state = _prepare(warehouse, table.name)
         if state is not _State.REPLACED:
             is_whole = record.is_full_refresh or state is _State.CREATED
             replacements.append(replacement(table, is_whole=is_whole))
-    transaction(replacements).rows(warehouse, **_parameters(warehouse, record))
+    with lease.keeping():
+        transaction(replacements).rows(warehouse, **_parameters(warehouse, record), **lease.parameters)
 
 
 def replacement(table: CandidateTable, *, is_whole: bool) -> Query:
@@ -45,8 +48,8 @@ def replacement(table: CandidateTable, *, is_whole: bool) -> Query:
 
 
 def transaction(replacements: Iterable[Query]) -> Query:
-    """One script: BigQuery rolls it back where a statement fails."""
-    statements = [*(query.text for query in replacements), _INSERT.text]
+    """One script: BigQuery rolls it back where a statement fails, first of all where the lease is lost."""
+    statements = [KEEP.text, *(query.text for query in replacements), _INSERT.text]
     return Query("\n".join(["begin transaction;", *statements, "commit transaction;"]))
 
 

@@ -9,17 +9,17 @@ from datetime import date
 from itertools import batched
 from typing import Any, Literal
 
-from csat.bigquery.client import Warehouse
 from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
-from csat.marts.build import create_tables, run_plan, store_results, to_stderr
-from csat.marts.build_lock import LOCK_WAIT_SECONDS, build_lock
+from csat.marts.build import run_plan, store_results, to_stderr
+from csat.marts.build_lock import LOCK_WAIT_SECONDS
 from csat.marts.builds import last_record
 from csat.marts.dbt_process import Progress
 from csat.marts.differences import Difference, find_differences
+from csat.marts.exclusive import ExclusiveBuild, exclusive_build
 from csat.marts.manifest import reconciled_marts
 from csat.marts.plans import MAX_DATES, Plan, plan_build, plan_everything, plan_rebuild
-from csat.marts.run_dbt import data_test_arguments, dbt_folder, parse_project, run_dbt
+from csat.marts.run_dbt import data_test_arguments, parse_project, run_dbt
 
 # A duplicate may land between two comparisons, and make a third one necessary.
 _ATTEMPTS = 3
@@ -55,27 +55,27 @@ def reconcile(
 
     Raises CsatError if they still differ afterwards, a test fails, or another build does not end in time.
     """
-    progress = on_progress or to_stderr
-    with build_lock(dbt_folder(settings), progress, lock_wait_seconds) as lock, Warehouse(settings) as warehouse:
-        create_tables(warehouse)
+    with exclusive_build(settings, on_progress or to_stderr, lock_wait_seconds) as exclusive:
+        warehouse = exclusive.warehouse
         landed = plan_everything(warehouse)  # before the build, which may see more rows, never fewer
         plan = plan_build(warehouse)
         if not plan.is_empty:
-            run_plan(warehouse, plan, progress, lock, status="succeeded")
+            run_plan(exclusive, plan, status="succeeded")
         if landed.is_empty or last_record(warehouse) is None:
-            progress("Nothing has been built yet: there is nothing to compare.")
+            exclusive.progress("Nothing has been built yet: there is nothing to compare.")
             return Reconciliation("nothing built")
-        differences = _repair(warehouse, landed, progress, lock)
-        tests = run_dbt(settings, data_test_arguments(settings), Plan(0), progress, lock)
-        store_results(warehouse, tests, progress)
+        differences = _repair(exclusive, landed)
+        tests = run_dbt(settings, data_test_arguments(settings), Plan(0), exclusive.progress, exclusive.lock)
+        store_results(warehouse, tests, exclusive.progress)
     return Reconciliation("repaired" if differences else "agreed", differences, tests.test_count)
 
 
-def _repair(warehouse: Warehouse, landed: Plan, progress: Progress, lock: int) -> tuple[Difference, ...]:
+def _repair(exclusive: ExclusiveBuild, landed: Plan) -> tuple[Difference, ...]:
     """The differences before the repair. Raises CsatError if rebuilding their dates does not fix them."""
     assert landed.watermark_to is not None
     assert landed.latest_response_date is not None
-    marts = reconciled_marts(parse_project(warehouse.settings, lock))
+    warehouse = exclusive.warehouse
+    marts = reconciled_marts(parse_project(warehouse.settings, exclusive.lock))
     seen = (marts, landed.watermark_to, landed.latest_response_date)
     differences = tuple(find_differences(warehouse, *seen))
     remaining = differences
@@ -83,9 +83,9 @@ def _repair(warehouse: Warehouse, landed: Plan, progress: Progress, lock: int) -
         if not remaining:
             return differences
         for difference in remaining:
-            progress(_describe(difference))
+            exclusive.progress(_describe(difference))
         for dates in batched(sorted({difference.response_date for difference in remaining}), MAX_DATES):
-            run_plan(warehouse, plan_rebuild(warehouse, dates), progress, lock, status="partial")
+            run_plan(exclusive, plan_rebuild(warehouse, dates), status="partial")
         remaining = tuple(find_differences(warehouse, *seen))
     if remaining:
         raise CsatError(

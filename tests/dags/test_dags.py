@@ -63,10 +63,12 @@ def test_every_dag_links_the_runbook(bag: DagBag) -> None:
     assert [dag_id for dag_id, dag in bag.dags.items() if "`docs/runbook.md`" not in dag.doc_md] == []
 
 
-def test_nothing_waits_in_the_pool_of_the_stream(bag: DagBag) -> None:
-    pools = {dag_id: {task.pool for task in dag.tasks} for dag_id, dag in bag.dags.items()}
-    assert pools.pop("run_stream") == {"stream"}
-    assert set.union(*pools.values()) == {"pipeline"}
+def test_the_stream_waits_for_nothing_and_builds_for_each_other(bag: DagBag) -> None:
+    pools = {task.task_id: task.pool for dag in bag.dags.values() for task in dag.tasks}
+    assert [task_id for task_id, pool in pools.items() if pool == "stream"] == ["guard_stream"]
+    builds = {task_id for task_id, pool in pools.items() if pool == "marts"}
+    assert builds == {"build_marts", "rebuild_marts", "reconcile_marts"}
+    assert set(pools.values()) == {"stream", "marts", "pipeline"}
 
 
 def test_every_task_but_the_endless_one_has_a_timeout(bag: DagBag) -> None:

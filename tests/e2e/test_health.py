@@ -76,7 +76,7 @@ def test_the_health_check_is_green_when_everything_is_healthy(platform: Platform
     [task, *_] = platform.airflow("GET", "dags/run_stream/dagRuns/~/taskInstances")["task_instances"]
     assert task["pool"] == "stream"
     pools = {pool["name"]: pool["slots"] for pool in platform.airflow("GET", "pools")["pools"]}
-    assert (pools["stream"], pools["pipeline"]) == (2, 3)
+    assert (pools["stream"], pools["marts"], pools["pipeline"]) == (2, 1, 3)
 
 
 @contextmanager

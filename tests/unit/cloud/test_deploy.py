@@ -130,7 +130,7 @@ def test_with_composer_the_image_goes_to_its_job_and_the_package_to_airflow(mach
     version = f"--update-pypi-package=csat=={package_version()}"
     assert update == f"gcloud composer environments update csat {place} {version}"
     run = f"gcloud composer environments run csat {place} pools set --"
-    assert pools == [f"{run} stream 2 csat", f"{run} pipeline 3 csat"]
+    assert pools == [f"{run} stream 2 csat", f"{run} marts 1 csat", f"{run} pipeline 3 csat"]
     pip = (machine.folder / "dags-bucket/config/pip/pip.conf").read_text()
     assert pip == "[global]\nextra-index-url = https://registry.example/shop/packages/simple/\n"
 
