@@ -6,9 +6,12 @@ whatever triggered it: rows that the stream committed (the asset `survey_respons
 minutes. `publish_marts` then emits the events of the marts' assets; it is skipped if nothing was new. If the newest row
 is old, the build logs a warning and continues. Owner: data platform.
 
+One build runs at a time: builds of Airflow wait for the pool `marts`, and all of them, also those that a person starts,
+for a lease of five minutes, which the build renews. The log says who has it since when.
+
 **What red means.** Models that depend on the failed one were not built, nothing was published, and the dashboards keep
-the last good figures, which become stale. No data is lost: the next successful build includes everything that was
-missed. A task retries once before it turns red.
+the last good figures, which become stale, and name the test that failed. No data is lost: the next successful build
+includes everything that was missed. A task retries once before it turns red.
 
 **What to do**
 
@@ -17,8 +20,10 @@ missed. A task retries once before it turns red.
 2. A failed *test* means that the data broke an invariant, such as a response that counts twice. Inspect its rows before
    you rerun anything.
 3. BigQuery unreachable, or timeout (30 minutes): fix that, then clear the task or wait for the next run.
-4. Rebuilding the same dates is safe at any time.
-5. The alerts are `dag_failed` and, after 15 minutes, `marts_stale`: their sections in `docs/runbook.md` have more.
+4. *Another build of the marts still runs*: end that build, or wait; once it was killed, the lease expires by itself.
+   *Another build of the marts took the lease*: this machine was paused or had no connection; clear the task.
+5. Rebuilding the same dates is safe at any time.
+6. The alerts are `dag_failed` and, after 15 minutes, `marts_stale`: their sections in `docs/runbook.md` have more.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -43,6 +43,16 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """The test, or the model, that failed in a build after the one that is shown."""
+
+    kind: str
+    name: str
+    model: str
+    failed_at: datetime
+
+
+@dataclass(frozen=True)
 class State:
     """What is known of the marts. No version: they were never built, or the warehouse was never reached."""
 
@@ -51,6 +61,7 @@ class State:
     problem: str = ""  # BigQuery's message where it responds, but not with the builds
     data_up_to: datetime | None = None
     built_at: datetime | None = None
+    failure: Failure | None = None
     first_date: date | None = None
     last_date: date | None = None
 
@@ -96,6 +107,7 @@ class Source:
         self._settings = settings
         self._clock = clock
         self._state = State()
+        self._results = ""  # versions of the builds and of dbt's results, for which the failure is known
         self._checked_at: datetime | None = None
         self._checking = threading.Lock()
         self._missed = 0  # checks in a row
@@ -155,16 +167,29 @@ class Source:
             if version is None:
                 return State()
             if not self._state.version:
-                return self._read_state(version)
+                return self._with_failure(self._read_state(version))
             if version != self._state.version and self._refresh is None:
                 self._refresh = self._refresher.submit(self._refreshed, version)
-            return replace(self._refreshed_state() or self._state, is_reachable=True, problem="")
+            state = replace(self._refreshed_state() or self._state, is_reachable=True, problem="")
+            return self._with_failure(state)
         except WarehouseUnreachableError:
             self._missed += 1
             is_known = bool(self._state.version) and self._state.is_reachable
             return replace(self._state, is_reachable=is_known and self._missed < _MISSES)
         except WarehouseError as error:
             return replace(self._state, is_reachable=True, problem=str(error))
+
+    def _with_failure(self, state: State) -> State:
+        """The state with what failed since its build; one query for each build, whether it failed or not."""
+        failure = self._state.failure
+        with suppress(WarehouseError):  # the figures can be shown without it
+            tests = table_version(self._warehouse, self._settings.table("ops", "dbt_tests"), _CHECK_SECONDS)
+            results = f"{state.version} {tests}"
+            if state.version and results != self._results:
+                rows = queries.FAILED_SINCE.rows(self._warehouse)
+                failure = Failure(**rows[0]) if rows else None
+                self._results = results
+        return replace(state, failure=failure)
 
     def _refreshed_state(self) -> State | None:
         """The state of the new build; None where there is none, or its rows are not there yet."""

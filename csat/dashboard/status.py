@@ -57,6 +57,8 @@ def _freshness(state: State, target: timedelta, now: datetime, fresh: str) -> Ht
     details: str | Html = ""
     if state.data_up_to is not None:
         details = f" Data up to {formats.moment(state.data_up_to)}, {formats.age(now - state.data_up_to)}."
+    if state.failure is not None:
+        details = joined(details, f" {_failure_text(state)}")
     if not state.is_reachable:
         return joined(badge("Not connected", "offline"), details)
     if state.data_up_to is None:
@@ -65,3 +67,15 @@ def _freshness(state: State, target: timedelta, now: datetime, fresh: str) -> Ht
         goal = f" The target is {target.total_seconds() / 60:g} min. "
         return joined(badge("Stale", "stale"), details, goal, link("See the pipeline", "pipeline"))
     return joined(badge("Fresh", fresh), details)
+
+
+def _failure_text(state: State) -> str:
+    """When the figures were built, and what failed in a build since."""
+    failure = state.failure
+    assert failure is not None
+    assert state.built_at is not None
+    what = f"the {failure.kind} {failure.name}"
+    if failure.model != failure.name:
+        what += f" of {failure.model}"
+    built, failed = formats.moment(state.built_at), formats.moment(failure.failed_at)
+    return f"These figures were built on {built}; in a later build {what} failed on {failed}."

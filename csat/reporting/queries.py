@@ -42,6 +42,7 @@ LAST_HEALTH_CHECK = QUERIES["last_health_check"]
 STREAM_RUNS = QUERIES["stream_runs"]
 ALERTS = QUERIES["alerts"]
 LAST_BUILD = QUERIES["last_build"]
+FAILED_SINCE = QUERIES["failed_since"]
 
 # Every page
 OPEN_ALERTS = QUERIES["open_alerts"]

@@ -14,6 +14,7 @@ from csat.contract.errors import CsatError
 from csat.contract.settings import ROOT
 from csat.marts import build as marts
 from csat.marts import dbt_process, publish, run_dbt
+from csat.reporting.queries import FAILED_SINCE
 from tests.integration.marts.conftest import TABLES, Marts, at, survey_response
 
 pytestmark = pytest.mark.integration
@@ -65,6 +66,9 @@ def test_a_failing_test_of_any_model_changes_nothing_that_readers_see(
     after = world.snapshot() | {"builds": world.execute("select * from `{table}`", "ops", "mart_builds")}
     assert {name for name in PUBLISHED if after[name] != before[name]} == set()
     assert after["builds"] == before["builds"]
+    [failure] = FAILED_SINCE.rows(world.warehouse)
+    assert (failure["kind"], failure["name"]) == ("test", "never_passes")
+    assert failure["failed_at"] > before["builds"][-1]["built_at"]
 
 
 def test_a_refused_statement_leaves_every_mart_and_the_record_as_they_were(
@@ -85,6 +89,7 @@ def test_a_refused_statement_leaves_every_mart_and_the_record_as_they_were(
 
 def test_the_next_build_publishes_what_the_failed_ones_held_back(world: Marts) -> None:
     world.build()
+    assert FAILED_SINCE.rows(world.warehouse) == []
     scores = world.execute(
         "select count(*) as row_count from `{table}` where csat_score = 1", "marts", "fct_survey_responses"
     )

@@ -30,12 +30,18 @@ class FakeWarehouse:
         self.now = START
         self.version: str | Exception | None = "v1"
         self.builds: Rows = [BUILD]
+        self.tests_version = "t1"
+        self.failures: Rows = []
+        self.failure_queries = 0
         self.read_error: Exception | None = None
         self.queried: list[dict[str, Any]] = []
 
     def rows(self, sql: str, **parameters: Any) -> Rows:
         if self.read_error:
             raise self.read_error
+        if "dbt_tests" in sql:
+            self.failure_queries += 1
+            return self.failures
         if "mart_builds" in sql:
             return self.builds
         if "min(leaderboard_date)" in sql:
@@ -45,7 +51,9 @@ class FakeWarehouse:
             raise self.version
         return [{"row": len(self.queried)}]
 
-    def version_of(self, *_: Any) -> str | None:
+    def version_of(self, _: object, table: str, *__: Any) -> str | None:
+        if table.endswith("dbt_tests"):
+            return self.tests_version
         if isinstance(self.version, Exception):
             raise self.version
         return self.version

@@ -11,7 +11,8 @@ import pytest
 from csat.bigquery.client import WarehouseError, WarehouseUnreachableError
 from csat.bigquery.query import Rows
 from csat.dashboard import source as source_module
-from csat.dashboard.source import Source, State, bind, bind_choices
+from csat.dashboard.status import status_line
+from csat.dashboard.source import Failure, Source, State, bind, bind_choices
 from tests.unit.dashboard.conftest import RESPONSES, START, FakeWarehouse
 
 
@@ -43,7 +44,9 @@ def test_no_viewer_waits_for_the_check_of_another(
     later(11)
     seen_meanwhile = []
 
-    def slow_check(*_: Any) -> str:
+    def slow_check(_: object, table: str, *__: Any) -> str:
+        if table.endswith("dbt_tests"):
+            return "t1"
         viewer = threading.Thread(target=lambda: seen_meanwhile.append(source.state().version))
         viewer.start()
         viewer.join(5)
@@ -62,6 +65,62 @@ def test_state_is_empty_before_the_first_build(warehouse: FakeWarehouse, source:
 def test_state_is_empty_when_no_build_succeeded(warehouse: FakeWarehouse, source: Source) -> None:
     warehouse.builds = []
     assert source.state() == State()
+
+
+FAILED = {"kind": "test", "name": "not_null_x", "model": "fct_y", "failed_at": START}
+
+
+def test_state_names_the_test_that_failed_since_the_build_until_a_later_one_is_published(
+    warehouse: FakeWarehouse, source: Source, later: Callable[[float], None]
+) -> None:
+    assert source.state().failure is None
+    warehouse.failures, warehouse.tests_version = [FAILED], "t2"
+    later(11)
+    assert source.state().failure == Failure("test", "not_null_x", "fct_y", START)
+    warehouse.failures, warehouse.version = [], "v2"
+    later(11)
+    assert source.state().failure is None
+
+
+def test_failures_are_queried_once_for_each_build(
+    warehouse: FakeWarehouse, source: Source, later: Callable[[float], None]
+) -> None:
+    for _ in range(3):
+        source.state()
+        later(11)
+    assert warehouse.failure_queries == 1
+    warehouse.tests_version = "t2"
+    source.state()
+    assert warehouse.failure_queries == 2
+
+
+def test_figures_are_shown_where_the_failures_cannot_be_read(
+    warehouse: FakeWarehouse, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = warehouse.rows
+
+    def refuse_failures(sql: str, **parameters: Any) -> Rows:
+        if "dbt_tests" in sql:
+            raise WarehouseError("no")
+        return rows(sql, **parameters)
+
+    monkeypatch.setattr(warehouse, "rows", refuse_failures)
+    assert (source.state().version, source.state().failure) == ("v1", None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "what"),
+    [("test", "not_null_x", "the test not_null_x of fct_y"), ("model", "fct_y", "the model fct_y")],
+)
+def test_the_status_line_says_when_the_figures_were_built_and_what_failed_since(
+    kind: str, name: str, what: str
+) -> None:
+    failure = Failure(kind, name, "fct_y", START)
+    state = State("v1", data_up_to=START, built_at=START - timedelta(minutes=30), failure=failure)
+    assert (
+        f"These figures were built on 20 Nov 2026, 11:30 UTC; in a later build {what} failed on 20 Nov 2026, 12:00 UTC."
+        in status_line(state, timedelta(minutes=15), [], START)
+    )
 
 
 def test_a_query_runs_once_per_build(warehouse: FakeWarehouse, source: Source, later: Callable[[float], None]) -> None:
