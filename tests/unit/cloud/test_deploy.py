@@ -151,6 +151,7 @@ def test_composer_is_not_updated_if_it_has_this_code(machine: Machine) -> None:
         "gcloud",
         "gcloud",
         "gcloud",
+        "gcloud",
     ]
     assert "update-pypi-package" not in " ".join(machine.commands)
 

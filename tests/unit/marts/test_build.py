@@ -1,6 +1,7 @@
 """A build waits for another one, with a timeout; a range of dates has an order."""
 
 import fcntl
+import re
 from datetime import date
 from pathlib import Path
 
@@ -14,22 +15,32 @@ from csat.marts.build_lock import build_lock
 
 def test_build_reports_another_running_build_after_the_timeout(tmp_path: Path) -> None:
     settings = Settings(state_dir=tmp_path, _env_file=None)
-    (tmp_path / "dbt").mkdir()
     lines: list[str] = []
-    with (tmp_path / "dbt" / "build.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(CsatError, match="Another build of the marts is still running"):
-            marts.build(settings, on_progress=lines.append, lock_wait_seconds=0.3)
-    assert lines == ["Waiting for another build of the marts to finish."]
+    error = r"still runs after 0\.3 s: process 7 on vm since 2.* UTC, fix: wait, or end"
+    with build_lock(tmp_path / "dbt", "t1", "process 7 on vm", lines.append), pytest.raises(CsatError, match=error):
+        marts.build(settings, on_progress=lines.append, lock_wait_seconds=0.3)
+    [line] = lines
+    assert re.fullmatch(
+        r"Waiting for another build of the marts: process 7 on vm since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\.", line
+    )
 
 
-def test_build_goes_on_when_the_other_build_ends(tmp_path: Path) -> None:
+def test_build_goes_on_when_the_other_build_ends_and_knows_its_token(tmp_path: Path) -> None:
     other = (tmp_path / "build.lock").open("w")
+    other.write("t1 process 7 on vm since 2026-11-29 10:00:00 UTC")
+    other.flush()
     fcntl.flock(other, fcntl.LOCK_EX)
-    with build_lock(tmp_path, lambda _: other.close(), 5) as lock, (tmp_path / "build.lock").open("w") as third:
-        assert lock > 0
-        with pytest.raises(BlockingIOError):
+    with build_lock(tmp_path, "t2", "process 8 on vm", lambda _: other.close(), 5) as lock:
+        assert lock.ended_token == "t1"
+        with (tmp_path / "build.lock").open() as third, pytest.raises(BlockingIOError):
             fcntl.flock(third, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with build_lock(tmp_path, "t3", "process 9 on vm", lambda _: None) as lock:
+        assert lock.ended_token == "t2"
+
+
+def test_the_first_build_follows_no_other(tmp_path: Path) -> None:
+    with build_lock(tmp_path / "dbt", "t1", "process 7 on vm", lambda _: None) as lock:
+        assert lock.ended_token == ""
 
 
 def test_days_between_includes_both_ends() -> None:

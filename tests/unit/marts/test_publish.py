@@ -54,6 +54,7 @@ def test_all_rows_are_replaced_where_the_mart_is_whole_or_has_no_partitions() ->
 
 def test_the_record_of_the_build_is_in_the_same_transaction_as_its_rows() -> None:
     text = transaction([replacement(TABLE, is_whole=True)]).text
-    assert text.startswith("begin transaction;")
+    assert text.startswith("begin transaction;\nselect if(")  # first the lease: without it nothing is replaced
+    assert text.index("ops.build_lease") < text.index("delete from marts.agg_daily")
     assert text.rstrip().endswith("commit transaction;")
     assert text.index("delete from marts.agg_daily") < text.index("insert into ops.mart_builds") < text.rindex("commit")

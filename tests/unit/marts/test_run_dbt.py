@@ -122,3 +122,15 @@ def test_the_project_is_read_by_dbt_or_the_error_names_its_log(
     else:
         assert parse_project(settings, 0) == {"nodes": {}}
     assert calls[0][1] == "parse"
+
+
+def test_dbt_is_interrupted_where_the_build_must_end(tmp_path: Path, fake_run: Fake) -> None:
+    fake_run(results("success"))  # makes the program's folder
+    program = tmp_path / "dbt-fake" / "dbt"
+    program.write_text(f"#!{PYTHON}\nimport time\nprint('a line', flush=True)\ntime.sleep(600)\n")
+
+    def lose(_: str) -> None:
+        raise CsatError("the lease is lost")
+
+    with (tmp_path / "lock").open("w") as lock, pytest.raises(CsatError, match="the lease is lost"):
+        dbt_process.run_alone([], {}, lose, lock.fileno())
