@@ -21,6 +21,7 @@ from csat.cloud.packages import UV, build_wheel, fill_packages, pack, package_ve
 from csat.contract.errors import CsatError
 from csat.contract.settings import ROOT, get_settings
 from csat.contract.version import code_version
+from csat.control.object_store import md5
 from csat.control.release import Release, release_folder, release_uri
 from csat.local.jars import dataproc_jars
 
@@ -59,13 +60,19 @@ def _release_steps(code_uri: str, folder: Path, effects: Effects) -> Iterator[St
         pack(packages, archive)
 
     def upload() -> None:
-        jars = effects.jars()
-        effects.upload(archive, f"{target}/packages.tar.gz")
-        effects.upload(ROOT / "csat" / "cloud" / "stream_job.py", f"{target}/stream_job.py")
-        for jar in jars:
-            effects.upload(jar, f"{target}/jars/{jar.name}")
-        addresses = tuple(f"{target}/jars/{jar.name}" for jar in jars)
-        release = Release(job=f"{target}/stream_job.py", packages=f"{target}/packages.tar.gz", jars=addresses)
+        job, jars = (
+            ROOT / "csat" / "cloud" / "stream_job.py",
+            {f"{target}/jars/{jar.name}": jar for jar in effects.jars()},
+        )
+        files = {f"{target}/packages.tar.gz": archive, f"{target}/stream_job.py": job, **jars}
+        for address, path in files.items():
+            effects.upload(path, address)
+        release = Release(
+            job=f"{target}/stream_job.py",
+            packages=f"{target}/packages.tar.gz",
+            jars=tuple(jars),
+            md5={address: md5(path.read_bytes()) for address, path in files.items()},
+        )
         effects.write(release_uri(code_uri, code_version()), release.model_dump_json(indent=2))
 
     yield Step(f"build the wheel {package_version()} and the archive of the stream's packages", build)

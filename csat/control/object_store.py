@@ -1,5 +1,7 @@
 """Reads or writes one object of an object store (gs://…, or any fsspec address) in one request, with a timeout."""
 
+import base64
+import hashlib
 from typing import Any
 
 from csat.contract.errors import CsatError
@@ -20,6 +22,19 @@ def read_object(uri: str) -> str:
 def write_object(uri: str, text: str) -> None:
     """Write an object, whole or not at all. Raises StoreUnreachableError."""
     _request(uri, "pipe_file", text.encode())
+
+
+def md5_of(uri: str) -> str:
+    """The MD5 of an object, in base64: as Cloud Storage reports it, computed where a store does not.
+
+    Raises FileNotFoundError or StoreUnreachableError.
+    """
+    return str(_request(uri, "info").get("md5Hash") or md5(_request(uri, "cat_file")))
+
+
+def md5(content: bytes) -> str:
+    """The MD5 of a content, in base64: it finds what was changed or cut off, not who meant to."""
+    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
 
 
 def _request(uri: str, method: str, *arguments: bytes) -> Any:

@@ -8,17 +8,30 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from csat.contract.errors import CsatError
-from csat.control.object_store import read_object
+from csat.control.object_store import md5_of, read_object
+
+_FIX = "find out who changed it, then make cloud-deploy"
 
 
 class Release(BaseModel):
-    """Addresses of the job file, the archive of Python packages, and the jars beyond Spark's own."""
+    """Addresses of the job file, the archive of Python packages, and the jars beyond Spark's own; the MD5 of each."""
 
     model_config = ConfigDict(frozen=True)
 
     job: str
     packages: str
     jars: tuple[str, ...]
+    md5: dict[str, str]  # by address, in base64
+
+    def check(self) -> None:
+        """Raise CsatError unless every file is there as it was deployed."""
+        for uri, deployed in self.md5.items():
+            try:
+                found = md5_of(uri)
+            except FileNotFoundError as error:
+                raise CsatError(f"{uri} is missing", _FIX) from error
+            if found != deployed:
+                raise CsatError(f"{uri} is not the file that was deployed: its MD5 is {found}, not {deployed}", _FIX)
 
     @classmethod
     def read(cls, code_uri: str, version: str) -> Self:

@@ -21,6 +21,7 @@ from csat.airflow.backends.dataproc import DataprocBackend
 from csat.airflow.backends.dataproc_batch import process_of
 from csat.contract.settings import Settings
 from csat.contract.version import code_version
+from csat.control.object_store import md5
 from csat.control.release import Release, release_uri
 from tests.dags.google_server import Method, RefusalError, serve
 from tests.dags.google_settings import make_settings
@@ -109,7 +110,7 @@ def cloud() -> Cloud:
 def settings(tmp_path: Path) -> Settings:
     """The settings of a cloud whose code bucket is a folder."""
     folder = tmp_path / "code"
-    release = Release(job="gs://code/job.py", packages="gs://code/packages.tar.gz", jars=("gs://code/a.jar",))
+    release = Release(job="gs://code/job.py", packages="gs://code/packages.tar.gz", jars=("gs://code/a.jar",), md5={})
     path = Path(release_uri(str(folder), code_version()))
     path.parent.mkdir(parents=True)
     path.write_text(release.model_dump_json())
@@ -291,6 +292,25 @@ def test_a_release_that_is_not_deployed_is_an_error_and_nothing_is_stopped(
     with pytest.raises(BackendError, match=r"release\.json is missing: make cloud-deploy"):
         stream.start("t1")
     assert cloud.calls == []
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [(lambda jar: jar.write_bytes(b"another jar"), "is not the file that was deployed"), (Path.unlink, "is missing")],
+)
+def test_a_file_that_is_not_the_one_that_was_deployed_is_not_run(
+    stream: DataprocBackend, cloud: Cloud, settings: Settings, tmp_path: Path, change: Callable[[Path], Any], error: str
+) -> None:
+    jar = tmp_path / "a.jar"
+    jar.write_bytes(b"jar")
+    release = Release(job="gs://code/job.py", packages="gs://code/p.tar.gz", jars=(), md5={jar.as_uri(): md5(b"jar")})
+    path = Path(release_uri(settings.code_uri.removeprefix("file://"), code_version()))
+    path.write_text(release.model_dump_json())
+    stream.start("t1")
+    change(jar)
+    with pytest.raises(BackendError, match=error):
+        stream.start("t2")
+    assert [request.batch_id for request in cloud.requests] == ["csat-t1"]
 
 
 def test_log_tail_is_the_end_of_the_output_of_the_newest_batch(stream: DataprocBackend, cloud: Cloud) -> None:

@@ -18,7 +18,7 @@ from tests.google_key import EMAIL, write_key
 
 def test_a_batch_is_in_the_subnetwork_that_the_settings_name() -> None:
     name = "projects/shop/regions/europe-west1/subnetworks/csat"
-    release = Release(job="a", packages="b", jars=())
+    release = Release(job="a", packages="b", jars=(), md5={})
     batch = new_batch(make_settings(subnetwork=name), release, "t1")
     assert batch.environment_config.execution_config.subnetwork_uri == name
 
@@ -27,7 +27,7 @@ def test_a_batch_has_the_settings_of_this_process_and_none_of_its_secrets_or_pat
     settings = make_settings(
         trigger_seconds=120, alert_webhook_url="https://hooks.example/secret", state_dir=tmp_path, dataproc_executors=3
     )
-    properties = new_batch(settings, Release(job="a", packages="b", jars=()), "t").runtime_config.properties
+    properties = new_batch(settings, Release(job="a", packages="b", jars=(), md5={}), "t").runtime_config.properties
     prefix = "spark.dataproc.driverEnv."
     handed = {name.removeprefix(prefix): value for name, value in properties.items() if name.startswith(prefix)}
     assert handed.pop("PYTHONPATH") == properties["spark.executorEnv.PYTHONPATH"] == "./packages"

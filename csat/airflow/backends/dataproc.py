@@ -167,9 +167,11 @@ class DataprocBackend:
 
     def _release(self) -> Release:
         try:
-            return Release.read(self._settings.code_uri, code_version())
+            release = Release.read(self._settings.code_uri, code_version())
+            release.check()
         except CsatError as error:
             raise BackendError(error.message, error.fix) from error
+        return release
 
     @property
     def _parent(self) -> str:

@@ -101,6 +101,16 @@ def test_a_deploy_puts_what_a_batch_runs_into_the_folder_of_this_version(machine
     assert Path(release.job.removeprefix("file://")).read_text() == (ROOT / "csat/cloud/stream_job.py").read_text()
 
 
+def test_a_file_that_changed_after_the_deploy_is_found(machine: Machine) -> None:
+    machine.run(has_airflow=False)
+    release = Release.read((machine.folder / "code").as_uri(), code_version())
+    assert set(release.md5) == {release.job, release.packages, *release.jars}
+    release.check()
+    Path(release.packages.removeprefix("file://")).write_bytes(b"cut")
+    with pytest.raises(CsatError, match=r"packages\.tar\.gz is not the file that was deployed"):
+        release.check()
+
+
 def test_an_incomplete_deploy_is_not_a_release(machine: Machine) -> None:
     machine.jar.unlink()
     with pytest.raises(CsatError, match=r"a\.jar was not uploaded"):

@@ -1,5 +1,6 @@
 """StateFiles in Cloud Storage: the real client, against a server on this machine that speaks its API."""
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -90,6 +91,12 @@ def test_a_state_file_round_trips_through_cloud_storage(store: Store) -> None:
 def test_a_state_file_is_written_by_one_request_so_that_no_reader_sees_a_part_of_it(store: Store) -> None:
     StateFiles(URI).write_desired_state(desired_state())
     assert len(store.writes) == 1
+
+
+def test_the_md5_of_an_object_is_read_and_not_the_object(store: Store) -> None:
+    about = {"name": "a.jar", "size": "3", "md5Hash": "sum", "updated": "2026-01-01T00:00:00Z"}
+    store.objects["a.jar"] = json.dumps(about).encode()
+    assert store_module.md5_of("gs://shop-code/a.jar") == "sum"
 
 
 def test_a_store_that_does_not_respond_is_an_error_in_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
