@@ -1,4 +1,4 @@
-"""The load jobs of the landing table: BigQuery has a daily limit."""
+"""The load jobs of the landing table: BigQuery has a daily limit for each table."""
 
 from datetime import datetime
 
@@ -10,6 +10,8 @@ _JOBS = Query.read(__file__, "load_job_times")
 
 
 def load_job_times(warehouse: Warehouse, since: datetime) -> list[datetime]:
-    """When the load jobs into the landing table were submitted, failed ones included. Raises WarehouseError."""
-    jobs = _JOBS.filled(region=f"region-{warehouse.settings.location.lower()}")
-    return [row["creation_time"] for row in jobs.rows(warehouse, since=since, prefix=landing.LOAD_JOB_PREFIX)]
+    """When load jobs into the landing table were submitted, failed ones included. Raises WarehouseError."""
+    settings = warehouse.settings
+    jobs = _JOBS.filled(region=f"region-{settings.location.lower()}")
+    rows = jobs.rows(warehouse, since=since, dataset=settings.dataset("raw"), table=landing.TABLE)
+    return [row["creation_time"] for row in rows]

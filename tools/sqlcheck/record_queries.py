@@ -23,7 +23,8 @@ from tools.sqlcheck.recording import Recording, Statement
 # Its columns are BigQuery's own
 _JOBS = """
 create table `region-us`.INFORMATION_SCHEMA.JOBS (
-    creation_time timestamp, job_type string, job_id string
+    creation_time timestamp, job_type string,
+    destination_table struct<project_id string, dataset_id string, table_id string>
 )
 """
 

@@ -3,5 +3,6 @@ from `{{ region }}`.INFORMATION_SCHEMA.JOBS -- noqa: CP02
 where
     job_type = 'LOAD'
     and creation_time >= @since
-    and starts_with(job_id, @prefix)
+    and destination_table.dataset_id = @dataset
+    and destination_table.table_id = @table
 order by creation_time

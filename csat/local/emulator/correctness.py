@@ -8,8 +8,16 @@ import sqlglot
 from local_bigquery.engine import database
 from local_bigquery.errors import BigQueryError
 from local_bigquery.sql.dialect import BigQueryDialect
+from local_bigquery.sql.rules import information_schema
 from sqlglot import exp
 
+_DESTINATION = """,
+    struct_pack(
+        project_id := resource ->> '$.configuration.load.destinationTable.projectId',
+        dataset_id := resource ->> '$.configuration.load.destinationTable.datasetId',
+        table_id := resource ->> '$.configuration.load.destinationTable.tableId'
+    ) AS destination_table
+FROM"""
 _in_merge = contextvars.ContextVar("in_merge", default=False)
 
 
@@ -19,6 +27,11 @@ def name_table(execute: Callable[..., Any], *args: Any, **options: Any) -> Any:
     if destination is None and statistics.statementType == "CREATE_TABLE_AS_SELECT":
         destination = statistics.ddlTargetTable
     return statistics, children, destination
+
+
+def show_destinations(_: Any) -> None:
+    """Add the column destination_table to INFORMATION_SCHEMA.JOBS, for load jobs."""
+    information_schema.JOBS = information_schema.JOBS.replace("\nFROM", _DESTINATION, 1)
 
 
 def results_without_rows(results: Callable[..., Any], job: Any, *args: Any, **options: Any) -> Any:

@@ -51,6 +51,7 @@ PATCHES = {
         Patch("jobs.merge.run", correctness.merge_marked, "says the patch above that a MERGE runs"),
         Patch("catalog.tabledata.insert_all", correctness.insert_in_turn, "DuckLake aborts one of two commits at once"),
         _connected(jobs.fail_jobs_of_an_earlier_server, "a killed emulator's jobs were pending or running for ever"),
+        _connected(correctness.show_destinations, "load jobs are counted by the table that JOBS names"),
     ),
     "speed": (
         Patch("sql.rules.ddl.split", speed.split_sorted, "a date is read faster where its rows are stored together"),
