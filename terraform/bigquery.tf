@@ -46,6 +46,23 @@ resource "google_bigquery_table" "survey_responses" {
   }
 }
 
+# Which messages landed, without what they say. dbt builds on it what the dashboard's account reads.
+resource "google_bigquery_table" "landed_messages" {
+  # checkov:skip=CKV_GCP_80: As of the datasets.
+  dataset_id          = google_bigquery_dataset.main["ops"].dataset_id
+  table_id            = "landed_messages"
+  description         = "One row for every Kafka record, without the customer's remark and the record's bytes."
+  deletion_protection = false # it holds nothing
+
+  view {
+    use_legacy_sql = false
+    query = replace(
+      file("${path.module}/../csat/bigquery/sql/landed_messages.sql"), "raw.survey_responses",
+      "`${var.project_id}.${google_bigquery_table.survey_responses.dataset_id}.${google_bigquery_table.survey_responses.table_id}`"
+    )
+  }
+}
+
 resource "google_bigquery_table" "ops" {
   # checkov:skip=CKV_GCP_80: As of the datasets.
   for_each = { for file in fileset(local.ops_schemas, "*.json") : trimsuffix(file, ".json") => "${local.ops_schemas}/${file}" }

@@ -10,8 +10,8 @@ locals {
     dashboard = "Reads the marts."
   }
 
+  # And they read raw, by access entries: see below
   builds_marts = {
-    raw       = "roles/bigquery.dataViewer"
     candidate = "roles/bigquery.dataEditor"
     marts     = "roles/bigquery.dataEditor"
     ops       = "roles/bigquery.dataEditor"
@@ -79,19 +79,35 @@ resource "google_bigquery_dataset_iam_member" "main" {
   member     = google_service_account.main[each.value.account].member
 }
 
-resource "google_bigquery_table_iam_member" "survey_responses" {
-  for_each = {
-    # It appends to one table and sees no other.
-    stream = "roles/bigquery.dataEditor"
-    # marts.pipeline_health is a view of it. Not an authorized view: whoever builds one needs the right to change raw.
-    # https://docs.cloud.google.com/bigquery/docs/authorized-datasets
-    dashboard = "roles/bigquery.dataViewer"
-  }
+# The dataset with an authorized view has entries of this kind only: google_bigquery_dataset_iam_member would remove the
+# view. READER is roles/bigquery.dataViewer in the form that the API gives back.
+# https://github.com/hashicorp/terraform-provider-google/blob/main/website/docs/r/bigquery_dataset_iam.html.markdown
+resource "google_bigquery_dataset_access" "raw" {
+  for_each = toset(["marts", "airflow"])
 
+  dataset_id    = google_bigquery_dataset.main["raw"].dataset_id
+  role          = "READER"
+  user_by_email = google_service_account.main[each.key].email
+}
+
+# The view reads raw for whoever may read the view. dbt does not make it, since whoever replaces an authorized view needs
+# the right to change raw: https://docs.cloud.google.com/bigquery/docs/authorized-views
+resource "google_bigquery_dataset_access" "landed_messages" {
+  dataset_id = google_bigquery_dataset.main["raw"].dataset_id
+
+  view {
+    project_id = var.project_id
+    dataset_id = google_bigquery_table.landed_messages.dataset_id
+    table_id   = google_bigquery_table.landed_messages.table_id
+  }
+}
+
+# It appends to one table and sees no other.
+resource "google_bigquery_table_iam_member" "survey_responses" {
   dataset_id = google_bigquery_table.survey_responses.dataset_id
   table_id   = google_bigquery_table.survey_responses.table_id
-  role       = each.value
-  member     = google_service_account.main[each.key].member
+  role       = "roles/bigquery.dataEditor"
+  member     = google_service_account.main["stream"].member
 }
 
 resource "google_storage_bucket_iam_member" "main" {

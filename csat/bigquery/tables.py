@@ -9,12 +9,14 @@ from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
 
 from csat.bigquery.client import Warehouse
+from csat.bigquery.query import Query
 from csat.contract import landing
 from csat.contract.settings import DatasetRole, Settings
 
 SCRATCH_HOURS = 24
 # One file for each table of the ops dataset, named after it.
 OPS_SCHEMAS = Path(__file__).parent / "schemas"
+LANDED_MESSAGES = "landed_messages"
 _UPLOAD_RETRIES = 1  # with its default of six, the client waits 65 s for an unreachable BigQuery
 
 
@@ -91,9 +93,16 @@ def create_landing_table(warehouse: Warehouse) -> None:
 
 
 def create_ops_tables(warehouse: Warehouse) -> None:
-    """Create the tables of the ops dataset where they are missing."""
+    """Create the tables of the ops dataset, and its view of the landing table, where they are missing."""
     for file in sorted(OPS_SCHEMAS.glob("*.json")):
         create_table(warehouse, ops_table(warehouse.settings, file.stem))
+    warehouse.rows(landed_messages_statement(warehouse.settings))
+
+
+def landed_messages_statement(settings: Settings) -> str:
+    """The statement that creates the view of the landing table without the columns in which customers are quoted."""
+    view = f"create view if not exists ops.{LANDED_MESSAGES} as\n"
+    return Query(view + Query.read(__file__, LANDED_MESSAGES).text).sql(settings)
 
 
 def append_rows(warehouse: Warehouse, name: str, rows: Sequence[dict[str, Any]], job_id: str | None = None) -> None:

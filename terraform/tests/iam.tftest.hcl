@@ -69,12 +69,10 @@ run "datasets_are_open_to_those_who_need_them" {
     condition = toset([
       for grant in google_bigquery_dataset_iam_member.main : "${grant.member} ${grant.dataset_id} ${grant.role}"
       ]) == toset([
-      "serviceAccount:csat-marts@shop-data-1.iam.gserviceaccount.com csat_raw roles/bigquery.dataViewer",
       "serviceAccount:csat-marts@shop-data-1.iam.gserviceaccount.com csat_candidate roles/bigquery.dataEditor",
       "serviceAccount:csat-marts@shop-data-1.iam.gserviceaccount.com csat_marts roles/bigquery.dataEditor",
       "serviceAccount:csat-marts@shop-data-1.iam.gserviceaccount.com csat_ops roles/bigquery.dataEditor",
       "serviceAccount:csat-marts@shop-data-1.iam.gserviceaccount.com csat_scratch roles/bigquery.dataEditor",
-      "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com csat_raw roles/bigquery.dataViewer",
       "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com csat_candidate roles/bigquery.dataEditor",
       "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com csat_marts roles/bigquery.dataEditor",
       "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com csat_ops roles/bigquery.dataEditor",
@@ -87,12 +85,29 @@ run "datasets_are_open_to_those_who_need_them" {
 
   assert {
     condition = toset([
-      for grant in google_bigquery_table_iam_member.survey_responses : "${grant.member} ${grant.dataset_id}.${grant.table_id} ${grant.role}"
+      for access in google_bigquery_dataset_access.raw : "${access.user_by_email} ${access.dataset_id} ${access.role}"
       ]) == toset([
-      "serviceAccount:csat-stream@shop-data-1.iam.gserviceaccount.com csat_raw.survey_responses roles/bigquery.dataEditor",
-      "serviceAccount:csat-dashboard@shop-data-1.iam.gserviceaccount.com csat_raw.survey_responses roles/bigquery.dataViewer",
+      "csat-marts@shop-data-1.iam.gserviceaccount.com csat_raw READER",
+      "csat-airflow@shop-data-1.iam.gserviceaccount.com csat_raw READER",
     ])
-    error_message = "The landing table is open to more or fewer than those who need it."
+    error_message = "What landed, with the customers' remarks, is open to more or fewer than those who build the marts."
+  }
+
+  assert {
+    condition = (
+      google_bigquery_table_iam_member.survey_responses.member == "serviceAccount:csat-stream@shop-data-1.iam.gserviceaccount.com"
+      && google_bigquery_table_iam_member.survey_responses.dataset_id == "csat_raw"
+      && google_bigquery_table_iam_member.survey_responses.table_id == "survey_responses"
+      && google_bigquery_table_iam_member.survey_responses.role == "roles/bigquery.dataEditor"
+    )
+    error_message = "The landing table is open to more or fewer than the stream."
+  }
+
+  assert {
+    condition = jsonencode([
+      for view in google_bigquery_dataset_access.landed_messages.view : [view.project_id, view.dataset_id, view.table_id]
+    ]) == jsonencode([["shop-data-1", "csat_ops", "landed_messages"]])
+    error_message = "Another view reads raw for those who may not."
   }
 }
 

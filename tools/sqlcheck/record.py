@@ -22,7 +22,8 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from dbt_common.clients.agate_helper import Integer
 
-from csat.contract.settings import ROOT, environment, replace_environment
+from csat.bigquery import tables
+from csat.contract.settings import ROOT, Settings, environment, replace_environment
 from tools.sqlcheck.recording import Recording, Statement
 
 _TEMPORARY = "__dbt_tmp"
@@ -120,9 +121,12 @@ def record(project: Path, work: Path) -> Recording:
     sources = {
         f"{source.database}.{source.schema}.{source.identifier}": source.identifier
         for source in manifest.sources.values()
+        if source.identifier != tables.LANDED_MESSAGES
     }
+    view = tables.landed_messages_statement(Settings(_env_file=None))
+    statements = (Statement(origin="csat/bigquery/tables.py", sql=view), *recorder.statements)
     database = next(iter(manifest.nodes.values())).database
-    return Recording(project=database, sources=sources, statements=tuple(recorder.statements))
+    return Recording(project=database, sources=sources, statements=statements)
 
 
 def _dbt(manifest: Manifest | None, command: Sequence[str]) -> Any:

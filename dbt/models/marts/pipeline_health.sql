@@ -1,14 +1,8 @@
 {{ config(materialized='view', schema='marts') }}
 
-with accepted_messages as (
+with landed_messages as (
 
-    select * from {{ ref('stg_survey_response_messages') }}
-
-),
-
-rejected_messages as (
-
-    select * from {{ ref('stg_survey_responses_rejected') }}
+    select * from {{ ref('stg_landed_messages') }}
 
 ),
 
@@ -20,7 +14,8 @@ accepted_totals as (
         max(ingested_at) as newest_ingested_at,
         max(kafka_timestamp) as newest_kafka_timestamp,
         max(survey_answered_at) as newest_response_at
-    from accepted_messages
+    from landed_messages
+    where rejection_reason is null
 
 ),
 
@@ -55,7 +50,8 @@ outcomes as (
         max(ingested_at) as newest_ingested_at,
         max(kafka_timestamp) as newest_kafka_timestamp,
         cast(null as timestamp) as newest_response_at
-    from rejected_messages
+    from landed_messages
+    where rejection_reason is not null
     group by outcome
 
 ),

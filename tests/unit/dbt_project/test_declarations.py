@@ -25,7 +25,12 @@ def test_the_published_marts_are_those_that_a_dashboard_shows_by_date(manifest: 
 
 
 @pytest.mark.parametrize(
-    "statement", ["dbt/models/staging/stg_survey_response_messages.sql", "csat/marts/sql/latest_response.sql"]
+    "statement",
+    [
+        "dbt/models/staging/stg_landed_messages.sql",
+        "dbt/models/staging/stg_survey_response_messages.sql",
+        "csat/marts/sql/latest_response.sql",
+    ],
 )
 def test_what_no_setting_of_the_stream_accepts_is_left_out(statement: str) -> None:
     limit = f"survey_answered_at >= timestamp_sub(ingested_at, interval {MAX_DAYS_OLD} day)"
