@@ -16,6 +16,7 @@ locals {
     var.enable_composer ? ["artifactregistry.googleapis.com", "composer.googleapis.com", "run.googleapis.com"] : [],
     var.enable_monitoring || length(var.alert_emails) > 0 ? ["logging.googleapis.com", "monitoring.googleapis.com"] : [],
     var.monthly_budget != null ? ["billingbudgets.googleapis.com"] : [],
+    var.alert_webhook_secret != null ? ["secretmanager.googleapis.com"] : [],
     var.query_gib_per_day != null ? ["cloudquotas.googleapis.com"] : [],
     local.is_ci_on ? ["sts.googleapis.com"] : [],
   ))

@@ -67,6 +67,21 @@ resource "google_cloud_run_v2_job" "commands" {
           }
         }
 
+        # Alerts of csat are sent from here, those of Airflow's tasks too. Read when an execution starts.
+        dynamic "env" {
+          for_each = var.alert_webhook_secret[*]
+
+          content {
+            name = "CSAT_ALERT_WEBHOOK_URL"
+            value_source {
+              secret_key_ref {
+                secret  = env.value
+                version = "latest"
+              }
+            }
+          }
+        }
+
         resources {
           limits = { cpu = "1", memory = "2Gi" }
         }
@@ -91,6 +106,17 @@ resource "google_cloud_run_v2_job" "commands" {
   lifecycle {
     ignore_changes = [client, client_version, template[0].template[0].containers[0].image]
   }
+
+  # Cloud Run refuses a job whose account may not read its secret
+  depends_on = [google_project_service.main, google_secret_manager_secret_iam_member.alert_webhook]
+}
+
+resource "google_secret_manager_secret_iam_member" "alert_webhook" {
+  count = var.alert_webhook_secret == null ? 0 : 1
+
+  secret_id = var.alert_webhook_secret
+  role      = "roles/secretmanager.secretAccessor"
+  member    = google_service_account.main["airflow"].member
 
   depends_on = [google_project_service.main]
 }

@@ -1,5 +1,6 @@
 # What alerts when Airflow cannot, since it is Airflow that watches the rest: the load jobs of the landing table, counted
-# from BigQuery's audit log, which every project has. csat's own checks are in the DAG check_stream_health.
+# from BigQuery's audit log, which every project has. csat's own checks are in the DAG check_stream_health; the critical
+# ones among their alerts are taken from the log.
 
 locals {
   alert_channels = [for channel in google_monitoring_notification_channel.email : channel.id]
@@ -158,6 +159,43 @@ resource "google_monitoring_alert_policy" "main" {
   }
 
   depends_on = [time_sleep.load_jobs_are_known]
+}
+
+# The lines are those of csat/monitoring/delivery.py and csat/airflow/alerts.py: tests/terraform compares them.
+resource "google_monitoring_alert_policy" "critical" {
+  count = var.enable_monitoring && var.enable_composer ? 1 : 0
+
+  display_name          = "${var.name}: critical alert of csat"
+  combiner              = "OR"
+  severity              = "CRITICAL"
+  notification_channels = local.alert_channels
+
+  conditions {
+    display_name = "csat raised a critical alert, or Airflow could not send one"
+
+    condition_matched_log {
+      filter = join(" OR ", [
+        "(resource.type=\"cloud_run_job\" resource.labels.job_name=\"${google_cloud_run_v2_job.commands[0].name}\" textPayload=~\"^critical: [a-z_]+\")",
+        "(resource.type=\"cloud_composer_environment\" resource.labels.environment_name=\"${var.name}\" textPayload:\"No alert was sent\")",
+      ])
+      # A notification for each key: csat raises an alert once, and again after CSAT_ALERT_REMIND_HOURS
+      label_extractors = { alert_key = "REGEXP_EXTRACT(textPayload, \"^critical: ([a-z_]+)\")" }
+    }
+  }
+
+  alert_strategy {
+    auto_close = "86400s"
+
+    notification_rate_limit {
+      period = "300s"
+    }
+  }
+
+  documentation {
+    content = "The line in the log says what is wrong and names its section in docs/runbook.md. It stays open here for a day; csat check health shows whether it is resolved."
+  }
+
+  depends_on = [google_project_service.main]
 }
 
 resource "google_monitoring_dashboard" "uptime" {

@@ -16,8 +16,8 @@ variable "project_id" {
 
   # https://docs.cloud.google.com/storage/docs/buckets#naming
   validation {
-    condition     = !strcontains(var.project_id, "google")
-    error_message = "project_id does not contain google: the buckets are named for it, and Google keeps that name for itself."
+    condition     = !startswith(var.project_id, "goog") && !can(regex("g[o0][o0]g[l1]e", var.project_id))
+    error_message = "project_id does not begin with goog and contains neither google nor a look-alike such as g00gle: the buckets are named for it, and Google keeps these names for itself."
   }
 }
 
@@ -27,13 +27,13 @@ variable "region" {
   default     = "us-central1"
 
   validation {
-    condition     = can(regex("^(africa|asia|australia|europe|me|northamerica|southamerica|us)-(north|south|central|(north|south)?(east|west))[1-9][0-9]?$", var.region))
-    error_message = "region is the name of a region, such as europe-west1; not of a zone or a multi-region."
+    condition     = contains(local.regions, var.region)
+    error_message = "region is the name of one of Google's regions, such as europe-west1; not of a zone or a multi-region. One that is newer than this module goes into local.regions."
   }
 }
 
 variable "location" {
-  description = "Location of the datasets and the buckets, but for Composer's own: US, EU, or the region itself. BigQuery loads files only from where the dataset is. Null: US or EU where the region is there, otherwise the region itself."
+  description = "Location of the datasets and the buckets, but for Composer's own: US, EU, or the region itself. BigQuery loads files only from where the dataset is. Null: US or EU where the region is part of it, otherwise the region itself."
   type        = string
   default     = null
 
@@ -44,7 +44,25 @@ variable "location" {
 }
 
 locals {
-  location = coalesce(var.location, lookup({ us = "US", europe = "EU" }, split("-", var.region)[0], var.region))
+  # https://docs.cloud.google.com/compute/docs/regions-zones
+  regions = [
+    "africa-south1",
+    "asia-east1", "asia-east2", "asia-northeast1", "asia-northeast2", "asia-northeast3", "asia-south1", "asia-south2",
+    "asia-southeast1", "asia-southeast2", "asia-southeast3",
+    "australia-southeast1", "australia-southeast2",
+    "europe-central2", "europe-north1", "europe-north2", "europe-southwest1", "europe-west1", "europe-west2",
+    "europe-west3", "europe-west4", "europe-west6", "europe-west8", "europe-west9", "europe-west10", "europe-west12",
+    "me-central1", "me-central2", "me-west1",
+    "northamerica-northeast1", "northamerica-northeast2", "northamerica-south1",
+    "southamerica-east1", "southamerica-west1",
+    "us-central1", "us-east1", "us-east4", "us-east5", "us-south1", "us-west1", "us-west2", "us-west3", "us-west4",
+  ]
+  # The multi-region EU has no data in London and Zurich: https://docs.cloud.google.com/bigquery/docs/locations
+  outside_eu = ["europe-west2", "europe-west6"]
+  location = coalesce(
+    var.location,
+    contains(local.outside_eu, var.region) ? var.region : lookup({ us = "US", europe = "EU" }, split("-", var.region)[0], var.region)
+  )
 }
 
 variable "credentials_file" {
@@ -64,8 +82,8 @@ variable "name" {
   }
 
   validation {
-    condition     = !startswith(var.name, "gcp-") && !startswith(var.name, "goog") && !strcontains(var.name, "google")
-    error_message = "name does not begin with gcp- or goog and does not contain google: Google keeps those for itself."
+    condition     = !startswith(var.name, "gcp-") && !startswith(var.name, "goog") && !can(regex("g[o0][o0]g[l1]e", var.name))
+    error_message = "name does not begin with gcp- or goog and contains neither google nor a look-alike such as g00gle: Google keeps those for itself."
   }
 }
 
@@ -79,6 +97,12 @@ variable "labels" {
       for key, value in var.labels : can(regex("^[a-z][a-z0-9_-]{0,62}$", key)) && can(regex("^[a-z0-9_-]{0,63}$", value))
     ])
     error_message = "labels have keys and values of at most 63 lower-case letters, digits, hyphens and underscores; keys begin with a letter."
+  }
+
+  # https://docs.cloud.google.com/resource-manager/docs/labels-overview
+  validation {
+    condition     = length(var.labels) <= 60 && alltrue([for key in keys(var.labels) : !startswith(key, "goog") && key != "app"])
+    error_message = "labels are at most 60; their keys do not begin with goog, which is Google's, and none is app, which is the module's."
   }
 }
 
@@ -109,8 +133,8 @@ variable "kafka_topic" {
   default     = "messages"
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9._-]{1,249}$", var.kafka_topic)) && !contains([".", ".."], var.kafka_topic)
-    error_message = "kafka_topic is at most 249 letters, digits, dots, hyphens and underscores."
+    condition     = can(regex("^[A-Za-z0-9._-]{1,249}$", var.kafka_topic)) && !contains([".", ".."], var.kafka_topic) && !startswith(var.kafka_topic, "__")
+    error_message = "kafka_topic is at most 249 letters, digits, dots, hyphens and underscores, and does not begin with two underscores as Kafka's own do."
   }
 }
 
@@ -142,8 +166,8 @@ variable "kafka_memory_gib" {
   default     = 12
 
   validation {
-    condition     = var.kafka_memory_gib >= var.kafka_vcpu_count && var.kafka_memory_gib <= 8 * var.kafka_vcpu_count
-    error_message = "kafka_memory_gib is 1 to 8 for each of kafka_vcpu_count."
+    condition     = var.kafka_memory_gib >= var.kafka_vcpu_count && var.kafka_memory_gib <= 8 * var.kafka_vcpu_count && floor(var.kafka_memory_gib) == var.kafka_memory_gib
+    error_message = "kafka_memory_gib is a whole number, 1 to 8 for each of kafka_vcpu_count."
   }
 }
 
@@ -164,8 +188,8 @@ variable "kafka_retention_hours" {
   default     = 168
 
   validation {
-    condition     = var.kafka_retention_hours >= 24
-    error_message = "kafka_retention_hours is 24 or more: the stream must have time to come back."
+    condition     = var.kafka_retention_hours >= 24 && floor(var.kafka_retention_hours) == var.kafka_retention_hours
+    error_message = "kafka_retention_hours is a whole number of 24 or more: the stream must have time to come back."
   }
 }
 
@@ -209,8 +233,13 @@ variable "subnetwork" {
   default     = null
 
   validation {
-    condition     = var.subnetwork == null || can(regex("^projects/[^/]+/regions/[^/]+/subnetworks/[^/]+$", var.subnetwork))
-    error_message = "subnetwork is projects/P/regions/R/subnetworks/S."
+    condition     = var.subnetwork == null || can(regex("^projects/[a-z][a-z0-9-]{4,28}[a-z0-9]/regions/[a-z0-9-]+/subnetworks/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$", var.subnetwork))
+    error_message = "subnetwork is projects/P/regions/R/subnetworks/S, in lower case."
+  }
+
+  validation {
+    condition     = var.subnetwork == null ? true : strcontains(var.subnetwork, "/regions/${var.region}/")
+    error_message = "subnetwork is in another region than region: Kafka, Spark and Airflow could not use it."
   }
 
   validation {
@@ -225,8 +254,8 @@ variable "network" {
   default     = null
 
   validation {
-    condition     = var.network == null || can(regex("^projects/[^/]+/global/networks/[^/]+$", var.network))
-    error_message = "network is projects/P/global/networks/N."
+    condition     = var.network == null || can(regex("^projects/[a-z][a-z0-9-]{4,28}[a-z0-9]/global/networks/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$", var.network))
+    error_message = "network is projects/P/global/networks/N, in lower case."
   }
 
   validation {
@@ -265,8 +294,8 @@ variable "composer_environment_size" {
   default     = "ENVIRONMENT_SIZE_SMALL"
 
   validation {
-    condition     = contains(["ENVIRONMENT_SIZE_SMALL", "ENVIRONMENT_SIZE_MEDIUM", "ENVIRONMENT_SIZE_LARGE"], var.composer_environment_size)
-    error_message = "composer_environment_size is ENVIRONMENT_SIZE_SMALL, _MEDIUM or _LARGE."
+    condition     = contains(["ENVIRONMENT_SIZE_SMALL", "ENVIRONMENT_SIZE_MEDIUM", "ENVIRONMENT_SIZE_LARGE", "ENVIRONMENT_SIZE_EXTRA_LARGE"], var.composer_environment_size)
+    error_message = "composer_environment_size is ENVIRONMENT_SIZE_SMALL, _MEDIUM, _LARGE or _EXTRA_LARGE."
   }
 }
 
@@ -277,7 +306,12 @@ variable "composer_allowed_ranges" {
 
   validation {
     condition     = alltrue([for range in keys(var.composer_allowed_ranges) : try(cidrsubnet(range, 0, 0) == range, false)])
-    error_message = "composer_allowed_ranges has ranges such as 203.0.113.0/24, with no bit set behind the prefix."
+    error_message = "composer_allowed_ranges has ranges such as 203.0.113.0/24 or 2001:db8::/32, with no bit set behind the prefix."
+  }
+
+  validation {
+    condition     = alltrue([for text in values(var.composer_allowed_ranges) : length(text) <= 300])
+    error_message = "composer_allowed_ranges says who that is in at most 300 characters."
   }
 }
 
@@ -300,14 +334,30 @@ variable "alert_emails" {
   }
 }
 
+variable "alert_webhook_secret" {
+  description = "Name of a secret of this project in Secret Manager that holds the address of the webhook for csat's alerts. Its value is never in Terraform's state. Null: no webhook."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.alert_webhook_secret == null ? true : can(regex("^[A-Za-z0-9_-]{1,255}$", var.alert_webhook_secret))
+    error_message = "alert_webhook_secret is the secret's name alone: letters, digits, hyphens and underscores, not its address or its value."
+  }
+
+  validation {
+    condition     = var.alert_webhook_secret == null || var.enable_composer
+    error_message = "alert_webhook_secret is for the Cloud Run job of enable_composer. Elsewhere set CSAT_ALERT_WEBHOOK_URL in .env."
+  }
+}
+
 variable "alert_silence_minutes" {
   description = "Minutes without a landed batch after which an alert is raised: longer than customers are ever quiet."
   type        = number
   default     = 60
 
   validation {
-    condition     = var.alert_silence_minutes >= 10 && var.alert_silence_minutes <= 1410
-    error_message = "alert_silence_minutes is 10 to 1410: Cloud Monitoring looks back for 23.5 hours."
+    condition     = var.alert_silence_minutes >= 10 && var.alert_silence_minutes <= 1410 && floor(var.alert_silence_minutes) == var.alert_silence_minutes
+    error_message = "alert_silence_minutes is a whole number, 10 to 1410: Cloud Monitoring looks back for 23.5 hours."
   }
 }
 
@@ -328,8 +378,8 @@ variable "query_gib_per_day" {
   default     = null
 
   validation {
-    condition     = var.query_gib_per_day == null ? true : var.query_gib_per_day >= 20
-    error_message = "query_gib_per_day is 20 or more: one query alone may read CSAT_BIGQUERY_MAX_BYTES_BILLED."
+    condition     = var.query_gib_per_day == null ? true : var.query_gib_per_day >= 20 && floor(var.query_gib_per_day) == var.query_gib_per_day
+    error_message = "query_gib_per_day is a whole number of 20 or more: one query alone may read CSAT_BIGQUERY_MAX_BYTES_BILLED."
   }
 }
 
@@ -395,7 +445,7 @@ variable "github_ref" {
   default     = "refs/heads/main"
 
   validation {
-    condition     = can(regex("^refs/(heads|tags)/[A-Za-z0-9._/-]{1,90}$", var.github_ref))
+    condition     = can(regex("^refs/(heads|tags)/[A-Za-z0-9._-]([A-Za-z0-9._/-]{0,88}[A-Za-z0-9._-])?$", var.github_ref))
     error_message = "github_ref is refs/heads/BRANCH or refs/tags/TAG, its name at most 90 characters long."
   }
 }

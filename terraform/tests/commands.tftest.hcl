@@ -57,6 +57,40 @@ run "the_job_runs_csat_as_airflow_and_does_not_try_again_by_itself" {
   }
 }
 
+run "the_webhook_is_a_secret_that_only_the_job_reads" {
+  variables {
+    alert_webhook_secret = "csat-webhook"
+  }
+
+  assert {
+    condition = jsonencode(flatten([
+      for variable in google_cloud_run_v2_job.commands[0].template[0].template[0].containers[0].env :
+      [for source in variable.value_source[0].secret_key_ref : "${source.secret} ${source.version}"]
+      if variable.name == "CSAT_ALERT_WEBHOOK_URL"
+    ])) == jsonencode(["csat-webhook latest"])
+    error_message = "The job does not get the webhook's address from the secret."
+  }
+
+  assert {
+    condition = (
+      google_secret_manager_secret_iam_member.alert_webhook[0].secret_id == "csat-webhook"
+      && google_secret_manager_secret_iam_member.alert_webhook[0].role == "roles/secretmanager.secretAccessor"
+      && google_secret_manager_secret_iam_member.alert_webhook[0].member == "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com"
+    )
+    error_message = "The job may not read its secret, or others may."
+  }
+
+  assert {
+    condition     = contains(keys(google_project_service.main), "secretmanager.googleapis.com")
+    error_message = "The API of the secret is off."
+  }
+
+  assert {
+    condition     = !contains(keys(google_composer_environment.main[0].config[0].software_config[0].env_variables), "CSAT_ALERT_WEBHOOK_URL")
+    error_message = "The webhook's address would be seen by whoever may see Composer's settings."
+  }
+}
+
 run "airflow_may_run_that_job_and_read_that_registry" {
   assert {
     condition = toset([for grant in google_cloud_run_v2_job_iam_member.airflow : "${grant.member} ${grant.name} ${grant.role}"]) == toset([

@@ -104,12 +104,31 @@ run "alerts_wait_for_their_metric" {
 }
 
 run "airflow_is_watched_where_it_is" {
-  command = plan
-
   variables {
     enable_monitoring       = true
     enable_composer         = true
     composer_allowed_ranges = { "203.0.113.0/24" = "the office" }
+    alert_emails            = ["on-call@shopzilla.example"]
+  }
+
+  assert {
+    condition = jsonencode(google_monitoring_alert_policy.critical[0].notification_channels) == jsonencode([
+      google_monitoring_notification_channel.email["on-call@shopzilla.example"].id
+    ])
+    error_message = "A critical alert of csat reaches nobody."
+  }
+
+  assert {
+    condition = google_monitoring_alert_policy.critical[0].conditions[0].condition_matched_log[0].filter == join(" OR ", [
+      "(resource.type=\"cloud_run_job\" resource.labels.job_name=\"csat-commands\" textPayload=~\"^critical: [a-z_]+\")",
+      "(resource.type=\"cloud_composer_environment\" resource.labels.environment_name=\"csat\" textPayload:\"No alert was sent\")",
+    ])
+    error_message = "Critical alerts are not found in the log, or others are."
+  }
+
+  assert {
+    condition     = google_monitoring_alert_policy.critical[0].alert_strategy[0].notification_rate_limit[0].period == "300s"
+    error_message = "Google refuses a policy on logs without a limit of notifications."
   }
 
   assert {

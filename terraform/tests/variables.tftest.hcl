@@ -492,3 +492,265 @@ run "a_ref_fits_in_the_subject" {
   }
   expect_failures = [var.github_ref]
 }
+
+run "a_project_id_has_no_capital" {
+  command = plan
+  variables {
+    project_id = "Shop-Data-1"
+  }
+  expect_failures = [var.project_id]
+}
+
+run "a_project_id_has_six_characters_at_least" {
+  command = plan
+  variables {
+    project_id = "shop1"
+  }
+  expect_failures = [var.project_id]
+}
+
+run "a_project_id_does_not_look_like_googles" {
+  command = plan
+  variables {
+    project_id = "shop-g00gle-1"
+  }
+  expect_failures = [var.project_id]
+}
+
+run "a_multi_region_is_no_region" {
+  command = plan
+  variables {
+    region   = "EU"
+    location = null
+  }
+  expect_failures = [var.region]
+}
+
+run "a_dual_region_is_no_region" {
+  command = plan
+  variables {
+    region   = "eur4"
+    location = null
+  }
+  expect_failures = [var.region]
+}
+
+run "a_region_that_google_does_not_have_is_no_region" {
+  command = plan
+  variables {
+    region   = "europe-west99"
+    location = null
+  }
+  expect_failures = [var.region]
+}
+
+run "a_region_has_no_capital" {
+  command = plan
+  variables {
+    region   = "Europe-West1"
+    location = null
+  }
+  expect_failures = [var.region]
+}
+
+run "a_dual_region_is_no_location" {
+  command = plan
+  variables {
+    location = "EUR4"
+  }
+  expect_failures = [var.location]
+}
+
+run "a_location_of_another_continent_spelt_small_is_no_location" {
+  command = plan
+  variables {
+    location = "eu"
+  }
+  expect_failures = [var.location]
+}
+
+run "data_of_london_stays_in_london" {
+  command = plan
+  variables {
+    region   = "europe-west2"
+    location = null
+  }
+  assert {
+    condition     = google_bigquery_dataset.main["raw"].location == "europe-west2"
+    error_message = "The multi-region EU has no data in London."
+  }
+}
+
+run "one_letter_is_no_name" {
+  command = plan
+  variables {
+    name = "c"
+  }
+  expect_failures = [var.name]
+}
+
+run "a_name_has_no_capital" {
+  command = plan
+  variables {
+    name = "Csat"
+  }
+  expect_failures = [var.name]
+}
+
+run "a_name_does_not_end_with_a_hyphen" {
+  command = plan
+  variables {
+    name = "csat-"
+  }
+  expect_failures = [var.name]
+}
+
+run "a_bucket_has_no_look_alike_of_google_in_its_name" {
+  command = plan
+  variables {
+    name = "goog1e"
+  }
+  expect_failures = [var.name]
+}
+
+run "a_label_is_not_googles" {
+  command = plan
+  variables {
+    labels = { goog-team = "support" }
+  }
+  expect_failures = [var.labels]
+}
+
+run "a_topic_is_not_kafkas_own" {
+  command = plan
+  variables {
+    kafka_topic = "__consumer_offsets"
+  }
+  expect_failures = [var.kafka_topic]
+}
+
+run "kafka_has_whole_gib" {
+  command = plan
+  variables {
+    kafka_memory_gib = 12.3
+  }
+  expect_failures = [var.kafka_memory_gib]
+}
+
+run "kafka_keeps_messages_for_whole_hours" {
+  command = plan
+  variables {
+    kafka_retention_hours = 24.3
+  }
+  expect_failures = [var.kafka_retention_hours]
+}
+
+run "a_given_subnetwork_is_in_the_region" {
+  command = plan
+  variables {
+    network    = "projects/shop-data-1/global/networks/n"
+    subnetwork = "projects/shop-data-1/regions/us-central1/subnetworks/s"
+  }
+  expect_failures = [var.subnetwork]
+}
+
+run "a_given_subnetwork_has_no_capital" {
+  command = plan
+  variables {
+    network    = "projects/shop-data-1/global/networks/n"
+    subnetwork = "projects/shop-data-1/regions/europe-west1/subnetworks/Default"
+  }
+  expect_failures = [var.subnetwork]
+}
+
+run "a_given_network_has_no_capital" {
+  command = plan
+  variables {
+    network    = "projects/shop-data-1/global/networks/Default"
+    subnetwork = "projects/shop-data-1/regions/europe-west1/subnetworks/s"
+  }
+  expect_failures = [var.network]
+}
+
+run "an_ipv6_range_has_no_bit_behind_its_prefix" {
+  command = plan
+  variables {
+    composer_allowed_ranges = { "2001:db8::1/32" = "the office" }
+  }
+  expect_failures = [var.composer_allowed_ranges]
+}
+
+run "an_ipv6_range_may_reach_airflow" {
+  command = plan
+  variables {
+    composer_allowed_ranges = { "2001:db8::/32" = "the office" }
+  }
+}
+
+run "an_address_alone_is_no_range_of_airflow" {
+  command = plan
+  variables {
+    composer_allowed_ranges = { "203.0.113.7" = "the office" }
+  }
+  expect_failures = [var.composer_allowed_ranges]
+}
+
+run "a_range_is_described_in_300_characters" {
+  command = plan
+  variables {
+    composer_allowed_ranges = { "203.0.113.0/24" = format("%0301d", 0) }
+  }
+  expect_failures = [var.composer_allowed_ranges]
+}
+
+run "silence_is_in_whole_minutes" {
+  command = plan
+  variables {
+    alert_silence_minutes = 10.5
+  }
+  expect_failures = [var.alert_silence_minutes]
+}
+
+run "a_quota_is_in_whole_gib" {
+  command = plan
+  variables {
+    query_gib_per_day = 20.3
+  }
+  expect_failures = [var.query_gib_per_day]
+}
+
+run "a_billing_account_has_capitals" {
+  command = plan
+  variables {
+    billing_account = "012345-6789ab-cdef01"
+  }
+  expect_failures = [var.billing_account]
+}
+
+run "a_ref_does_not_end_with_a_slash" {
+  command = plan
+  variables {
+    github_repository_id = "1296269"
+    github_owner_id      = "583231"
+    github_ref           = "refs/heads/main/"
+  }
+  expect_failures = [var.github_ref]
+}
+
+run "a_webhook_secret_is_named_and_not_given" {
+  command = plan
+  variables {
+    enable_composer         = true
+    composer_allowed_ranges = { "203.0.113.0/24" = "the office" }
+    alert_webhook_secret    = "https://hooks.example/T000/B000"
+  }
+  expect_failures = [var.alert_webhook_secret]
+}
+
+run "a_webhook_secret_is_for_composers_job" {
+  command = plan
+  variables {
+    alert_webhook_secret = "csat-webhook"
+  }
+  expect_failures = [var.alert_webhook_secret]
+}

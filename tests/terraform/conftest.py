@@ -33,6 +33,12 @@ class ModuleTest:
         resources = self.states[run]["root_module"]["resources"]
         return [resource.get("depends_on", []) for resource in resources if resource["type"] == resource_type]
 
+    def made(self, run: str, address: str) -> dict[str, Any]:
+        """The arguments of a resource, in a run that applied."""
+        resources = self.states[run]["root_module"]["resources"]
+        values: dict[str, Any] = next(one["values"] for one in resources if one["address"] == address)
+        return values
+
     def output(self, run: str, name: str) -> Any:
         """The planned value of an output."""
         return self.plans[run]["output_changes"][name]["after"]
@@ -47,7 +53,7 @@ def terraform() -> Terraform:
     ) -> subprocess.CompletedProcess[str]:
         command = [*OFFLINE, f"-chdir={folder}", *arguments]
         return subprocess.run(
-            command, input=typed, env=environment(**variables), capture_output=True, text=True, timeout=120, check=False
+            command, input=typed, env=environment(**variables), capture_output=True, text=True, timeout=600, check=False
         )
 
     return run

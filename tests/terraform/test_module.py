@@ -1,13 +1,18 @@
 """The module is valid, its own tests pass, and it says what the code says."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from csat.bigquery import tables
-from csat.contract.settings import Settings
+from csat.contract.alerts import AlertKey, Severity
+from csat.contract.settings import ROOT, Settings
+from csat.control.open_alerts import Notice
 from csat.local import kafka
+from csat.monitoring import delivery
 from tests.terraform.conftest import MODULE, ModuleTest, Terraform
 
 
@@ -96,7 +101,8 @@ def test_landing_table_is_the_one_that_the_stack_makes(module_test: ModuleTest) 
 
 def test_ops_tables_are_those_that_the_stack_makes(module_test: ModuleTest) -> None:
     planned = module_test.planned("names_are_handed_to_csat", "google_bigquery_table")
-    made = {table["table_id"]: table for table in planned.values() if table["dataset_id"] == "csat_ops"}
+    in_ops = [table for table in planned.values() if table["dataset_id"] == "csat_ops"]
+    made = {table["table_id"]: table for table in in_ops if not table["view"]}
     files = {path.stem: path for path in tables.OPS_SCHEMAS.glob("*.json")}
     assert "mart_builds" in files
     assert made.keys() == files.keys()
@@ -106,6 +112,14 @@ def test_ops_tables_are_those_that_the_stack_makes(module_test: ModuleTest) -> N
         assert table["clustering"] == wanted.clustering_fields
         fields = [part["field"] for part in table["time_partitioning"]]
         assert fields == ([wanted.time_partitioning.field] if wanted.time_partitioning else [])
+
+
+def test_view_for_readers_is_the_one_that_the_stack_makes(module_test: ModuleTest) -> None:
+    planned = module_test.planned("names_are_handed_to_csat", "google_bigquery_table")
+    view = planned["google_bigquery_table.landed_messages"]
+    shop = Settings(_env_file=None, project_id="shop-data-1")
+    begin = f"create view if not exists `shop-data-1.csat_ops.{view['table_id']}` as\n"
+    assert tables.landed_messages_statement(shop) == begin + view["view"][0]["query"]
 
 
 def test_scratch_tables_live_as_long_as_those_of_the_stack(module_test: ModuleTest) -> None:
@@ -118,6 +132,38 @@ def test_alerts_are_made_when_their_metric_is_known(module_test: ModuleTest) -> 
     found = module_test.waits_for("what_lands_and_what_fails_is_watched", "google_monitoring_alert_policy")
     assert len(found) == 3
     assert all("time_sleep.load_jobs_are_known" in each for each in found)
+
+
+def notice_line(severity: Severity, status: Literal["opened", "reminded", "recovered"]) -> str:
+    """The line of the log for an alert."""
+    now = datetime.now(UTC)
+    return delivery.sentence(
+        Notice(
+            notice_id="1",
+            notified_at=now,
+            alert_key=AlertKey.STREAM_RUN_FAILED,
+            about="",
+            severity=severity,
+            status=status,
+            text="it fails",
+            opened_at=now,
+        )
+    )
+
+
+def test_only_critical_alerts_are_found_in_the_log_of_the_job(module_test: ModuleTest) -> None:
+    policy = module_test.made("airflow_is_watched_where_it_is", "google_monitoring_alert_policy.critical[0]")
+    matched = policy["conditions"][0]["condition_matched_log"][0]
+    of_job, of_airflow = matched["filter"].split(" OR ")
+    pattern = re.findall(r'textPayload=~"(.*)"', of_job)[0]
+    assert re.search(pattern, notice_line(Severity.CRITICAL, "opened"))
+    assert re.search(pattern, notice_line(Severity.CRITICAL, "reminded"))
+    assert not re.search(pattern, notice_line(Severity.CRITICAL, "recovered"))
+    assert not re.search(pattern, notice_line(Severity.WARNING, "opened"))
+    key = re.findall(r'REGEXP_EXTRACT\(textPayload, "(.*)"\)', matched["label_extractors"]["alert_key"])[0]
+    assert re.findall(key, notice_line(Severity.CRITICAL, "opened")) == ["stream_run_failed"]
+    unsent = re.findall(r'textPayload:"(.*)"', of_airflow)[0]
+    assert f'logger.warning("{unsent} ' in (ROOT / "csat/airflow/alerts.py").read_text()
 
 
 def test_project_is_read_when_its_api_is_on(module_test: ModuleTest) -> None:

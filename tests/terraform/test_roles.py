@@ -25,6 +25,7 @@ NEEDED = {
     "google_monitoring_": ["roles/monitoring.editor"],
     "google_project_iam_member": ["roles/resourcemanager.projectIamAdmin"],
     "google_project_service": ["roles/serviceusage.serviceUsageAdmin"],
+    "google_secret_manager_secret": ["roles/secretmanager.admin"],
     "google_service_account": ["roles/iam.serviceAccountAdmin"],
     "google_storage_bucket": ["roles/storage.admin"],
     "time_sleep": [],
