@@ -1,0 +1,55 @@
+"""docs/google-facts.md and the code name the same facts of Google's."""
+
+import re
+from datetime import date
+from typing import NamedTuple
+
+from csat.contract.settings import ROOT
+from tests.documents import tracked_files
+
+PAGE = (ROOT / "docs/google-facts.md").read_text()
+FOLDERS = {"csat", "dags", "producer", "spark", "terraform", "tools"}
+SUFFIXES = {".py", ".sql", ".tf"}
+NOT_A_FACT = {"cloud.google.com/products/calculator"}
+
+
+class Fact(NamedTuple):
+    """A line of the page."""
+
+    text: str
+    source: str
+    file: str
+    place: str
+
+
+FACTS = [
+    Fact(*found)
+    for found in re.findall(r"^\| (.+) \| \[.+\]\(https://([^)#]+)\) \| `(.+)` \| `(.+)` \|$", PAGE, re.MULTILINE)
+]
+
+
+def named_pages() -> set[str]:
+    """The pages of Google's and GitHub's documents that the code names, without the part of a page."""
+    files = [ROOT / name for name in tracked_files() if name.parts[0] in FOLDERS and name.suffix in SUFFIXES]
+    pages = r"((?:docs\.)?cloud\.google\.com/[\w./-]+|docs\.github\.com/[\w./-]+)"
+    return {page.rstrip("/.") for file in files for page in re.findall(pages, file.read_text())}
+
+
+def test_every_line_of_a_table_is_a_fact_with_a_source_and_a_place() -> None:
+    lines = [line for line in PAGE.splitlines() if line.startswith("| ") and not line.startswith(("| fact", "| ---"))]
+    assert len(lines) == len(FACTS) > 40
+
+
+def test_every_fact_is_used_where_it_says() -> None:
+    assert [fact for fact in FACTS if fact.place not in (ROOT / fact.file).read_text()] == []
+
+
+def test_every_page_that_the_code_names_is_the_source_of_a_fact() -> None:
+    assert "cloud.google.com/bigquery/quotas" in named_pages()
+    assert named_pages() - {fact.source for fact in FACTS} - NOT_A_FACT == set()
+
+
+def test_the_page_has_a_date() -> None:
+    dates = re.findall(r"as of (\d{4}-\d{2}-\d{2})", PAGE)
+    assert len(dates) == 1
+    assert date.fromisoformat(dates[0]) >= date(2026, 11, 29)
