@@ -77,3 +77,5 @@ def _errors(path: Path) -> Iterator[None]:
         raise DriverTokenError(
             f"{path} cannot be accessed ({error.strerror})", "check the disk, and who owns CSAT_STATE_DIR"
         ) from error
+    except UnicodeDecodeError as error:
+        raise DriverTokenError(f"{path} is not a token's file", "delete it") from error

@@ -15,7 +15,7 @@ class StoreUnreachableError(CsatError, OSError):
 
 
 def read_object(uri: str) -> str:
-    """The text of an object. Raises FileNotFoundError or StoreUnreachableError."""
+    """The text of an object. Raises FileNotFoundError, StoreUnreachableError, UnicodeDecodeError."""
     return str(_request(uri, "cat_file").decode())
 
 

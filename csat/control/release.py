@@ -41,7 +41,7 @@ class Release(BaseModel):
             return cls.model_validate_json(read_object(uri))
         except FileNotFoundError as error:
             raise CsatError(f"{uri} is missing: make cloud-deploy uploads this version of the code") from error
-        except ValidationError as error:
+        except (ValidationError, UnicodeDecodeError) as error:
             raise CsatError(f"{uri} is not a valid release: make cloud-deploy rewrites it") from error
 
 

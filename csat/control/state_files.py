@@ -94,14 +94,12 @@ class StateFiles:
 
     def _read(self, name: str, kind: type[Model]) -> Model | None:
         try:
-            text = self._read_text(f"{self._uri}/{name}")
+            return kind.model_validate_json(self._read_text(f"{self._uri}/{name}"))
         except FileNotFoundError:
             return None
         except OSError as error:
             raise _unreachable(f"{self._uri}/{name}", error) from error
-        try:
-            return kind.model_validate_json(text)
-        except ValidationError as error:
+        except (ValidationError, UnicodeDecodeError) as error:
             raise StateFileError(f"{self._uri}/{name} is not a valid {kind.__name__}; delete it") from error
 
     def _read_text(self, path: str) -> str:

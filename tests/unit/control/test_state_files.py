@@ -70,11 +70,19 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_no_draft(tmp_path: Path) -
     assert [path.name for path in tmp_path.iterdir()] == ["heartbeat.json"]
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"token": "t1"}'])
-def test_an_invalid_state_file_is_named(tmp_path: Path, text: str) -> None:
-    (tmp_path / "desired_state.json").write_text(text)
+@pytest.mark.parametrize("content", [b"", b"{", b'{"token": "t1"}', b"\xff\xfe\x00", b'{"token": "\xe9"}'])
+def test_an_invalid_state_file_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "desired_state.json").write_bytes(content)
     with pytest.raises(StateFileError, match=r"desired_state\.json is not a valid DesiredState; delete it"):
         StateFiles(str(tmp_path)).desired_state()
+
+
+def test_an_object_that_is_not_text_is_an_invalid_state_file() -> None:
+    import fsspec
+
+    fsspec.filesystem("memory").pipe_file("/test-not-text/heartbeat.json", b"\xff\xfe\x00")
+    with pytest.raises(StateFileError, match=r"heartbeat\.json is not a valid Heartbeat; delete it"):
+        StateFiles("memory://test-not-text").heartbeat()
 
 
 def test_the_alert_state_is_empty_before_the_first_health_check_and_round_trips(tmp_path: Path) -> None:
