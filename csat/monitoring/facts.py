@@ -40,7 +40,7 @@ class StreamFacts:
 
 @dataclass(frozen=True)
 class LandingFacts:
-    """The messages of the last hour. `lost` is None if there are gaps that were not examined now."""
+    """The messages of the last hour. `lost` is None if there are gaps that were not examined."""
 
     newest_at: datetime | None
     records: int

@@ -48,18 +48,20 @@ def recent_landing(warehouse: Warehouse, now: datetime, examined_at: datetime | 
         return Landing(_with_lost(facts, None, facts.duplicated), examined_at)
     since = now - EXAMINED_WINDOW
     examined = summed(_LANDED.rows(warehouse, since=since))
-    lost = examined.lost and max(0, examined.lost - _excused(warehouse, since))
-    return Landing(_with_lost(facts, lost, examined.duplicated), now)
+    excused = _excused(warehouse, since) if examined.lost else 0
+    if excused is None:  # the next check examines the gaps
+        return Landing(_with_lost(facts, None, examined.duplicated), examined_at)
+    return Landing(_with_lost(facts, max(0, (examined.lost or 0) - excused), examined.duplicated), now)
 
 
-def _excused(warehouse: Warehouse, since: datetime) -> int:
-    """Missing offsets that are not lost, or may not be; 0 where Kafka is unreachable, which has its own alert."""
+def _excused(warehouse: Warehouse, since: datetime) -> int | None:
+    """Missing offsets that are not lost, or may not be; None where Kafka is unreachable, which has its own alert."""
     accepted = accepted_gaps(warehouse)
     try:
         found = no_loss(warehouse.settings, missing_offsets(warehouse, since), accepted)
     except KafkaAccessError as error:
         logger.warning("%s", error)
-        return 0
+        return None
     return found.without_record + found.deleted
 
 

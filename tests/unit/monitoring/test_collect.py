@@ -95,12 +95,15 @@ class FakeWarehouse:
         self.settings = Settings(_env_file=None)
         self.recent, self.examined = recent, examined
         self.queries: list[tuple[str, dict[str, Any]]] = []
+        self.gaps: list[dict[str, Any]] = []
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         if "mart_builds" in sql:
             return []
-        if "accepted_losses" in sql or "lead(kafka_offset)" in sql:
+        if "accepted_losses" in sql:
             return []
+        if "lead(kafka_offset)" in sql:
+            return self.gaps
         if "min(ingested_at)" in sql:
             self.queries.append(("waiting", parameters))
             return [{"waiting_since": ago(60)}]
@@ -143,6 +146,15 @@ def test_a_gap_is_examined_in_the_rows_of_two_hours() -> None:
 
 def test_a_gap_that_stays_is_lost() -> None:
     assert recent(FakeWarehouse([landed(100, rows=90)], [landed(100, rows=97)])).facts.lost == 3
+
+
+def test_a_gap_is_unknown_and_not_examined_while_kafka_is_unreachable() -> None:
+    fake = FakeWarehouse([landed(100, rows=90)], [landed(100, rows=97)])
+    fake.settings = Settings(_env_file=None, kafka_bootstrap_servers="127.0.0.1:1")
+    place = {"kafka_topic": "m", "kafka_topic_id": "i", "kafka_partition": 0}
+    fake.gaps = [{**place, "first_offset": 50, "end_offset": 53}]
+    found = recent(fake, examined_at=ago(3600))
+    assert (found.facts.lost, found.facts.duplicated, found.examined_at) == (None, 0, ago(3600))
 
 
 def test_all_partitions_are_examined_at_most_once_an_hour() -> None:
