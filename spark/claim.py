@@ -4,7 +4,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from typing import TypeVar
 
@@ -16,26 +16,26 @@ logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-MAX_WITHOUT_DESIRED_STATE = timedelta(minutes=10)
+MAX_SECONDS_WITHOUT_DESIRED_STATE = 600
 
 
 def patiently(
     operation: Callable[[], Result],
     waiting: Waiting | None = None,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Result:
     """The result of an operation on the state files, retried for ten minutes while they cannot be accessed.
 
     Raises OSError or StateFileError after that.
     """
-    deadline = clock() + MAX_WITHOUT_DESIRED_STATE
+    deadline = monotonic() + MAX_SECONDS_WITHOUT_DESIRED_STATE
     with (waiting or Waiting()).later("the state files, which cannot be accessed") as begin_wait:
         while True:
             try:
                 return operation()
             except (OSError, StateFileError) as error:
-                if clock() > deadline:
+                if monotonic() > deadline:
                     raise
                 logger.warning("Cannot access the state files: %s", error)
             begin_wait()

@@ -5,6 +5,7 @@ It is not a separate timer, so a dead or hanging query cannot look alive.
 
 import logging
 import signal
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any, Protocol
 
 from csat.control.state_files import StateFileError, StateFiles
 from csat.control.verdict import SUPERSEDED_EXIT_CODE, Heartbeat, State
-from spark.claim import MAX_WITHOUT_DESIRED_STATE, Claim, Order
+from spark.claim import MAX_SECONDS_WITHOUT_DESIRED_STATE, Claim, Order
 from spark.waiting import Waiting
 
 logger = logging.getLogger(__name__)
@@ -49,7 +50,10 @@ class Query(Protocol):
 
 
 class HeartbeatWriter:
-    """Watches one query until it ends or must end; the heartbeat is its only output."""
+    """Watches one query until it ends or must end; the heartbeat is its only output.
+
+    Its pauses are measured by `monotonic`: `clock`, whose times it writes, may be set back or forward at any moment.
+    """
 
     def __init__(
         self,
@@ -59,14 +63,16 @@ class HeartbeatWriter:
         heartbeat_seconds: float,
         trigger_seconds: float,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._state_files = state_files
         self._claim = Claim(state_files, heartbeat.token, heartbeat.driver_id)
         self._heartbeat = heartbeat
-        self._interval = timedelta(seconds=heartbeat_seconds)
+        self._interval = heartbeat_seconds
         self._trigger_seconds = trigger_seconds
         self._clock = clock
-        self._read_at = clock()
+        self._monotonic = monotonic
+        self._read_at = monotonic()
         self._is_terminated = False
 
     def stop_at_sigterm(self) -> None:
@@ -88,10 +94,10 @@ class HeartbeatWriter:
 
     def watch(self, query: Query) -> int:
         """The exit code, once the query ended: 0, or 75 if another driver has the stream. Raises the query's error."""
-        next_heartbeat = self._clock()
+        next_heartbeat = self._monotonic()
         while True:
-            if self._clock() >= next_heartbeat:
-                next_heartbeat = self._clock() + self._interval
+            if self._monotonic() >= next_heartbeat:
+                next_heartbeat = self._monotonic() + self._interval
                 wanted = self._order()
                 if wanted is Order.EXIT:
                     logger.warning("Another driver has the stream: exiting")
@@ -100,7 +106,7 @@ class HeartbeatWriter:
                 if wanted is Order.STOP:
                     break
                 self._write(query.read())
-            if query.wait(min(1.0, self._interval.total_seconds())):
+            if query.wait(min(1.0, self._interval)):
                 break
         query.stop()
         self._write(query.read())
@@ -121,7 +127,7 @@ class HeartbeatWriter:
 
         While the step waits, the heartbeat says for what. Raises the step's error.
         """
-        while not wait([step], self._interval.total_seconds()).done:
+        while not wait([step], self._interval).done:
             if (code := self.exit_code_before_start()) is not None:
                 return code
             if waiting.current:
@@ -141,11 +147,11 @@ class HeartbeatWriter:
         try:
             wanted = self._claim.order()
         except (OSError, StateFileError) as error:
-            if self._clock() - self._read_at > MAX_WITHOUT_DESIRED_STATE:
+            if self._monotonic() - self._read_at > MAX_SECONDS_WITHOUT_DESIRED_STATE:
                 raise
             logger.warning("Cannot read the desired state: %s", error)
             return Order.RUN
-        self._read_at = self._clock()
+        self._read_at = self._monotonic()
         return wanted
 
     def _write(self, reading: Reading) -> None:

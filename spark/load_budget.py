@@ -88,7 +88,8 @@ class LoadBudget:
             return self._submitted_at[-self._jobs_per_day] + DAY
         # With a tenth left at the average rate of the limit, and slower with every token taken
         spacing = DAY / self._jobs_per_day * (low / left)
-        return min(self._submitted_at[-1] + spacing, self._submitted_at[0] + DAY)
+        last = min(self._submitted_at[-1], now)  # the clock may have been set back
+        return min(last + spacing, self._submitted_at[0] + DAY)
 
 
 def load_budget(warehouse: "Warehouse", clock: Callable[[], datetime] = utc_now) -> LoadBudget:

@@ -3,14 +3,17 @@
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 
-from csat.airflow.backends.base import BackendError
+from csat.airflow.backends.base import BackendError, Process
+from csat.airflow.clock_steps import ClockSteps
 from csat.airflow.decide import Plan, RunStatus, conclude, next_desired_state, stopped_status, was_started
 from csat.airflow.stream import Stream
 from csat.control.state_files import StateFilesUnreachableError
-from csat.control.verdict import RECYCLING, DesiredState, Verdict
+from csat.control.verdict import MAX_BACK_OFF_SECONDS, RECYCLING, DesiredState, Verdict
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +28,10 @@ def utc_now() -> datetime:
 
 
 class StreamRun:
-    """Carries out a plan. Every step is decided from the state files, so a restarted trigger resumes where it was."""
+    """Carries out a plan. Every step is decided from the state files, so a restarted trigger resumes where it was.
+
+    Its own pauses are measured by `monotonic`: `now` may be set back or forward at any moment.
+    """
 
     def __init__(
         self,
@@ -33,13 +39,17 @@ class StreamRun:
         stream: Stream,
         now: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._plan = plan
         self._stream = stream
         self._now = now
         self._sleep = sleep
+        self._monotonic = monotonic
+        self._clock_steps = ClockSteps(monotonic)
+        self._stop_seen_at: float | None = None
         self._killed = threading.Event()
-        self._logged: tuple[Verdict, datetime] | None = None
+        self._logged: tuple[Verdict, float] | None = None
 
     async def end(self) -> RunStatus:
         """Start the driver when it is due, or keep watching it; returns how the run ended."""
@@ -54,10 +64,10 @@ class StreamRun:
     async def stop(self, reason: str) -> None:
         """Stop the driver, by request first; does nothing to the driver of another run."""
         self._killed.set()
-        deadline = self._now() + timedelta(seconds=self._stream.pace.kill_grace)
+        deadline = self._monotonic() + self._stream.pace.kill_grace
         # Requested at each poll: the start of another triggerer with the same plan may overwrite the first request
         while await asyncio.to_thread(self._request_stop, reason) and await asyncio.to_thread(self._is_alive):
-            if self._now() >= deadline:
+            if self._monotonic() >= deadline:
                 await asyncio.to_thread(self._stream.backend.stop, _TERM_SECONDS)
                 return
             await self._sleep(self._stream.pace.poll)
@@ -75,7 +85,7 @@ class StreamRun:
         if desired_state is not None and desired_state.token == self._plan.token:
             return self._watch(desired_state)
         wait = (self._plan.at - self._now()).total_seconds()
-        if self._is_replaceable(desired_state) and wait > 0:
+        if self._is_replaceable(desired_state) and 0 < wait <= MAX_BACK_OFF_SECONDS:  # more: the clock was set back
             return RunStatus(Verdict.STARTING, f"back-off, a new start in {wait:.0f} s", False)
         return self._start()
 
@@ -104,19 +114,33 @@ class StreamRun:
 
     def _watch(self, desired_state: DesiredState) -> RunStatus:
         heartbeat, process, now = self._stream.heartbeat(), self._stream.process(), self._now()
-        status = conclude(desired_state, heartbeat, process, now, self._stream.policy)
+        status = self._unless_clock_stepped(
+            conclude(desired_state, heartbeat, process, now, self._stream.policy), process, now
+        )
         if status.has_ended:
             return status
         if not was_started(desired_state, heartbeat, process):  # by a triggerer that ended, or that is at it
             return self._start_process()
         if desired_state.desired == "stop":
-            return self._end_overdue(desired_state, now) or status
+            return self._end_overdue(desired_state) or status
         if status.verdict in RECYCLING:
             self._request_stop(f"{status.verdict}: {status.detail}")
         return status
 
-    def _end_overdue(self, desired_state: DesiredState, now: datetime) -> RunStatus | None:
-        if now - desired_state.at <= timedelta(seconds=self._stream.pace.grace):
+    def _unless_clock_stepped(self, status: RunStatus, process: Process | None, now: datetime) -> RunStatus:
+        """The status; no end that only ages of times show, until the driver had time to write new ones."""
+        seconds = self._clock_steps.seconds_since_step(now)
+        policy = self._stream.policy
+        limits = {Verdict.DEAD_OR_FROZEN: policy.stale, Verdict.STALLED: policy.stalled}
+        limit = (limits | {Verdict.NEVER_STARTED: policy.startup}).get(status.verdict, 0)
+        if seconds > limit or (process is not None and not process.is_alive):
+            return status
+        detail = f"the clock was set, or the machine was suspended, {seconds:.0f} s ago; {status.detail}"
+        return replace(status, detail=detail, has_ended=False)
+
+    def _end_overdue(self, desired_state: DesiredState) -> RunStatus | None:
+        self._stop_seen_at = self._monotonic() if self._stop_seen_at is None else self._stop_seen_at
+        if self._monotonic() - self._stop_seen_at <= self._stream.pace.grace:
             return None
         try:
             self._stream.backend.stop(_TERM_SECONDS)
@@ -142,9 +166,9 @@ class StreamRun:
         return process is not None and process.is_alive
 
     def _log(self, status: RunStatus) -> None:
-        now = self._now()
+        now = self._monotonic()
         is_same = self._logged is not None and self._logged[0] is status.verdict
-        if self._logged and is_same and now - self._logged[1] < timedelta(seconds=self._stream.pace.log_interval):
+        if self._logged and is_same and now - self._logged[1] < self._stream.pace.log_interval:
             return
         self._logged = (status.verdict, now)
         logger.log(logging.INFO if status.verdict in _GOOD else logging.WARNING, "%s", status)

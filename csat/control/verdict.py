@@ -185,6 +185,7 @@ def _judge_running(heartbeat: Heartbeat, now: datetime, policy: Policy) -> Verdi
 
 
 _BACK_OFF_SECONDS = (0, 10, 30, 60, 120, 300)
+MAX_BACK_OFF_SECONDS = _BACK_OFF_SECONDS[-1]
 _STABLE_AFTER = timedelta(seconds=30)
 POISON_FAILURES = 3
 

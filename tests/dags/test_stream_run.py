@@ -59,19 +59,26 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = NOON
+        self.elapsed = 0.0
         self.events: dict[int, Callable[[], None]] = {}
 
     def __call__(self) -> datetime:
         return self.now
+
+    def monotonic(self) -> float:
+        return self.elapsed
+
+    def set(self, hours: float) -> None:
+        self.now += timedelta(hours=hours)
 
     def at(self, second: int, happens: Callable[[], None]) -> None:
         self.events[second] = happens
 
     async def sleep(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
-        elapsed = (self.now - NOON).total_seconds()
-        assert elapsed < 1000, "the run does not end"
-        for second in [second for second in self.events if second <= elapsed]:
+        self.elapsed += seconds
+        assert self.elapsed < 1000, "the run does not end"
+        for second in [second for second in self.events if second <= self.elapsed]:
             self.events.pop(second)()
         await asyncio.sleep(0)
 
@@ -89,7 +96,7 @@ def backend() -> FakeBackend:
 @pytest.fixture
 def make_run(state_files: StateFiles, clock: Clock, backend: FakeBackend) -> Callable[..., StreamRun]:
     def make(plan: Plan = AT_ONCE, process: FakeBackend = backend) -> StreamRun:
-        return StreamRun(plan, Stream(state_files, process, POLICY, Pace()), clock, clock.sleep)
+        return StreamRun(plan, Stream(state_files, process, POLICY, Pace()), clock, clock.sleep, clock.monotonic)
 
     return make
 
@@ -261,6 +268,54 @@ def test_a_broken_desired_state_is_rewritten(
     assert backend.calls == ["start new"]
 
 
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_step_of_the_clock_ends_no_run_whose_driver_writes_again(
+    make_run: Make,
+    make_heartbeat: Make,
+    state_files: StateFiles,
+    backend: FakeBackend,
+    clock: Clock,
+    hours: float,
+) -> None:
+    state_files.write_heartbeat(make_heartbeat(token="new", backlog=5))
+    clock.at(10, lambda: clock.set(hours))
+    later = NOON + timedelta(hours=hours, seconds=15)
+    written = make_heartbeat(token="new", at=later, started_at=NOON, progress_at=later)
+    clock.at(15, lambda: state_files.write_heartbeat(written))
+    clock.at(30, lambda: setattr(backend, "process", Process(False, 75, "EXITED", "new")))
+    assert end(make_run()).verdict is Verdict.SUPERSEDED
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_driver_that_is_silent_after_a_step_of_the_clock_ends_the_run(
+    make_run: Make, make_heartbeat: Make, state_files: StateFiles, clock: Clock, hours: float
+) -> None:
+    state_files.write_heartbeat(make_heartbeat(token="new"))
+    clock.at(10, lambda: clock.set(hours))
+    assert end(make_run()).verdict is Verdict.DEAD_OR_FROZEN
+    assert clock.elapsed == 31
+
+
+def test_a_driver_that_ignores_a_stop_request_is_killed_however_the_clock_is_set(
+    make_run: Make, make_heartbeat: Make, state_files: StateFiles, backend: FakeBackend, clock: Clock
+) -> None:
+    state_files.write_heartbeat(make_heartbeat(token="new", started_at=NOON - timedelta(days=2)))
+    clock.at(10, lambda: clock.set(-3))
+    assert end(make_run()).verdict is Verdict.RECYCLE
+    assert backend.calls == ["start new", "stop"]
+    assert 60 < clock.elapsed < 65
+
+
+def test_a_back_off_lasts_no_longer_than_the_longest_when_the_clock_is_set_back(
+    make_run: Make, make_desired_state: Make, state_files: StateFiles, backend: FakeBackend, clock: Clock
+) -> None:
+    state_files.write_desired_state(make_desired_state(token="a"))
+    clock.at(2, lambda: clock.set(-3))
+    clock.at(5, lambda: setattr(backend, "process", Process(False, 75, "EXITED", "new")))
+    end(make_run(Plan("new", "a", NOON + timedelta(seconds=30))))
+    assert (backend.calls, clock.elapsed) == (["start new"], 5)
+
+
 class SilentStore(StateFiles):
     """StateFiles in a store that does not respond while it is silent."""
 
@@ -284,7 +339,7 @@ def test_an_unreachable_store_ends_no_run_and_starts_no_driver(
     store = SilentStore(state_files._uri)
     clock.at(30, lambda: setattr(store, "is_silent", False))
     clock.at(40, lambda: setattr(backend, "process", Process(False, 75, "EXITED", "new")))
-    status = end(StreamRun(AT_ONCE, Stream(store, backend, POLICY, Pace()), clock, clock.sleep))
+    status = end(StreamRun(AT_ONCE, Stream(store, backend, POLICY, Pace()), clock, clock.sleep, clock.monotonic))
     assert (status.verdict, clock.now, backend.calls) == (Verdict.SUPERSEDED, NOON + timedelta(seconds=40), [])
     assert caplog.text.count("cannot be accessed") == 1
 
@@ -363,7 +418,9 @@ def test_two_triggerers_that_decide_at_the_same_moment_start_one_driver(
     racing = RacingFiles(state_files._uri, lambda: state_files.write_desired_state(decided))
     backend.process = Process(False, -9, "STOPPED", "old")
     clock.at(9, lambda: setattr(backend, "process", Process(False, 1, "EXITED", "new")))
-    run = StreamRun(Plan("new", "old", NOON), Stream(racing, backend, POLICY, Pace()), clock, clock.sleep)
+    run = StreamRun(
+        Plan("new", "old", NOON), Stream(racing, backend, POLICY, Pace()), clock, clock.sleep, clock.monotonic
+    )
     verdict, calls = {"run": (Verdict.DEAD_OR_FROZEN, ["start new"]), "stop": (Verdict.STOPPED, [])}[desired]
     assert (end(run).verdict, backend.calls) == (verdict, calls)
     assert state_files.desired_state() == decided

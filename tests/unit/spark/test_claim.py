@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -163,27 +163,27 @@ def fails(times, error=PermissionError("denied")):
     return operation
 
 
-class Clock:
-    """A clock that moves two seconds at each call."""
+class Elapsed:
+    """A monotonic clock that moves two seconds at each call."""
 
-    def __init__(self, start: datetime):
-        self.time = start
+    def __init__(self):
+        self.seconds = 0
 
     def __call__(self):
-        self.time += timedelta(seconds=2)
-        return self.time
+        self.seconds += 2
+        return self.seconds
 
 
-def test_state_files_that_cannot_be_read_for_minutes_are_waited_for(now):
-    waiting, clock = Waiting(), Clock(now)
+def test_state_files_that_cannot_be_read_for_minutes_are_waited_for():
+    waiting, elapsed = Waiting(), Elapsed()
     seen: list[Any] = []
-    read = patiently(fails(200), waiting, clock, lambda seconds: seen.append(waiting.current))
+    read = patiently(fails(200), waiting, elapsed, lambda seconds: seen.append(waiting.current))
     assert (read, len(seen), waiting.current) == ("read", 200, None)
     assert {reason for reason, _ in seen} == {"the state files, which cannot be accessed"}
 
 
-def test_after_ten_minutes_without_state_files_the_error_is_raised(now):
-    clock = Clock(now)
+def test_after_ten_minutes_without_state_files_the_error_is_raised():
+    elapsed = Elapsed()
     with pytest.raises(PermissionError):
-        patiently(fails(10_000), clock=clock, sleep=lambda seconds: None)
-    assert clock.time - now < timedelta(minutes=11)
+        patiently(fails(10_000), monotonic=elapsed, sleep=lambda seconds: None)
+    assert elapsed.seconds < 11 * 60

@@ -48,14 +48,19 @@ class FakeQuery:
 
 
 class Clock:
-    """A clock that moves two seconds at each call."""
+    """A clock that moves two seconds at each call, and is set to another time when the test says so."""
 
     def __init__(self, start: datetime):
         self.time = start
+        self.elapsed = 0.0
 
     def __call__(self):
         self.time += timedelta(seconds=2)
         return self.time
+
+    def monotonic(self):
+        self.elapsed += 2
+        return self.elapsed
 
 
 @pytest.fixture
@@ -66,8 +71,14 @@ def state_files(tmp_path, now):
 
 
 @pytest.fixture
-def writer(state_files, now):
-    return HeartbeatWriter(state_files, heartbeat(now), heartbeat_seconds=5, trigger_seconds=5, clock=Clock(now))
+def clock(now):
+    return Clock(now)
+
+
+@pytest.fixture
+def writer(state_files, clock, now):
+    pace = {"heartbeat_seconds": 5, "trigger_seconds": 5}
+    return HeartbeatWriter(state_files, heartbeat(now), **pace, clock=clock, monotonic=clock.monotonic)
 
 
 def test_writer_returns_0_and_reports_stopped_when_the_query_ends(writer, state_files):
@@ -82,6 +93,26 @@ def test_writer_stops_the_query_when_the_desired_state_is_stop(writer, state_fil
     assert writer.watch(query) == 0
     assert query.is_stopped
     assert query.count < 5
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_writer_keeps_its_pace_when_the_clock_is_set(writer, state_files, clock, now, hours):
+    def set_clock(number):
+        if number == 10:
+            clock.time += timedelta(hours=hours)
+        if number == 20:
+            state_files.write_desired_state(desired_state(now, desired="stop"))
+
+    query = FakeQuery(waits=100, at_wait=set_clock)
+    assert writer.watch(query) == 0
+    assert query.count < 25
+    assert abs(state_files.heartbeat().at - now - timedelta(hours=hours)) < timedelta(minutes=5)
+
+
+def test_writer_waits_ten_minutes_for_the_desired_state_however_the_clock_is_set(writer, tmp_path, clock):
+    (tmp_path / "desired_state.json").write_text("half a fi")
+    query = FakeQuery(waits=50, at_wait=lambda number: setattr(clock, "time", clock.time + timedelta(hours=1)))
+    assert writer.watch(query) == 0
 
 
 def test_writer_returns_75_and_writes_nothing_when_the_token_is_another_drivers(writer, state_files, now):

@@ -144,3 +144,11 @@ def test_budget_has_no_limit_on_one_machine():
     bucket = started_budget(FakeWarehouse(Settings(_env_file=None), error=AssertionError("asked")))
     for _ in range(2000):
         bucket.take()
+
+
+def test_a_job_waits_no_longer_when_the_clock_is_set_back():
+    (bucket, clock), (other, usual) = budget(1400, age=0), budget(1400, age=0)
+    clock.now -= timedelta(hours=3)
+    bucket.take()
+    other.take()
+    assert clock.slept == usual.slept
