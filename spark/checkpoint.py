@@ -6,51 +6,84 @@ would land twice.
 
 import json
 import logging
+import uuid
+from collections.abc import Callable
 from typing import Any
 
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 from csat.contract.settings import Settings
-from csat.control.checkpoint_topic import retire
+from csat.control.checkpoint_topic import CheckpointTopic, CheckpointTopicError, next_offsets, read_topic, retire
 
 logger = logging.getLogger(__name__)
 
+_START = "sources/0/0"  # the offsets at which the query began
+
 
 def committed_offsets(spark: SparkSession, settings: Settings) -> dict[str, dict[int, int]]:
-    """The next offset to read of each topic's partitions, from the checkpoint's last committed batch; empty without."""
+    """The next offset to read of each topic's partitions, from the last committed batch or the query's start.
+
+    Empty without a checkpoint.
+    """
     files = _Files(spark, settings.checkpoint)
     numbers = files.numbers("commits")
-    if not numbers:
-        return {}
-    topics = json.loads(files.text(f"offsets/{max(numbers)}").splitlines()[-1])
-    return {topic: {int(number): int(at) for number, at in offsets.items()} for topic, offsets in topics.items()}
+    if numbers:
+        return next_offsets(files.text(f"offsets/{max(numbers)}"))
+    return next_offsets(files.text(_START)) if files.size(_START) else {}
 
 
-def set_damaged_aside(spark: SparkSession, settings: Settings, suffix: str) -> str:
-    """Move a checkpoint away that Spark cannot continue or must not; returns why, empty where it is sound.
+def sound_topic(spark: SparkSession, settings: Settings, suffix: str) -> CheckpointTopic | None:
+    """The checkpoint's topic, read before its offsets; None where it has none. Moves a damaged checkpoint away.
 
-    The next query starts after the landed rows, as without a checkpoint. Raises OSError.
+    Spark cannot continue such a checkpoint, or must not. The next query starts after the landed rows, as without one.
+    Raises OSError.
     """
-    damage = _damage(_Files(spark, settings.checkpoint))
+    damage, topic = "", None
+    try:
+        topic = read_topic(settings.checkpoint)
+    except CheckpointTopicError as error:
+        damage = error.message
+    damage = damage or _damage(_Files(spark, settings.checkpoint))
     if damage:
         moved = retire(settings.checkpoint, suffix)
-        logger.warning(
-            "The checkpoint is damaged (%s): it is now at %s, and this query starts after the landed rows",
-            damage,
-            moved,
-        )
-    return damage
+        logger.warning("The checkpoint is damaged (%s): it is now at %s", damage, moved)
+    return topic
 
 
 def _damage(files: "_Files") -> str:
     started, committed = files.numbers("offsets"), files.numbers("commits")
     if not started and not committed:
         return ""
-    if not files.size("metadata"):
-        return "metadata is missing or empty"
-    needed = [f"offsets/{number}" for number in sorted({max(each) for each in (started, committed) if each})]
-    missing = [name for name in needed if not files.size(name)]
-    return f"{missing[0]} is missing or empty" if missing else ""
+    needed: dict[str, Callable[[str], object]] = {"metadata": _read_metadata}
+    needed |= {_START: next_offsets} if files.size(_START) else {}
+    needed |= {f"offsets/{max(each)}": next_offsets for each in (started, committed) if each}
+    needed |= {f"commits/{max(committed)}": _read_commit} if committed else {}
+    return next((f"{name} is {state}" for name, read in needed.items() if (state := _state(files, name, read))), "")
+
+
+def _state(files: "_Files", name: str, read: Callable[[str], object]) -> str:
+    """What is wrong with the file; empty where it can be read."""
+    if not files.size(name):
+        return "missing or empty"
+    try:
+        read(files.text(name))
+    except (ValueError, TypeError, AttributeError, LookupError):
+        return "damaged"
+    except Py4JJavaError as error:
+        if "ChecksumException" not in str(error.java_exception.toString()):
+            raise
+        return "damaged"
+    return ""
+
+
+def _read_metadata(text: str) -> str:
+    return str(uuid.UUID(json.loads(text)["id"]))
+
+
+def _read_commit(text: str) -> dict[str, Any]:
+    """The commit after its line with the version."""
+    return dict(json.loads(text.splitlines()[1]))
 
 
 class _Files:

@@ -8,19 +8,21 @@ another topic or cluster, and records that Kafka deleted before they landed.
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from csat.bigquery.client import Warehouse
-from csat.bigquery.positions import accepted_gaps, expired, landed_offsets, name_older_rows
+from csat.bigquery.positions import expired, name_older_rows, unaccepted, wanted_offsets
 from csat.contract.alerts import AlertKey
 from csat.contract.kafka_access import KafkaAccessError
 from csat.contract.settings import Settings
-from csat.control.checkpoint_topic import CheckpointTopic, write_topic
+from csat.control.checkpoint_topic import CheckpointTopic, retire, topic_of_offsets, write_topic
 from csat.kafka.login import open_admin
-from csat.kafka.offsets import Gap, Offsets, kafka_offsets, without
+from csat.kafka.offsets import Gap, Offsets, kafka_offsets
 from csat.kafka.topic import topic_facts
 from csat.kafka.topic_id import Topic, describe_topic, id_of_topic
 from spark.decision import DecisionNeededError
@@ -55,51 +57,81 @@ def check_topic(topic: Topic, kept: CheckpointTopic | None) -> None:
     )
 
 
-def check_expired(gaps: list[Gap], accepted: Callable[[], list[Gap]]) -> None:
+def check_expired(gaps: list[Gap]) -> None:
     """Raise DecisionNeededError where records expired and nobody has accepted their loss."""
     if not gaps:
         return
-    known = accepted()
-    open_gaps = [part for gap in gaps for part in without(gap, known)]
-    if open_gaps:
-        places = ", ".join(
-            f"partition {gap.kafka_partition}: {gap.first_offset} to {gap.end_offset - 1}" for gap in open_gaps
-        )
-        raise DecisionNeededError(
-            AlertKey.RECORDS_EXPIRED,
-            f"Kafka deleted {sum(gap.count for gap in open_gaps):,} records before they landed ({places})",
-            f"restore them, or `{ACCEPT}`",
-        )
+    places = ", ".join(f"partition {gap.kafka_partition}: {gap.first_offset} to {gap.end_offset - 1}" for gap in gaps)
+    raise DecisionNeededError(
+        AlertKey.RECORDS_EXPIRED,
+        f"Kafka deleted {sum(gap.count for gap in gaps):,} records before they landed ({places})",
+        f"restore them, or `{ACCEPT}`",
+    )
 
 
-def resume(
-    settings: Settings, warehouse: Warehouse, kept: CheckpointTopic | None, checkpoint: Mapping[str, Mapping[int, int]]
-) -> tuple[Topic, dict[int, int]]:
-    """The topic, and the first offset of each partition; `checkpoint` is the next offsets by topic, empty without one.
+@dataclass(frozen=True)
+class Position:
+    """What Kafka and the checkpoint say; `next_offsets` are the checkpoint's for the topic, empty without one."""
+
+    topic: Topic
+    kept: CheckpointTopic | None
+    next_offsets: Mapping[int, int]
+    offsets: Mapping[int, Offsets]
+
+    @property
+    def starts(self) -> dict[int, int]:
+        """The first offset of each partition that Kafka has."""
+        return {number: here.start for number, here in self.offsets.items()}
+
+    def expired(self, wanted: Mapping[int, int]) -> list[Gap]:
+        """The wanted records that Kafka no longer has."""
+        return expired(self.topic.name, self.topic.topic_id, wanted, self.starts)
+
+    @property
+    def needs_landed_rows(self) -> bool:
+        """Whether what has landed decides where the query starts: load jobs must have ended before."""
+        wanted = {number: self.next_offsets.get(number, 0) for number in self.offsets}
+        return not self.next_offsets or bool(self.expired(wanted))
+
+
+def read_position(
+    settings: Settings, kept: CheckpointTopic | None, checkpoint: Mapping[str, Mapping[int, int]]
+) -> Position:
+    """The topic and its offsets; `checkpoint` is the next offsets by topic, empty without one.
 
     `kept` is the checkpoint's topic, read before its offsets: a decision that moves the checkpoint away meanwhile must
     not leave offsets that seem to be of today's topic.
 
-    Raises DecisionNeededError, KafkaAccessError, WarehouseError and OSError.
+    Raises DecisionNeededError and KafkaAccessError.
     """
     topic = describe_topic(settings)
     facts = topic_facts(settings)
     check_policy(topic, facts.cleanup_policy if facts else "")
-    if checkpoint and topic.name not in checkpoint:
-        kept = kept or CheckpointTopic(next(iter(checkpoint)), "unknown", "unknown")
+    kept = kept or topic_of_offsets(checkpoint, topic.name)
     check_topic(topic, kept)
-    if kept is None:  # a first start, a lost checkpoint, or one of a version that kept no ids
-        name_older_rows(warehouse, topic.name, topic.topic_id)
     offsets = {number: here for (*_, number), here in kafka_offsets(settings, [topic.name]).items()}
-    landed = {} if checkpoint else landed_offsets(warehouse, topic.name, topic.topic_id)
-    wanted = checkpoint.get(topic.name) or {number: offset + 1 for number, offset in landed.items()}
-    _check_ends(topic, wanted, offsets)
-    starts = {number: here.start for number, here in offsets.items()}
-    gaps = expired(topic.name, topic.topic_id, wanted, starts)
-    check_expired(gaps, lambda: [] if checkpoint else accepted_gaps(warehouse))
-    if kept is None or not checkpoint:  # a damaged checkpoint was moved away with its file
+    next_offsets = checkpoint.get(topic.name, {})
+    _check_ends(topic, next_offsets, offsets)
+    return Position(topic, kept, next_offsets, offsets)
+
+
+def resume(settings: Settings, warehouse: Warehouse, position: Position) -> dict[int, int]:
+    """The first offset of each partition. Raises DecisionNeededError, WarehouseError and OSError."""
+    topic, has_checkpoint = position.topic, bool(position.next_offsets)
+    if position.kept is None:  # a first start, a lost checkpoint, or one of a version that kept no ids
+        name_older_rows(warehouse, topic.name, topic.topic_id)
+    wanted = dict(position.next_offsets)
+    if position.needs_landed_rows:
+        wanted = wanted_offsets(warehouse, topic.name, topic.topic_id, position.next_offsets, position.offsets)
+        _check_ends(topic, wanted, position.offsets)
+        check_expired(unaccepted(warehouse, position.expired(wanted), position.next_offsets))
+        if has_checkpoint:  # what expired has landed, and Spark would read it again
+            moved = retire(settings.checkpoint, f"{datetime.now(UTC):expired-%Y%m%dT%H%M%SZ}")
+            logger.warning("What the checkpoint wants next has landed and expired: it is now at %s", moved)
+            has_checkpoint = False
+    if position.kept is None or not has_checkpoint:  # a damaged checkpoint was moved away with its file
         write_topic(settings.checkpoint, CheckpointTopic(topic.name, topic.topic_id, topic.cluster_id))
-    return topic, {number: max(wanted.get(number, start), start) for number, start in starts.items()}
+    return {number: max(wanted.get(number, start), start) for number, start in position.starts.items()}
 
 
 def _check_ends(topic: Topic, wanted: Mapping[int, int], offsets: Mapping[int, Offsets]) -> None:

@@ -22,11 +22,10 @@ from csat.contract.errors import CsatError
 from csat.contract.kafka_access import KafkaAccessError
 from csat.contract.settings import Settings, SettingsError, get_settings
 from csat.contract.version import code_version
-from csat.control.checkpoint_topic import CheckpointTopic, read_topic
 from csat.control.driver_token import DriverTokenError, read_token, token_file
 from csat.control.state_files import StateFiles
 from csat.control.verdict import SUPERSEDED_EXIT_CODE, Heartbeat, State
-from spark.checkpoint import committed_offsets, set_damaged_aside
+from spark.checkpoint import committed_offsets, sound_topic
 from spark.claim import Claim, Order, patiently, take_over
 from spark.decision import DecisionNeededError
 from spark.heartbeat import HeartbeatWriter
@@ -109,17 +108,20 @@ def run(settings: Settings, token: str = "", *, is_catch_up: bool = False) -> in
             clients = pool.submit(_open_clients, settings, waiting)
             spark = build_session(settings)
             warehouse, jobs, budget = clients.result()
+        from spark import position as positions  # it imports Google's client, too
+
         with warehouse:
-            kept = read_topic(settings.checkpoint)
-            set_damaged_aside(spark, settings, f"damaged-{started_at:%Y%m%dT%H%M%SZ}")
+            kept = sound_topic(spark, settings, f"damaged-{started_at:%Y%m%dT%H%M%SZ}")
             checkpoint = committed_offsets(spark, settings)
-            if not checkpoint:  # what pending load jobs land decides where this query starts
+            position = positions.read_position(settings, kept, checkpoint)
+            if position.needs_landed_rows:  # pending load jobs may land more
                 pool = ThreadPoolExecutor(1)
                 code = writer.watch_start(pool.submit(jobs.wait_for_pending), waiting)
                 pool.shutdown(wait=False)  # a driver that must end does not wait for them
                 if code is not None:
                     return code
-            watch, first_offsets = _open_watch(settings, warehouse, kept, checkpoint, waiting)
+            first_offsets = positions.resume(settings, warehouse, position)
+            watch = positions.TopicWatch(settings, position.topic, waiting)
 
             def check() -> None:
                 watch.check()
@@ -130,7 +132,7 @@ def run(settings: Settings, token: str = "", *, is_catch_up: bool = False) -> in
                 return code
             query = start_query(spark, settings, sink, first_offsets, is_catch_up=is_catch_up)
             logger.info("The query has started")
-            return writer.watch(ActiveQuery(spark, query, sink, settings, checkpoint.get(settings.kafka_topic, {})))
+            return writer.watch(ActiveQuery(spark, query, sink, settings, position.next_offsets))
     except Exception as error:
         cause = (watch and watch.found) or error
         batch = sink.current_batch if sink and cause is error else ""
@@ -169,19 +171,6 @@ def _check_landing_table(warehouse: "Warehouse") -> None:
         return
     if found:
         raise DecisionNeededError(AlertKey.LANDING_TABLE_OUTDATED, found.message, found.fix)
-
-
-def _open_watch(
-    settings: Settings,
-    warehouse: "Warehouse",
-    kept: CheckpointTopic | None,
-    checkpoint: dict[str, dict[int, int]],
-    waiting: Waiting,
-) -> "tuple[TopicWatch, dict[int, int]]":
-    from spark.position import TopicWatch, resume
-
-    topic, first_offsets = resume(settings, warehouse, kept, checkpoint)
-    return TopicWatch(settings, topic, waiting), first_offsets
 
 
 def _first_line(error: Exception) -> str:

@@ -1,13 +1,13 @@
 """Which offsets of a topic have landed, and which gaps in them a person has accepted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
 from csat.bigquery.client import Warehouse
 from csat.bigquery.query import Query
 from csat.bigquery.tables import append_rows
-from csat.kafka.offsets import Gap
+from csat.kafka.offsets import Gap, without
 
 ACCEPTED_LOSSES = "accepted_losses"
 _EVER = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
@@ -40,11 +40,35 @@ def accepted_gaps(warehouse: Warehouse) -> list[Gap]:
 
 
 def accept(warehouse: Warehouse, gaps: Sequence[Gap], reason: str, now: datetime) -> None:
-    """Record gaps as accepted, each once however often it is called. Raises WarehouseError."""
-    for gap in gaps:
-        row = {**asdict(gap), "accepted_at": now.isoformat(), "reason": reason}
-        place = f"{gap.kafka_topic_id}-{gap.kafka_partition}-{gap.first_offset}-{gap.end_offset}"
-        append_rows(warehouse, ACCEPTED_LOSSES, [row], job_id=f"accept-loss-{place}")
+    """Record gaps as accepted. One that is recorded twice counts once. Raises WarehouseError."""
+    rows = [{**asdict(gap), "accepted_at": now.isoformat(), "reason": reason} for gap in gaps]
+    append_rows(warehouse, ACCEPTED_LOSSES, rows)
+
+
+def wanted_offsets(
+    warehouse: Warehouse, topic: str, topic_id: str, checkpoint: Mapping[int, int], partitions: Iterable[int]
+) -> dict[int, int]:
+    """The next offset to land of each partition, as far as it is known; `checkpoint` is empty without one.
+
+    A checkpoint wants a partition that it does not know from its first record. What has landed after it is not wanted.
+    Without a checkpoint, a partition of which nothing has landed is wanted from its first accepted loss, if there is
+    one. Raises WarehouseError.
+    """
+    landed = {number: offset + 1 for number, offset in landed_offsets(warehouse, topic, topic_id).items()}
+    if checkpoint:
+        return {number: max(checkpoint.get(number, 0), landed.get(number, 0)) for number in partitions}
+    accepted = [gap for gap in accepted_gaps(warehouse) if (gap.kafka_topic, gap.kafka_topic_id) == (topic, topic_id)]
+    first = {gap.kafka_partition: gap.first_offset for gap in reversed(accepted)}  # they are ordered by offset
+    return first | landed
+
+
+def unaccepted(warehouse: Warehouse, gaps: Sequence[Gap], checkpoint: Mapping[int, int]) -> list[Gap]:
+    """The parts of expired gaps whose loss nobody has accepted. Raises WarehouseError.
+
+    Where there is a checkpoint before a gap, an acceptance was recorded and not completed: it is still to be made.
+    """
+    known = accepted_gaps(warehouse) if gaps and not checkpoint else []
+    return [part for gap in gaps for part in without(gap, known)]
 
 
 def expired(topic: str, topic_id: str, wanted: Mapping[int, int], starts: Mapping[int, int]) -> list[Gap]:

@@ -118,12 +118,20 @@ def append_rows(warehouse: Warehouse, name: str, rows: Sequence[dict[str, Any]],
         write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
     )
     with warehouse.errors():
-        job = warehouse.client.load_table_from_json(
-            rows,
-            table,
-            num_retries=_UPLOAD_RETRIES,
-            job_id=job_id,
-            job_config=config,
-            timeout=settings.bigquery_timeout_seconds,
-        )
+        try:
+            job: Any = warehouse.client.load_table_from_json(
+                rows,
+                table,
+                num_retries=_UPLOAD_RETRIES,
+                job_id=job_id,
+                job_config=config,
+                timeout=settings.bigquery_timeout_seconds,
+            )
+        except Conflict:  # an earlier call's
+            job = warehouse.client.get_job(
+                job_id or "",
+                location=settings.location,
+                retry=warehouse.retry,
+                timeout=settings.bigquery_timeout_seconds,
+            )
         job.result(timeout=settings.bigquery_job_timeout_seconds, retry=warehouse.retry)

@@ -1,9 +1,11 @@
 """The topic of a checkpoint, kept in a file beside Spark's: its offsets mean nothing in another topic."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from csat.contract.errors import CsatError
 from csat.control.object_store import read_object, unreachable, write_object
 
 _FILE = "csat_topic.json"
@@ -18,14 +20,20 @@ class CheckpointTopic:
     cluster_id: str
 
 
+class CheckpointTopicError(CsatError):
+    """The file with the checkpoint's topic is damaged; the message names it."""
+
+
 def read_topic(checkpoint: str) -> CheckpointTopic | None:
-    """The checkpoint's topic; None where it has none yet. Raises OSError and ValueError."""
+    """The checkpoint's topic; None where it has none yet. Raises OSError and CheckpointTopicError."""
     path = f"{checkpoint}/{_FILE}"
     try:
-        text = read_object(path) if "://" in path else Path(path).read_text()
+        return CheckpointTopic(**json.loads(read_object(path) if "://" in path else Path(path).read_text()))
     except FileNotFoundError:
         return None
-    return CheckpointTopic(**json.loads(text))
+    except (ValueError, TypeError) as error:  # a text that is not UTF-8, no JSON, or no topic
+        fix = "start the stream: it moves a damaged checkpoint away and continues after the landed rows"
+        raise CheckpointTopicError(f"{path} is damaged ({type(error).__name__})", fix) from error
 
 
 def write_topic(checkpoint: str, topic: CheckpointTopic) -> None:
@@ -38,6 +46,23 @@ def write_topic(checkpoint: str, topic: CheckpointTopic) -> None:
     draft = Path(f"{path}.draft")
     draft.write_text(text)
     draft.replace(path)
+
+
+def next_offsets(text: str) -> dict[str, dict[int, int]]:
+    """The next offset to read of each topic's partitions, from a file of Spark's folder offsets or sources/0.
+
+    Its last line is one JSON object: {"topic": {"partition": offset}}. Raises ValueError, TypeError and AttributeError
+    where it is not.
+    """
+    topics = json.loads((text.splitlines() or [""])[-1])
+    return {topic: {int(number): int(at) for number, at in offsets.items()} for topic, offsets in topics.items()}
+
+
+def topic_of_offsets(checkpoint: Mapping[str, Mapping[int, int]], topic: str) -> CheckpointTopic | None:
+    """The other topic of a checkpoint that kept no id; None where its offsets are of `topic`, or there are none."""
+    if not checkpoint or topic in checkpoint:
+        return None
+    return CheckpointTopic(next(iter(checkpoint)), "unknown", "unknown")
 
 
 def retire(checkpoint: str, suffix: str) -> str:

@@ -1,15 +1,14 @@
 """The offsets that the stream's checkpoint has committed, read without Spark.
 
-Spark writes offsets/<batch> before a batch and commits/<batch> after it. A line of an offsets file is a version, then
-the batch's settings, then one JSON object for each source: {"topic": {"partition": next offset}}.
+Spark writes sources/0/0 at the query's start, offsets/<batch> before a batch and commits/<batch> after it.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 from csat.contract.errors import CsatError
 from csat.contract.google_errors import fix_of, text_of
+from csat.control.checkpoint_topic import next_offsets
 
 
 class CheckpointError(CsatError):
@@ -17,15 +16,20 @@ class CheckpointError(CsatError):
 
 
 def committed_offsets(checkpoint: str, topic: str) -> dict[int, int]:
-    """The next offset to read of each partition, from the last committed batch; empty before the first."""
+    """The next offset to read of each partition of the topic; empty without a checkpoint. Raises CheckpointError."""
+    return checkpoint_offsets(checkpoint).get(topic, {})
+
+
+def checkpoint_offsets(checkpoint: str) -> dict[str, dict[int, int]]:
+    """The next offset to read of each topic's partitions, from the last committed batch or the query's start.
+
+    Empty without a checkpoint. Raises CheckpointError.
+    """
     try:
-        names = _names(f"{checkpoint}/commits")
-        numbers = [int(name) for name in names if name.isdigit()]
-        if not numbers:
-            return {}
-        text = _text(f"{checkpoint}/offsets/{max(numbers)}")
-        offsets = json.loads(text.splitlines()[-1]).get(topic, {})
-        return {int(partition): int(offset) for partition, offset in offsets.items()}
+        numbers = [int(name) for name in _names(f"{checkpoint}/commits") if name.isdigit()]
+        if numbers:
+            return next_offsets(_text(f"{checkpoint}/offsets/{max(numbers)}"))
+        return next_offsets(_text(f"{checkpoint}/sources/0/0")) if "0" in _names(f"{checkpoint}/sources/0") else {}
     except Exception as error:  # each store raises its own types, and Spark's files may be anything
         fix = fix_of(error) or "check CSAT_CHECKPOINT_URI"
         raise CheckpointError(f"the checkpoint {checkpoint} cannot be read ({text_of(error)})", fix) from error

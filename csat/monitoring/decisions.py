@@ -7,16 +7,16 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from csat.bigquery.client import Warehouse
-from csat.bigquery.positions import accept, accepted_gaps, expired, landed_offsets, name_older_rows
+from csat.bigquery.positions import accept, expired, name_older_rows, unaccepted, wanted_offsets
 from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
-from csat.control.checkpoint_topic import CheckpointTopic, read_topic, retire
+from csat.control.checkpoint_topic import CheckpointTopic, read_topic, retire, topic_of_offsets
 from csat.control.shown_loss import ExpiredRange, ShownLoss
 from csat.control.state_files import StateFiles
 from csat.control.verdict import Policy, State
 from csat.kafka.offsets import Gap, kafka_offsets, without
 from csat.kafka.topic_id import Topic, describe_topic
-from csat.monitoring.checkpoint import committed_offsets
+from csat.monitoring.checkpoint import checkpoint_offsets, committed_offsets
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,14 @@ class Adoption:
 def find_change(settings: Settings, now: datetime) -> Adoption:
     """The change of topic that waits for a decision. Raises CsatError, KafkaAccessError and OSError."""
     _require_no_driver(settings, now)
-    topic, kept = describe_topic(settings), read_topic(settings.checkpoint)
+    topic, offsets = describe_topic(settings), checkpoint_offsets(settings.checkpoint)
+    kept = read_topic(settings.checkpoint) or topic_of_offsets(offsets, topic.name)
     if kept is None:
         raise CsatError(f"{settings.checkpoint} has no topic yet: the next driver takes {topic.name}")
     if (kept.name, kept.topic_id, kept.cluster_id) == (topic.name, topic.topic_id, topic.cluster_id):
-        offsets = {number: here.end for (*_, number), here in kafka_offsets(settings, [topic.name]).items()}
-        committed = committed_offsets(settings.checkpoint, topic.name)
-        if all(offsets.get(number, 0) >= offset for number, offset in committed.items()):
+        ends = {number: here.end for (*_, number), here in kafka_offsets(settings, [topic.name]).items()}
+        committed = offsets.get(topic.name, {})
+        if all(ends.get(number, 0) >= offset for number, offset in committed.items()):
             raise CsatError(f"{topic.name} with id {topic.topic_id} is the topic that the stream reads")
         raise CsatError(f"the log of {topic.name} was emptied", "delete the topic and create it again first")
     return Adoption(kept, topic)
@@ -56,13 +57,9 @@ def find_expired(settings: Settings, warehouse: Warehouse, now: datetime) -> lis
     _require_no_driver(settings, now)
     topic = describe_topic(settings)
     committed = committed_offsets(settings.checkpoint, topic.name)
-    wanted = committed or {
-        number: offset + 1 for number, offset in landed_offsets(warehouse, topic.name, topic.topic_id).items()
-    }
     starts = {number: here.start for (*_, number), here in kafka_offsets(settings, [topic.name]).items()}
-    # A checkpoint before the records is there until their loss is accepted, or until that is completed
-    known = [] if committed else accepted_gaps(warehouse)
-    gaps = [part for gap in expired(topic.name, topic.topic_id, wanted, starts) for part in without(gap, known)]
+    wanted = wanted_offsets(warehouse, topic.name, topic.topic_id, committed, starts)
+    gaps = unaccepted(warehouse, expired(topic.name, topic.topic_id, wanted, starts), committed)
     if not gaps:
         raise CsatError(f"no record of {topic.name} expired before it landed: there is nothing to accept")
     return gaps
@@ -86,6 +83,9 @@ def find_shown(settings: Settings, gaps: list[Gap], shown_id: str) -> list[Gap]:
     if any(without(one, gaps) for one in shown):
         places = ", ".join(str(one) for one in loss.ranges)
         raise CsatError(f"what was shown ({places}) no longer waits for a decision", "show it again")
+    others = sorted({gap.kafka_partition for gap in gaps} - {gap.kafka_partition for gap in shown})
+    if others:  # nothing of them may have landed: without the checkpoint, nobody would know of their loss
+        raise CsatError(f"since then records of partitions {others} expired, too", "show it again")
     return shown
 
 

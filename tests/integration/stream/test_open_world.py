@@ -24,19 +24,30 @@ def world(world: World) -> World:
     return world
 
 
-@pytest.mark.parametrize("damage", ["metadata", "offsets/1"])
+@pytest.mark.parametrize(
+    ("damage", "text"),
+    [
+        ("metadata", ""),
+        ("metadata", "\0" * 45),
+        ("offsets/1", ""),
+        ("offsets/1", 'v1\n{"batchWatermarkMs'),
+        ("commits/1", ""),
+        ("sources/0/0", "v1\n"),
+        ("csat_topic.json", ""),
+    ],
+)
 def test_a_damaged_checkpoint_is_moved_away_and_the_query_starts_after_the_landed_rows(
-    world: World, land: Land, make_message, damage: str
+    world: World, land: Land, make_message, damage: str, text: str
 ):
     checkpoint = Path(world.settings.checkpoint)
     for _ in range(2):
         world.send(*[make_message() for _ in range(3)])
         assert land(world) == 0
-    last = sorted(checkpoint.glob("commits/[0-9]*"), key=lambda path: int(path.name))[-1]
-    last.unlink()  # its batch landed: under another query id it would land again
-    last.with_name(f".{last.name}.crc").unlink(missing_ok=True)
+    if damage != "commits/1":  # its batch landed: under another query id it would land again
+        (checkpoint / "commits" / "1").unlink()
+        (checkpoint / "commits" / ".1.crc").unlink(missing_ok=True)
     path = checkpoint / damage
-    path.write_text("")
+    path.write_text(text)
     path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
     world.send(*[make_message() for _ in range(2)])
     assert land(world) == 0

@@ -1,19 +1,24 @@
 """Records that Kafka deleted before they landed, and the decision to go on without them."""
 
+import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from csat.bigquery.positions import accept
 from csat.bigquery.tables import create_ops_tables
 from csat.contract.errors import CsatError
+from csat.kafka.offsets import kafka_offsets
 from csat.monitoring.completeness import check_completeness
 from csat.monitoring.decisions import accept_loss, find_expired, find_shown, keep_shown
-from tests.integration.conftest import World
+from tests.integration.conftest import World, wait_for
 from tests.integration.stream.conftest import Land
-from tests.integration.stream.topics import expire, failure, follow_runbook
+from tests.integration.stream.topics import admin_of, expire, failure, follow_runbook, places
 
 pytestmark = pytest.mark.integration
+
+CRASHING = (str(Path(__file__).with_name("crashing_driver.py")),)
 
 
 @pytest.fixture
@@ -72,3 +77,77 @@ def test_only_the_loss_that_was_shown_is_accepted(world: World, land: Land, make
     assert world.offsets() == [*range(5), *range(12, 15)]
     found = check_completeness(warehouse)
     assert (found.lost, found.duplicated, found.pending) == (0, 0, 0)
+
+
+def test_a_loss_in_another_partition_than_the_shown_is_shown_again(world: World, land: Land, make_message):
+    settings, warehouse, now = world.settings, world.warehouse, datetime.now(UTC)
+    world.send(*[make_message() for _ in range(5)])
+    assert land(world) == 0
+    world.send(*[make_message() for _ in range(10)])
+    world.send(*[make_message() for _ in range(5)], partition=1)  # none of it has landed
+    expire(world, 9)
+    keep_shown(settings, find_expired(settings, warehouse, now), "run-1")
+    expire(world, 3, partition=1)
+    with pytest.raises(CsatError, match=r"partitions \[1\] expired, too, fix: show it again"):
+        find_shown(settings, find_expired(settings, warehouse, now), "run-1")
+
+
+def test_an_acceptance_that_was_interrupted_is_repeated(world: World, land: Land, make_message):
+    settings, warehouse, now = world.settings, world.warehouse, datetime.now(UTC)
+    world.send(*[make_message() for _ in range(5)], partition=1)
+    assert land(world) == 0
+    world.send(*[make_message() for _ in range(5)], partition=1)
+    expire(world, 8, partition=1)
+    accept(warehouse, find_expired(settings, warehouse, now), "killed after this", now)
+    assert land(world) == 1
+    accept_loss(settings, warehouse, find_expired(settings, warehouse, now), "again", now)
+    assert land(world) == 0
+    found = check_completeness(warehouse)
+    assert (found.lost, found.duplicated, found.pending) == (0, 0, 0)
+
+
+def test_records_of_an_added_partition_that_expire_before_their_first_read_need_a_decision(
+    world: World, land: Land, make_message
+):
+    world.send(make_message())
+    assert land(world) == 0
+    with admin_of(world) as admin:
+        admin.create_partitions({world.settings.kafka_topic: 3})
+    wait_for(lambda: len(kafka_offsets(world.settings, [world.settings.kafka_topic])) == 3, 30, "third partition")
+    world.send(*[make_message() for _ in range(5)], partition=2)
+    expire(world, 2, partition=2)
+    accept_what_expired(world, land, "partition 2: 0 to 1")
+    assert places(world)[1:] == [(places(world)[0][0], 2, offset) for offset in (2, 3, 4)]
+
+
+def test_records_of_a_first_batch_that_never_landed_need_a_decision(world: World, land: Land, make_message):
+    world.send(*[make_message() for _ in range(5)])
+    assert world.start_driver("before_submit", "--catch-up", program=CRASHING).exit_code() == -signal.SIGKILL
+    expire(world, 3)
+    accept_what_expired(world, land, "partition 0: 0 to 2")
+    assert world.offsets() == [3, 4]
+
+
+def accept_what_expired(world: World, land: Land, places: str) -> None:
+    """The stream stops and names these; a person accepts their loss; the stream continues."""
+    assert land(world) == 1
+    alert, error = failure(world)
+    assert (alert, places in error) == ("records_expired", True), error
+    now = datetime.now(UTC)
+    gaps = find_expired(world.settings, world.warehouse, now)
+    accept_loss(world.settings, world.warehouse, gaps, "a test", now)
+    assert land(world) == 0
+
+
+def test_records_that_landed_before_they_expired_are_no_loss(world: World, land: Land, make_message):
+    world.send(*[make_message() for _ in range(5)])
+    assert land(world) == 0
+    world.send(*[make_message() for _ in range(4)])
+    assert world.start_driver("after_load", "--catch-up", program=CRASHING).exit_code() == -signal.SIGKILL
+    assert world.offsets() == list(range(9))
+    world.send(make_message(), make_message())
+    expire(world, 9)
+    assert land(world) == 0
+    assert world.offsets() == list(range(11))
+    with pytest.raises(CsatError, match="there is nothing to accept"):
+        find_expired(world.settings, world.warehouse, datetime.now(UTC))

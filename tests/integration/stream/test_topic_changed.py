@@ -2,6 +2,7 @@
 
 import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from csat.kafka.topic_id import describe_topic
 from csat.monitoring.completeness import check_completeness
 from csat.monitoring.decisions import adopt, find_change
 from spark.decision import DecisionNeededError
-from spark.position import resume
+from spark.position import read_position, resume
 from tests.integration.conftest import World, wait_for
 from tests.integration.stream.conftest import Land
 from tests.integration.stream.topics import (
@@ -77,8 +78,9 @@ def test_a_driver_that_read_the_checkpoint_just_before_it_was_moved_away_does_no
     recreate(world)
     world.send(*[make_message() for _ in range(8)])
     with pytest.raises(DecisionNeededError, match=old.topic_id):
-        resume(world.settings, world.warehouse, kept, {name: {0: 5, 1: 0}})
-    assert resume(world.settings, world.warehouse, None, {})[1] == {0: 0, 1: 0}
+        read_position(world.settings, kept, {name: {0: 5, 1: 0}})
+    position = read_position(world.settings, None, {})
+    assert resume(world.settings, world.warehouse, position) == {0: 0, 1: 0}
 
 
 def test_a_checkpoint_of_another_cluster_stops_the_stream_until_the_topic_is_adopted(
@@ -108,6 +110,12 @@ def test_another_topic_name_on_an_old_checkpoint_stops_the_stream(world: World, 
     assert land(elsewhere) == 1
     alert, error = failure(elsewhere)
     assert (alert, world.settings.kafka_topic in error) == ("topic_changed", True)
+    (Path(world.settings.checkpoint) / "csat_topic.json").unlink()  # as a version that kept no ids left it
+    assert land(elsewhere) == 1
+    follow_runbook(elsewhere, "topic_changed")
+    assert land(elsewhere) == 0
+    topics = {row["kafka_topic"] for row in world.rows("kafka_topic, kafka_partition, kafka_offset")}
+    assert topics == {world.settings.kafka_topic, other.kafka_topic}
 
 
 def test_a_broker_that_comes_back_empty_stops_the_stream_until_its_topic_is_adopted(

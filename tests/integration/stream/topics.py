@@ -83,10 +83,10 @@ def values(world: World) -> list[bytes]:
     return found
 
 
-def expire(world: World, before: int) -> None:
-    """Delete the records of partition 0 before that offset, as the retention does."""
+def expire(world: World, before: int, partition: int = 0) -> None:
+    """Delete the records of the partition before that offset, as the retention does."""
     with admin_of(world) as admin:
-        admin.delete_records({TopicPartition(world.settings.kafka_topic, 0): before})
+        admin.delete_records({TopicPartition(world.settings.kafka_topic, partition): before})
 
 
 def empty(logs: Path) -> None:
