@@ -78,7 +78,7 @@ def test_only_committed_records_of_transactions_land_and_markers_are_not_lost(wo
     table = world.settings.table("raw", "survey_responses")
     world.warehouse.rows(f"delete from `{table}` where kafka_offset = 9")
     assert check_completeness(world.warehouse).lost == 1
-    # Once Kafka has deleted the markers, nobody can tell them from records
+    # Once Kafka has deleted the markers, nobody can distinguish them from records
     expire(world, 9)
     found = check_completeness(world.warehouse)
     assert (found.lost, found.unverifiable) == (1, 5)

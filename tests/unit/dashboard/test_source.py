@@ -11,8 +11,8 @@ import pytest
 from csat.bigquery.client import WarehouseError, WarehouseUnreachableError
 from csat.bigquery.query import Rows
 from csat.dashboard import source as source_module
-from csat.dashboard.status import status_line
 from csat.dashboard.source import Failure, Source, State, bind, bind_choices
+from csat.dashboard.status import status_line
 from tests.unit.dashboard.conftest import RESPONSES, START, FakeWarehouse
 
 
