@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,10 +15,8 @@ import pytest
 
 from csat.bigquery.login import token_file
 from csat.contract.errors import CsatError
-from csat.contract.polling import poll
 from csat.contract.settings import ROOT, Settings, environment
-from csat.marts.lease import Lease, LeaseLostError
-from tests.integration.marts.checks import kill_build
+from tests.integration.marts.checks import expire_lease, kill_build
 from tests.integration.marts.conftest import TABLES, Marts, at, survey_response
 
 pytestmark = pytest.mark.integration
@@ -52,12 +49,6 @@ def land_one(world: Marts, number: int) -> None:
     world.land([survey_response(number, at(date(2026, 11, 3)), csat_score=1, ingested_at=ingested_at)])
 
 
-def expire(world: Marts) -> None:
-    """Let the time of the lease pass."""
-    past = "timestamp_sub(current_timestamp(), interval 1 second)"
-    world.execute(f"update `{{table}}` set expires_at = {past} where true", "ops", "build_lease")
-
-
 def builds(world: Marts) -> list[str]:
     """The ids of the builds that were published."""
     rows = world.execute("select build_id from `{table}` order by built_at", "ops", "mart_builds")
@@ -83,60 +74,8 @@ def building(settings: Settings) -> Iterator["subprocess.Popen[str]"]:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def test_of_builds_that_start_at_the_same_moment_one_gets_the_first_lease(world: Marts) -> None:
-    world.execute("delete from `{table}` where true", "ops", "build_lease")
-    leases = [Lease(world.warehouse) for _ in range(6)]
-    with ThreadPoolExecutor(len(leases)) as machines:
-        claimed = list(machines.map(lambda lease: lease.claim("machine", ""), leases))
-    assert claimed.count(True) == 1
-    winner = leases[claimed.index(True)]
-    winner.keep()
-    with winner.held():
-        assert not leases[claimed.index(False)].claim("machine", "")
-    assert leases[claimed.index(False)].claim("machine", winner.token)
-
-
-def test_a_lease_that_nobody_renews_passes_to_another_build_and_cannot_be_kept(world: Marts) -> None:
-    expire(world)
-    killed, other = Lease(world.warehouse, seconds=1), Lease(world.warehouse)
-    assert killed.claim("a machine", "")
-    assert poll(lambda: other.claim("another machine", ""), 20, 0.2)
-    with pytest.raises(LeaseLostError, match="Another build of the marts took the lease"):
-        killed.keep()
-    with other.held():
-        pass
-    with pytest.raises(LeaseLostError):  # also where the other build has ended
-        killed.keep()
-
-
-def test_a_lease_that_is_held_is_renewed_until_its_end(world: Marts) -> None:
-    expire(world)
-    lease, other = Lease(world.warehouse, seconds=5), Lease(world.warehouse)
-    assert lease.claim("a machine", "")
-    ends: set[datetime] = set()
-
-    def end_has_moved() -> bool:
-        [row] = world.execute("select max(expires_at) as ends from `{table}`", "ops", "build_lease")
-        ends.add(row["ends"])
-        return len(ends) > 1
-
-    with lease.held():
-        assert poll(end_has_moved, 20, 0.5)
-    assert other.claim("another machine", "")
-
-
-def test_a_held_lease_that_is_lost_ends_the_build_at_its_next_line(world: Marts) -> None:
-    expire(world)
-    lease, other = Lease(world.warehouse, seconds=1), Lease(world.warehouse)
-    assert lease.claim("a machine", "")
-    lease.check()
-    assert other.claim("another machine", lease.token)
-    with lease.held(), pytest.raises(LeaseLostError):
-        poll(lease.check, 20, 0.1)
-
-
 def test_two_builds_at_once_on_two_machines_end_in_one_correct_result(world: Marts, other_machine: Marts) -> None:
-    expire(world)
+    expire_lease(world)
     land_one(world, 101)
     before = builds(world)
     with building(world.settings) as first, building(other_machine.settings) as second:
@@ -151,19 +90,19 @@ def test_two_builds_at_once_on_two_machines_end_in_one_correct_result(world: Mar
 
 
 def test_a_killed_build_on_another_machine_has_the_lease_until_it_expires(world: Marts, other_machine: Marts) -> None:
-    expire(world)
+    expire_lease(world)
     land_one(world, 102)
     kill_build(other_machine, after=TABLES[0])
     before = builds(world)
     with pytest.raises(CsatError, match=r"still runs after 0.1 s: process \d+ on \S+ since .*, fix: wait, or end it"):
         world.build(lock_wait_seconds=0.1)
-    expire(world)
+    expire_lease(world)
     world.build()
     assert len(builds(world)) == len(before) + 1
 
 
 def test_a_killed_build_on_this_machine_does_not_delay_the_next_one(world: Marts) -> None:
-    expire(world)
+    expire_lease(world)
     land_one(world, 103)
     kill_build(world, after=TABLES[0])
     before = builds(world)
@@ -172,13 +111,13 @@ def test_a_killed_build_on_this_machine_does_not_delay_the_next_one(world: Marts
 
 
 def test_a_build_whose_machine_was_paused_does_not_publish(world: Marts, other_machine: Marts) -> None:
-    expire(world)
+    expire_lease(world)
     land_one(world, 104)
     with building(other_machine.settings) as paused:
         assert paused.stdout is not None
         assert any(re.search(rf"OK created .*\.{TABLES[0]} ", line) for line in paused.stdout)
         os.killpg(paused.pid, signal.SIGSTOP)
-        expire(world)
+        expire_lease(world)
         land_one(world, 105)
         world.build()
         published, figures = builds(world), world.snapshot()
