@@ -91,25 +91,18 @@ def points(
     made = []
     heights: dict[Any, int] = defaultdict(int)
     for row in sorted(rows, key=lambda row: parts.names.index(row.get("part", ""))):
-        counts = Tally(row["response_count"], row["satisfied_count"])
-        interval = wilson_interval(counts)
         bottom = heights[row[time]]
-        heights[row[time]] = top = bottom + counts.responses
-        made.append(
-            (
-                row[time],
-                {
-                    **_position(row, grain, time, until),
-                    "responses": counts.responses,
-                    "bottom": bottom,
-                    "top": top,
-                    "csat": counts.csat_rate,
-                    "low": interval.low if interval else None,
-                    "high": interval.high if interval else None,
-                },
-            )
-        )
+        heights[row[time]] = top = bottom + row["response_count"]
+        place = {"bottom": bottom, "top": top}
+        made.append((row[time], _position(row, grain, time, until) | _rate(row) | place))
     return [{**point, "total": heights[key]} for key, point in made]
+
+
+def _rate(row: Mapping[str, Any]) -> dict[str, Any]:
+    counts = Tally(row["response_count"], row["satisfied_count"])
+    interval = wilson_interval(counts)
+    low, high = (interval.low, interval.high) if interval else (None, None)
+    return {"responses": counts.responses, "csat": counts.csat_rate, "low": low, "high": high}
 
 
 def time_points(rows: Iterable[Mapping[str, Any]], grain: Grain, until: datetime | None = None) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Agents: the leaderboard with intervals, and one agent's own page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -49,29 +49,31 @@ def show(snapshot: Snapshot) -> None:
         return
     rows = snapshot.compared(snapshot.rows(leaderboard)[0], window)
     found = _filtered(rows)
-    ranked = [row for row in found if row["is_ranked"]]
-    unranked = [row for row in found if not row["is_ranked"]]
-    names = {_RANKED: ranked, _UNRANKED: unranked}
-    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        chosen = st.segmented_control(
-            "List",
-            list(names),
-            default=_RANKED,
-            required=True,
-            key="list",
-            bind="query-params",
-        )
-        download(f"csat-agents-{chosen.lower().replace(' ', '-')}-{window}", names[chosen])
-    st.caption(
-        f"{formats.count(len(ranked))} ranked, {formats.count(len(unranked))} with too few responses for a rank."
-    )
-    if not names[chosen]:
-        _show_none(chosen, names[_RANKED if chosen == _UNRANKED else _UNRANKED])
+    lists = {
+        _RANKED: [row for row in found if row["is_ranked"]],
+        _UNRANKED: [row for row in found if not row["is_ranked"]],
+    }
+    chosen = _list_filter(lists, window)
+    if not lists[chosen]:
+        _show_none(chosen, lists[_RANKED if chosen == _UNRANKED else _UNRANKED])
         return
-    shown = _one_page(names[chosen])
+    shown = _one_page(lists[chosen])
     columns = leaderboard_columns(shown, window, tally(rows)) if chosen == _RANKED else _unranked_columns(window)
     st.html(table(f"{chosen} agents, {window_name(window)}", columns, shown))
     _explain(chosen, rows)
+
+
+def _list_filter(lists: Mapping[str, Rows], window: str) -> str:
+    """The list that the viewer chose, with the button that saves it and the length of both."""
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        chosen: str | None = st.segmented_control(
+            "List", list(lists), default=_RANKED, required=True, key="list", bind="query-params"
+        )
+        assert chosen is not None
+        download(f"csat-agents-{chosen.lower().replace(' ', '-')}-{window}", lists[chosen])
+    ranked, unranked = (formats.count(len(lists[name])) for name in (_RANKED, _UNRANKED))
+    st.caption(f"{ranked} ranked, {unranked} with too few responses for a rank.")
+    return chosen
 
 
 def _show_none(chosen: str, others: Rows) -> None:
@@ -79,15 +81,9 @@ def _show_none(chosen: str, others: Rows) -> None:
         st.info("No agent matches the filters.")
         return
     kind, other = ("ranked", _UNRANKED) if chosen == _RANKED else ("unranked", _RANKED)
-    found = f"{formats.count(len(others))} in the list {other}"
-    st.html(
-        note(
-            joined(
-                f"No {kind} agent matches the filters. ",
-                link(f"Show {found}", "agents", **this_view(list=other, page="")),
-            )
-        )
-    )
+    found = f"Show {formats.count(len(others))} in the list {other}"
+    other_list = link(found, "agents", **this_view(list=other, page=""))
+    st.html(note(joined(f"No {kind} agent matches the filters. ", other_list)))
 
 
 def _filtered(rows: Rows) -> Rows:

@@ -162,42 +162,41 @@ def _category(row: Row, window: str) -> Html:
 
 def _changes(rows: Rows, window: str, *, is_compared: bool) -> None:
     st.header("Significant changes", anchor=False)
-    if window == ALL_TIME:
-        st.html(note("All time has no previous period to compare with: choose a shorter period."))
-        return
-    if not is_compared:
-        st.html(note(f"The previous {window_name(window)} are not complete in the marts: choose a shorter period."))
-        return
     found = sorted((row for row in rows if row["is_significant"]), key=lambda row: -abs(row["csat_change"]))
-    minimum = variables().minimum_comparison_responses
     if not found:
-        st.html(
-            note(f"None vs. the previous {window_name(window)}, among those with at least {minimum} responses in both.")
-        )
+        st.html(note(_no_changes(window, is_compared=is_compared)))
         return
-    columns = [
-        Column(
-            "Category",
-            lambda row: lines(
-                _category(row, window), named(row["sub_category"]) if row["sub_category"] else "whole category"
-            ),
-            is_figure=False,
-        ),
-        Column(
-            "CSAT",
-            lambda row: lines(formats.percent(row["csat_rate"]), f"was {formats.percent(row['previous_csat_rate'])}"),
-        ),
-        Column("Change", lambda row: formats.points(row["csat_change"])),
-        Column(
-            "Responses",
-            lambda row: lines(
-                formats.count(row["response_count"]), f"were {formats.count(row['previous_response_count'])}"
-            ),
-        ),
-    ]
-    st.html(table(f"Significant changes vs. the previous {window_name(window)}", columns, found))
+    st.html(table(f"Significant changes vs. the previous {window_name(window)}", _change_columns(window), found))
     compared = sum(row["csat_change"] is not None for row in rows)
     st.caption(f"Of {compared} comparisons, about {compared * 0.05:.0f} would look significant by chance alone.")
+
+
+def _no_changes(window: str, *, is_compared: bool) -> str:
+    if window == ALL_TIME:
+        return "All time has no previous period to compare with: choose a shorter period."
+    if not is_compared:
+        return f"The previous {window_name(window)} are not complete in the marts: choose a shorter period."
+    minimum = variables().minimum_comparison_responses
+    return f"None vs. the previous {window_name(window)}, among those with at least {minimum} responses in both."
+
+
+def _change_columns(window: str) -> list[Column]:
+    def name(row: Row) -> Html:
+        part = row["sub_category"]
+        return lines(_category(row, window), named(part) if part else "whole category")
+
+    def rate(row: Row) -> Html:
+        return lines(formats.percent(row["csat_rate"]), f"was {formats.percent(row['previous_csat_rate'])}")
+
+    def count(row: Row) -> Html:
+        return lines(formats.count(row["response_count"]), f"were {formats.count(row['previous_response_count'])}")
+
+    return [
+        Column("Category", name, is_figure=False),
+        Column("CSAT", rate),
+        Column("Change", lambda row: formats.points(row["csat_change"])),
+        Column("Responses", count),
+    ]
 
 
 PAGE = Page(

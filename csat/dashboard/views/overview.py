@@ -37,17 +37,14 @@ def show(snapshot: Snapshot) -> None:
         bind(queries.LEADERBOARD, as_of_date=last, window_id=window, row_limit=_ROWS),
         bind(queries.CATEGORIES, as_of_date=last, window_id=window, row_limit=_ROWS),
     )
-    now = tally(between(history, first, last))
-    then: Tally | None = tally(between(history, before, first - timedelta(days=1)))
-    if not snapshot.has_previous(window):
-        then = None
-    dissatisfied = _dissatisfied(now, then)
-    agents = snapshot.compared(agents, window)
-    st.html(cards([_csat(now, then, window), _today(so_far, today, snapshot), dissatisfied, _time(time)]))
+    now, previous = tally(between(history, first, last)), tally(between(history, before, first - timedelta(days=1)))
+    then = previous if snapshot.has_previous(window) else None
+    figures = (_csat(now, then, window), _today(so_far, today, snapshot), _dissatisfied(now, then), _time(time))
+    st.html(cards(figures))
     _over_time(between(history, first, last), window, (first, last), snapshot.state.data_up_to)
     left, right = st.columns(2, gap="large")
     with left:
-        _agents(agents, window, now)
+        _agents(snapshot.compared(agents, window), window, now)
     with right:
         _categories(categories, window)
 

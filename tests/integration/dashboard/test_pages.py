@@ -133,7 +133,7 @@ def test_filters_without_a_match_say_so(page: OpenPage) -> None:
 def test_agent_has_a_page_with_history_and_cases(page: OpenPage, landed: Landed) -> None:
     own = [row for row in last_days(landed, 28) if row["agent_id"] == "agent-0001"]
     seen = page("agents", agent="agent-0001")
-    assert f"<h2>{own[0]['agent_name']}</h2>" in seen.html
+    assert f"{own[0]['agent_name']}</bdi></h2>" in seen.html
     assert seen.cards["Responses"][0] == str(len(own))
     assert seen.cards["CSAT"][0] == rate(own)
     cases = seen.table("The agent's responses by category")
