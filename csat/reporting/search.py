@@ -9,9 +9,12 @@ _PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "
 
 
 def is_match(text: str, *names: str) -> bool:
-    """Whether each word of the text is in the names, or the whole of it is once spaces are left out."""
+    """Whether each word of the text is in the names, or names from some word on begin with it, without any spaces."""
     words, searched = _plain(text).split(), _plain(" ".join(names))
-    return all(word in searched for word in words) or "".join(words) in searched.replace(" ", "")
+    if all(word in searched for word in words):
+        return True
+    parts, typed = searched.split(), "".join(words)
+    return any("".join(parts[place:]).startswith(typed) for place in range(len(parts)))
 
 
 def _plain(text: str) -> str:

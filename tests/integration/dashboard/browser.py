@@ -22,7 +22,7 @@ _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "
 _FLAGS += ["--disable-component-update", "--disable-sync"]
 # A page is drawn when its script has ended and it shows its figures, or the reason why there are none.
 _REFRESH_MILLISECONDS = 1_200
-_FIGURES = ".cards, .table, [data-testid=stAlert], [data-testid=stCode]"
+_FIGURES = ".cards, .table, [data-testid=stAlert], .more"
 _DRAWN = f"[data-testid=stApp][data-test-script-state=notRunning] :is({_FIGURES})"
 
 expect.set_options(timeout=20_000)  # a busy machine draws late

@@ -21,6 +21,10 @@ def test_agent_is_not_found_by_another_text(text: str) -> None:
     assert not is_match(text, *NAMES)
 
 
+def test_the_end_of_one_word_and_the_start_of_the_next_are_no_word() -> None:
+    assert not is_match("eve", "Dave Vega")
+
+
 @pytest.mark.parametrize(
     ("text", "name"), [("soren", "Søren"), ("Lukasz", "Łukasz"), ("strasse", "Straße"), ("ærø", "Aero"), ("ﬁ", "Fi")]
 )
