@@ -52,7 +52,7 @@ resource "google_bigquery_table" "landed_messages" {
   dataset_id          = google_bigquery_dataset.main["ops"].dataset_id
   table_id            = "landed_messages"
   description         = "One row for every Kafka record, without the customer's remark and the record's bytes."
-  deletion_protection = false # it holds nothing
+  deletion_protection = var.deletion_protection
 
   view {
     use_legacy_sql = false

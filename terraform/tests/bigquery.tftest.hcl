@@ -62,7 +62,7 @@ run "protection_ends_everywhere_at_once" {
 
   assert {
     condition = alltrue(concat(
-      [!google_bigquery_table.survey_responses.deletion_protection],
+      [!google_bigquery_table.survey_responses.deletion_protection, !google_bigquery_table.landed_messages.deletion_protection],
       [for table in google_bigquery_table.ops : !table.deletion_protection],
       [for dataset in google_bigquery_dataset.main : dataset.delete_contents_on_destroy],
       [for bucket in google_storage_bucket.main : bucket.force_destroy],

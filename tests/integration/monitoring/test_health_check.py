@@ -11,7 +11,7 @@ import pytest
 from google.cloud import bigquery
 
 from csat.bigquery.load_job_times import load_job_times
-from csat.bigquery.tables import append_rows, create_ops_tables
+from csat.bigquery.tables import create_ops_tables
 from csat.control.open_alerts import AlertState
 from csat.control.state_files import StateFiles
 from csat.control.verdict import DesiredState, Heartbeat, State
@@ -99,8 +99,10 @@ def test_load_jobs_are_counted_by_table_and_those_of_the_stream_are_kept(world: 
     config = bigquery.LoadJobConfig(schema=world.warehouse.client.get_table(table).schema)
     since = datetime.now(UTC) - timedelta(minutes=1)
     before = load_job_times(world.warehouse, since)
-    create_ops_tables(world.warehouse)
-    append_rows(world.warehouse, "alerts", [{"text": "other table"}], f"csat-{world.settings.dataset_prefix}-2-a1")
+    elsewhere = world.settings.table("scratch", "of_another_environment")
+    world.warehouse.client.load_table_from_json(
+        [{"one": 1}], elsewhere, job_id=f"csat-{world.settings.dataset_prefix}-2-a1", location="US"
+    ).result(timeout=60)
     name = f"csat-{world.settings.dataset_prefix}-1-a1"
     world.warehouse.client.load_table_from_json(
         [{"kafka_offset": 1}], table, job_id=name, location="US", job_config=config
