@@ -1,4 +1,4 @@
--- The last failure since the build that is shown: of a test, or of a model, whose tests were skipped.
+-- The last failure since the build that is shown: of a test, or of a model.
 with failures as (
     select
         'test' as kind,
