@@ -2,7 +2,7 @@
 -- first row, which two first builds may insert, does no harm: an update changes both.
 insert into ops.build_lease (token)
 select ''
-from (select 1 as one)
+from (select 1 as one) as seed
 where not exists (select 1 from ops.build_lease);
 
 update ops.build_lease

@@ -1,5 +1,9 @@
 select if(
-    exists (select 1 from ops.build_lease where token = @lease_token),
+    exists (
+        select 1
+        from ops.build_lease
+        where token = @lease_token
+    ),
     1,
     error('another build has taken the lease')
 ) as kept;
