@@ -27,6 +27,7 @@ from csat.contract.settings import ROOT, Settings, environment, replace_environm
 from tools.sqlcheck.recording import Recording, Statement
 
 _TEMPORARY = "__dbt_tmp"
+_VIEW = tables.landed_messages_statement(Settings(_env_file=None))  # a source of the project that csat makes
 _LOGIN = {"DBT_ENV_SECRET_CSAT_BIGQUERY_TOKEN": "none"}  # nothing is sent: no stack is needed
 # Calls of dbt's adapter that would query BigQuery: the recorder returns the result, or this value is returned.
 _RECORDED = ("get_column_schema_from_query", "get_relation", "get_columns_in_relation")
@@ -118,15 +119,23 @@ def record(project: Path, work: Path) -> Recording:
         node.compiled = node.extra_ctes_injected = False  # what ephemeral models are depends on the tables
         node.extra_ctes = []
     _dbt(manifest, ["run", *steps])
+    return _recording(manifest, recorder.statements)
+
+
+def _recording(manifest: Manifest, statements: Sequence[Statement]) -> Recording:
+    """The statements with the sources that they read; one that is a view of another is created first."""
     sources = {
         f"{source.database}.{source.schema}.{source.identifier}": source.identifier
         for source in manifest.sources.values()
-        if source.identifier != tables.LANDED_MESSAGES
     }
-    view = tables.landed_messages_statement(Settings(_env_file=None))
-    statements = (Statement(origin="csat/bigquery/tables.py", sql=view), *recorder.statements)
+    views = [name for name, table in sources.items() if table == tables.LANDED_MESSAGES]
+    made = [Statement(origin=f"{name}, a view", sql=_VIEW) for name in views]
     database = next(iter(manifest.nodes.values())).database
-    return Recording(project=database, sources=sources, statements=statements)
+    return Recording(
+        project=database,
+        sources={name: table for name, table in sources.items() if name not in views},
+        statements=(*made, *statements),
+    )
 
 
 def _dbt(manifest: Manifest | None, command: Sequence[str]) -> Any:
