@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from google.api_core.exceptions import Forbidden, GoogleAPICallError, ServiceUnavailable, TooManyRequests, Unauthorized
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, RefreshError
+from google.rpc.error_details_pb2 import ErrorInfo
 
 from csat.bigquery import client
 from csat.cli.main import run
@@ -105,6 +106,21 @@ def test_an_error_that_no_module_names_is_one_line_too(
     assert capsys.readouterr().err.startswith(
         "error: Google refused: invalid_grant: Bad Request, fix: run `gcloud auth"
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "fix"),
+    [
+        (Forbidden("no billing", errors=[{"reason": "billingNotEnabled"}]), "link a billing account"),
+        (Forbidden("BigQuery API has not been used", errors=[{"reason": "accessNotConfigured"}]), "enable the API"),
+        (Forbidden("Cloud Run API is off", error_info=ErrorInfo(reason="SERVICE_DISABLED")), "enable the API"),
+        (Forbidden("too many", errors=[{"reason": "jobRateLimitExceeded"}]), "wait, or request a higher quota"),
+        (Forbidden("denied", errors=[{"reason": "accessDenied"}]), "give this account the missing role"),
+        (RefreshError("the token server is down", retryable=True), "check the network"),
+    ],
+)
+def test_the_reason_that_google_names_decides_the_fix(error: GoogleError, fix: str) -> None:
+    assert fix_of(error).startswith(fix)
 
 
 def test_an_error_that_is_not_googles_stays_a_bug() -> None:
