@@ -40,7 +40,10 @@ def backlog(ends: Mapping[int, Offsets], committed: Mapping[int, int]) -> int:
 
 def overdue(ends: Mapping[int, Offsets], firsts: Mapping[int, int], committed: Mapping[int, int]) -> int:
     """Of these, the messages before the first one of each partition that may still wait (-1: none may)."""
-    limits = {part: Offsets(here.start, firsts[part] if firsts[part] >= 0 else here.end) for part, here in ends.items()}
+    limits = {
+        part: Offsets(here.start, min(firsts[part], here.end) if firsts[part] >= 0 else here.end)
+        for part, here in ends.items()
+    }
     return backlog(limits, committed)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from kafka import TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError
+from kafka.protocol.consumer import IsolationLevel
 
 from csat.contract.kafka_access import KafkaAccessError
 from csat.contract.settings import Settings
@@ -19,7 +20,10 @@ PartitionKey = tuple[str, str, int]  # topic, Kafka's id of it, partition
 
 @dataclass(frozen=True)
 class Offsets:
-    """A partition's first offset that Kafka still holds, and the offset of its next message."""
+    """A partition's first offset that Kafka still holds, and the end of what the stream can read.
+
+    The end is the next message's offset, or the first one of the oldest open transaction.
+    """
 
     start: int
     end: int
@@ -72,7 +76,8 @@ def kafka_offsets(settings: Settings, topics: Iterable[str]) -> dict[PartitionKe
             ]
             places = [TopicPartition(name, number) for name, _, number in keys]
             starts = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.EARLIEST))
-            ends = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST))
+            specs = dict.fromkeys(places, OffsetSpec.LATEST)
+            ends = admin.list_partition_offsets(specs, isolation_level=IsolationLevel.READ_COMMITTED)
     except (KafkaError, OSError) as error:
         raise KafkaAccessError(f"Kafka at {settings.bootstrap_servers} did not return its offsets: {error}") from error
     return {key: Offsets(starts[place].offset, ends[place].offset) for key, place in zip(keys, places, strict=True)}

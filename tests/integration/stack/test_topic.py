@@ -28,6 +28,11 @@ def create(settings: Settings, **configs: str) -> None:
     admin.close()
 
 
+def end_offset(settings: Settings) -> int:
+    [offsets] = kafka_offsets(settings, [settings.kafka_topic]).values()
+    return offsets.end
+
+
 def test_topic_gets_kafkas_clock_and_retention_by_size_from_the_brokers_configuration(services: Settings) -> None:
     settings = services.model_copy(update={"kafka_topic": "plain"})
     create(settings)
@@ -94,3 +99,17 @@ def test_records_of_a_month_ago_are_kept_in_a_topic_without_a_limit_of_its_own(t
         wait_for(lambda: first_offset(limited) == 1, 60, "deletion by time")
         time.sleep(1)  # some more checks
         assert first_offset(kept) == 0
+
+
+def test_records_of_an_open_transaction_are_beyond_the_end(tmp_path: Path) -> None:
+    with broker(tmp_path, {}) as running:
+        create(running)
+        with closing(KafkaProducer(bootstrap_servers=running.bootstrap_servers, transactional_id="open")) as producer:
+            producer.init_transactions()
+            producer.begin_transaction()
+            for _ in range(3):
+                producer.send(running.kafka_topic, b"record")
+            producer.flush()
+            assert end_offset(running) == 0
+            producer.commit_transaction()
+            wait_for(lambda: end_offset(running) == 4, 30, "three records and the marker")

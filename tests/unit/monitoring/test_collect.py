@@ -79,8 +79,12 @@ ENDS = {0: Offsets(2, 10), 1: Offsets(0, 4)}
         ({0: -1, 1: 4}, {0: 5, 1: 4}, 5, 5),
         ({0: -1, 1: -1}, {}, 12, 12),
         ({0: 9, 1: 9}, {0: 20, 1: 9}, 0, 0),
+        ({0: 15, 1: 4}, {0: 8, 1: 4}, 2, 2),
     ],
-    ids=["all committed", "new ones", "old and new ones", "none is new", "nothing committed", "a recreated topic"],
+    ids=[
+        *["all committed", "new ones", "old and new ones", "none is new", "nothing committed", "a recreated topic"],
+        "new ones behind an open transaction",
+    ],
 )
 def test_messages_after_the_committed_offsets_wait(
     firsts: dict[int, int], committed: dict[int, int], waits: int, is_overdue: int
