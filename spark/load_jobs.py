@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from google.api_core.exceptions import Conflict, NotFound
+from google.api_core.exceptions import Conflict, Forbidden, NotFound
 from google.cloud import bigquery
 from tenacity import (
     RetryCallState,
@@ -22,7 +22,7 @@ from tenacity import (
 from csat.bigquery.client import Warehouse, WarehouseOverQuotaError, WarehouseUnreachableError
 from csat.bigquery.landing_counts import batch_rows
 from csat.contract import landing
-from csat.contract.google_errors import QUOTA_REASONS
+from csat.contract.google_errors import QUOTA_REASONS, is_over_quota, text_of
 from csat.contract.settings import Settings
 from spark.sink import Outcome
 from spark.waiting import Waiting
@@ -100,16 +100,26 @@ class BigQueryLoadJobs:
             self.wait(job_id)
 
     def _pending(self) -> list[str]:
-        states = ("pending", "running")
-        settings = self._settings
+        """The ids of the load jobs that have not ended; only this account's where it may not list those of others."""
+        if self._settings.endpoint:
+            return self._listed(all_users=None)
+        try:
+            return self._listed(all_users=True)
+        except Forbidden as error:
+            if is_over_quota(error):
+                raise
+            logger.warning("Cannot list the load jobs of other accounts (bigquery.jobs.listAll): %s", text_of(error))
+            return self._listed(all_users=None)
+
+    def _listed(self, *, all_users: bool | None) -> list[str]:
         jobs = [
             job
-            for state in states
+            for state in ("pending", "running")
             for job in self._warehouse.client.list_jobs(
-                all_users=None if settings.endpoint else True,
+                all_users=all_users,
                 state_filter=state,
                 retry=self._warehouse.retry,
-                timeout=settings.bigquery_timeout_seconds,
+                timeout=self._settings.bigquery_timeout_seconds,
             )
         ]
         return [str(job.job_id) for job in jobs if str(job.job_id).startswith(landing.LOAD_JOB_PREFIX)]

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from google.api_core.exceptions import NotFound
+from google.api_core.exceptions import Forbidden, NotFound
 from google.cloud import bigquery
 
 from csat.bigquery.client import WarehouseOverQuotaError, WarehouseUnreachableError
@@ -33,6 +33,7 @@ class FakeClient:
     def __init__(self, *calls, listed=None):
         self.calls = list(calls)
         self.listed = listed or {}
+        self.refusal = None
 
     def get_job(self, job_id, **options):
         call = self.calls.pop(0)
@@ -40,7 +41,9 @@ class FakeClient:
             raise call
         return bigquery.LoadJob.from_api_repr(call, None)
 
-    def list_jobs(self, state_filter, **options):
+    def list_jobs(self, state_filter, all_users=None, **options):
+        if all_users and self.refusal:
+            raise self.refusal
         return [
             bigquery.LoadJob.from_api_repr(resource(state_filter.upper(), job_id=name), None)
             for name in self.listed.get(state_filter, ())
@@ -112,3 +115,21 @@ def test_load_jobs_of_earlier_runs_are_waited_for_and_others_are_not():
     jobs._warehouse.client.listed = {"pending": ["csat-q-7-a1", "someone-else"], "running": ["csat-q-8-a1"]}
     jobs.wait_for_pending()
     assert jobs._warehouse.client.calls == []
+
+
+def test_an_account_that_may_not_list_the_jobs_of_others_waits_for_its_own(caplog):
+    jobs, _ = load_jobs(resource("DONE"))
+    jobs._settings = SimpleNamespace(endpoint="", location="US", bigquery_timeout_seconds=1)
+    client = jobs._warehouse.client
+    client.listed, client.refusal = {"running": ["csat-q-8-a1"]}, Forbidden("no permission bigquery.jobs.listAll")
+    jobs.wait_for_pending()
+    assert client.calls == []
+    assert "Cannot list the load jobs of other accounts (bigquery.jobs.listAll): no permission" in caplog.text
+
+
+def test_a_quota_that_refuses_the_list_of_jobs_is_no_missing_permission():
+    jobs, _ = load_jobs()
+    jobs._settings = SimpleNamespace(endpoint="", location="US", bigquery_timeout_seconds=1)
+    jobs._warehouse.client.refusal = Forbidden("slow down", errors=[{"reason": "rateLimitExceeded"}])
+    with pytest.raises(Forbidden):
+        jobs._pending()
