@@ -28,6 +28,7 @@ from csat.control.verdict import SUPERSEDED_EXIT_CODE, Heartbeat, State
 from spark.checkpoint import committed_offsets, sound_topic
 from spark.claim import Claim, Order, patiently, take_over
 from spark.decision import DecisionNeededError
+from spark.failure import cause_line, own_alert
 from spark.heartbeat import HeartbeatWriter
 from spark.query import ActiveQuery
 from spark.session import build_session
@@ -135,9 +136,9 @@ def run(settings: Settings, token: str = "", *, is_catch_up: bool = False) -> in
             return writer.watch(ActiveQuery(spark, query, sink, settings, position.next_offsets))
     except Exception as error:
         cause = (watch and watch.found) or error
-        batch = sink.current_batch if sink and cause is error else ""
-        alert = cause.alert if isinstance(cause, DecisionNeededError) else ""
-        if fence.is_closed or not writer.report(State.FAILED, _first_line(cause), batch, alert):
+        alert = own_alert(cause)
+        batch = sink.current_batch if sink and not alert else ""
+        if fence.is_closed or not writer.report(State.FAILED, cause_line(cause), batch, alert):
             return SUPERSEDED_EXIT_CODE
         raise
 
@@ -171,12 +172,6 @@ def _check_landing_table(warehouse: "Warehouse") -> None:
         return
     if found:
         raise DecisionNeededError(AlertKey.LANDING_TABLE_OUTDATED, found.message, found.fix)
-
-
-def _first_line(error: Exception) -> str:
-    """A short error text without message data."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0] if lines else ''}"[:1_000]
 
 
 def main() -> None:
