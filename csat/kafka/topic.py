@@ -15,6 +15,8 @@ from csat.kafka.login import open_admin
 _TIMESTAMP_TYPE, _CLEANUP_POLICY = "message.timestamp.type", "cleanup.policy"
 _WANTED = {_TIMESTAMP_TYPE: "LogAppendTime", _CLEANUP_POLICY: "delete"}
 _RETENTION = ("retention.ms", "retention.bytes")
+_AHEAD = "message.timestamp.after.max.ms"
+_MAX_AHEAD_MS = 9 * 10**15  # Spark counts microseconds in 64 bits: a record time in nanoseconds fails the stream
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,15 @@ class TopicFacts:
     cleanup_policy: str
     retention_ms: int
     retention_bytes: int = -1  # of each partition
+    max_ahead_ms: int | None = None  # how far a producer's clock may be ahead of Kafka's; None: Kafka has no limit
 
     @property
     def problems(self) -> list[str]:
         """What must be changed, one text each."""
         is_producers = self.timestamp_type != _WANTED[_TIMESTAMP_TYPE]
         problems = [_problem(_TIMESTAMP_TYPE, self.timestamp_type)] if is_producers else []
+        if is_producers and (self.max_ahead_ms is None or self.max_ahead_ms > _MAX_AHEAD_MS):
+            problems.append(f"{_AHEAD} is not limited: one record time in nanoseconds stops the stream")
         is_compacted = "compact" in self.cleanup_policy.split(",")
         return [*problems, _problem(_CLEANUP_POLICY, self.cleanup_policy)] if is_compacted else problems
 
@@ -51,7 +56,7 @@ def topic_facts(settings: Settings) -> TopicFacts | None:
 
     Raises KafkaAccessError, each of its two steps within 10 s.
     """
-    resource = ConfigResource(ConfigResourceType.TOPIC, settings.kafka_topic, [*_WANTED, *_RETENTION])
+    resource = ConfigResource(ConfigResourceType.TOPIC, settings.kafka_topic, [*_WANTED, *_RETENTION, _AHEAD])
     try:
         with closing(open_admin(settings)) as admin:
             found = admin.describe_configs([resource], config_filter="all").get("topic", {})
@@ -63,7 +68,8 @@ def topic_facts(settings: Settings) -> TopicFacts | None:
     if not values.keys() >= _WANTED.keys():  # kafka-python drops the error that a broker gives for one topic
         return None
     retention = [int(values.get(name, -1)) for name in _RETENTION]
-    return TopicFacts(values[_TIMESTAMP_TYPE], values[_CLEANUP_POLICY], *retention)
+    ahead = int(values[_AHEAD]) if _AHEAD in values else None
+    return TopicFacts(values[_TIMESTAMP_TYPE], values[_CLEANUP_POLICY], *retention, max_ahead_ms=ahead)
 
 
 def unreadable(settings: Settings) -> str:

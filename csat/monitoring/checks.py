@@ -65,6 +65,7 @@ CHECKS = (
         *(AlertKey.STREAM_DOWN, AlertKey.POISON_BATCH, AlertKey.STREAM_SLOW),
         *(AlertKey.STREAM_STOPPED, AlertKey.STREAM_RESTART_OVERDUE),
         *(AlertKey.TOPIC_CHANGED, AlertKey.RECORDS_EXPIRED, AlertKey.LANDING_TABLE_OUTDATED),
+        AlertKey.TOPIC_MISCONFIGURED,
     ),
     _check(stream_checks.stream_uptime, "stream"),
     _check(stream_checks.run_stream_dag, "run", AlertKey.STREAM_UNMONITORED, AlertKey.STREAM_STOPPED),
@@ -91,7 +92,7 @@ _FIXED_BY_RESTART = RESTARTING - {Verdict.POISON_BATCH} | RECYCLING
 _OWN_ALERTS = {
     *(AlertKey.POISON_BATCH, AlertKey.TOPIC_CHANGED, AlertKey.RECORDS_EXPIRED, AlertKey.LANDING_TABLE_OUTDATED),
 }
-_STREAM_RUN_ALERTS = {AlertKey.STREAM_RUN_FAILED} | _OWN_ALERTS
+_STREAM_RUN_ALERTS = {AlertKey.STREAM_RUN_FAILED, AlertKey.TOPIC_MISCONFIGURED} | _OWN_ALERTS
 
 
 def run_checks(facts: Facts, limits: Limits) -> list[Result]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from csat.contract.alerts import AlertKey
+from csat.contract.alerts import AlertKey, Severity
 from csat.control.verdict import RECYCLING, RESTARTING, WARNING, State, Verdict, judge
 from csat.kafka.lag import KafkaFacts
 from csat.kafka.topic import TopicFacts
@@ -38,7 +38,7 @@ def stream_verdict(stream: StreamFacts, now: datetime, limits: Limits) -> Findin
     if verdict is Verdict.WAITING and own and own.waiting_since:
         text = f"waiting for {own.waiting_for} since {own.waiting_since:%Y-%m-%d %H:%M} UTC"
     if verdict in RESTARTING and own and own.alert in set(AlertKey):
-        return Finding(text, AlertKey(own.alert))
+        return Finding(text, AlertKey(own.alert), Severity.CRITICAL)
     if verdict is Verdict.POISON_BATCH:
         return Finding(text, AlertKey.POISON_BATCH)
     if verdict in RESTARTING:

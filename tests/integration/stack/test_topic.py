@@ -19,6 +19,7 @@ from csat.local.ports import free_ports
 from tests.integration.conftest import wait_for
 
 MAX_BYTES = 4 * 1024**3  # of a partition, as the broker is configured
+HOUR_MS = 3_600_000  # Kafka 4's limit on how far a record time may be ahead
 BY_PRODUCER = {"message.timestamp.type": "CreateTime", "cleanup.policy": "compact,delete", "retention.ms": "3600000"}
 
 
@@ -36,20 +37,24 @@ def end_offset(settings: Settings) -> int:
 def test_topic_gets_kafkas_clock_and_retention_by_size_from_the_brokers_configuration(services: Settings) -> None:
     settings = services.model_copy(update={"kafka_topic": "plain"})
     create(settings)
-    assert topic_facts(settings) == TopicFacts("LogAppendTime", "delete", retention_ms=-1, retention_bytes=MAX_BYTES)
+    assert topic_facts(settings) == TopicFacts(
+        "LogAppendTime", "delete", retention_ms=-1, retention_bytes=MAX_BYTES, max_ahead_ms=HOUR_MS
+    )
 
 
 def test_command_of_the_runbook_corrects_the_topic(services: Settings) -> None:
     settings = services.model_copy(update={"kafka_topic": "by-producer"})
     create(settings, **BY_PRODUCER)
     found = topic_facts(settings)
-    assert found == TopicFacts("CreateTime", "compact,delete", retention_ms=3_600_000, retention_bytes=MAX_BYTES)
+    assert found == TopicFacts(
+        "CreateTime", "compact,delete", retention_ms=3_600_000, retention_bytes=MAX_BYTES, max_ahead_ms=HOUR_MS
+    )
     assert len(found.problems) == 2
     _, *options = fix(settings).split()
     tool = [str(find_java()), "-cp", f"{kafka_jars(settings.jars_dir)[0].parent}/*", "kafka.admin.ConfigCommand"]
     subprocess.run([*tool, *options], capture_output=True, timeout=60, check=True)
     assert topic_facts(settings) == TopicFacts(
-        "LogAppendTime", "delete", retention_ms=3_600_000, retention_bytes=MAX_BYTES
+        "LogAppendTime", "delete", retention_ms=3_600_000, retention_bytes=MAX_BYTES, max_ahead_ms=HOUR_MS
     )
 
 

@@ -13,6 +13,7 @@ from csat.kafka.topic import TopicFacts, fix, topic_facts
 
 SETTINGS = Settings(_env_file=None, kafka_topic="answers", kafka_port=41)
 VALUES = {"message.timestamp.type": "CreateTime", "cleanup.policy": "compact", "retention.ms": "-1"}
+AHEAD = "message.timestamp.after.max.ms"
 
 
 class FakeAdmin:
@@ -42,9 +43,11 @@ def response(values: dict[str, str]) -> dict[str, Any]:
 
 
 def test_facts_are_the_topics_values_whether_it_has_its_own_or_the_brokers(monkeypatch: pytest.MonkeyPatch) -> None:
-    admin = asked(monkeypatch, lambda: response(VALUES | {"retention.bytes": "7"}))
-    assert topic_facts(SETTINGS) == TopicFacts("CreateTime", "compact", retention_ms=-1, retention_bytes=7)
-    names = ["cleanup.policy", "message.timestamp.type", "retention.bytes", "retention.ms"]
+    admin = asked(monkeypatch, lambda: response(VALUES | {"retention.bytes": "7", AHEAD: "3600000"}))
+    assert topic_facts(SETTINGS) == TopicFacts(
+        "CreateTime", "compact", retention_ms=-1, retention_bytes=7, max_ahead_ms=3_600_000
+    )
+    names = ["cleanup.policy", AHEAD, "message.timestamp.type", "retention.bytes", "retention.ms"]
     assert admin.asked == [("answers", names, {"config_filter": "all"})]
     assert admin.is_closed
 
@@ -53,6 +56,21 @@ def test_facts_are_the_topics_values_whether_it_has_its_own_or_the_brokers(monke
 def test_no_facts_where_the_broker_returns_none(monkeypatch: pytest.MonkeyPatch, found: dict[str, Any]) -> None:
     asked(monkeypatch, lambda: found)
     assert topic_facts(SETTINGS) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "ahead", "is_found"),
+    [
+        ("CreateTime", None, True),  # a broker before 3.6
+        ("CreateTime", 2**63 - 1, True),  # the default before 4.0
+        ("CreateTime", 3_600_000, False),
+        ("LogAppendTime", None, False),
+    ],
+)
+def test_producers_times_without_a_limit_are_a_problem(kind: str, ahead: int | None, is_found: bool) -> None:
+    problems = TopicFacts(kind, "delete", -1, max_ahead_ms=ahead).problems
+    text = "message.timestamp.after.max.ms is not limited: one record time in nanoseconds stops the stream"
+    assert (text in problems) is is_found
 
 
 def test_a_time_out_is_kafka_that_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,7 +104,7 @@ def ask_topic(
 
 
 def test_topic_check_prints_the_command_that_corrects_the_topic(ask_topic: Callable[..., doctor.Check]) -> None:
-    check = ask_topic(TopicFacts("CreateTime", "delete", -1))
+    check = ask_topic(TopicFacts("CreateTime", "delete", -1, max_ahead_ms=3_600_000))
     assert (check.is_ok, check.detail) == (False, "message.timestamp.type is CreateTime, not LogAppendTime")
     assert check.fix.startswith("kafka-configs.sh --bootstrap-server kafka:9092 --alter ")
 

@@ -30,6 +30,7 @@ STOPPING = {"desired": "stop", "reason": "a person"}
 NO_HEARTBEAT = {"token": "t2", "at": ago(120)}  # a new run without a heartbeat yet
 CHANGED = stream(state="failed", alert="topic_changed", error="another id")
 OUTDATED = stream(state="failed", alert="landing_table_outdated", error="other partitions")
+NANOSECONDS = stream(state="failed", alert="topic_misconfigured", error="overflows")
 EXPIRED = stream(state="failed", alert="records_expired", error="4 records")
 POISONED = stream({"failed_batch": "q-7", "failed_count": 2}, state="failed", failed_batch="q-7", error="boom")
 OK = ("ok", None)
@@ -63,6 +64,7 @@ CASES: dict[str, list[tuple[str, dict[str, Any], tuple[str, str | None], str]]] 
         ("another topic", {"stream": CHANGED}, ("critical", "topic_changed"), "failed: another id"),
         ("an old table", {"stream": OUTDATED}, ("critical", "landing_table_outdated"), "failed: other partitions"),
         ("expired", {"stream": EXPIRED}, ("critical", "records_expired"), "failed: 4 records"),
+        ("time", {"stream": NANOSECONDS}, ("critical", "topic_misconfigured"), "failed: overflows"),
         ("slow", {"stream": stream(slow_batches=10)}, SLOW, "slow"),
         ("lagging", {"stream": stream(backlog=9, lagging_since=ago(601))}, SLOW, "lagging"),
         (
@@ -114,8 +116,8 @@ CASES: dict[str, list[tuple[str, dict[str, Any], tuple[str, str | None], str]]] 
             "message.timestamp.type is CreateTime, not LogAppendTime",
         ),
         (
-            *("compacted", {"topic": TopicFacts("CreateTime", "compact,delete", 1)}, MISCONFIGURED),
-            "message.timestamp.type is CreateTime, not LogAppendTime; cleanup.policy is compact,delete, not delete",
+            *("compacted", {"topic": TopicFacts("LogAppendTime", "compact,delete", 1)}, MISCONFIGURED),
+            "cleanup.policy is compact,delete, not delete",
         ),
     ],
     "landing_freshness": [
