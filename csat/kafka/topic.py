@@ -67,9 +67,9 @@ def topic_facts(settings: Settings) -> TopicFacts | None:
     values = {name: config["value"] for name, config in found.get(settings.kafka_topic, {}).items()}
     if not values.keys() >= _WANTED.keys():  # kafka-python drops the error that a broker gives for one topic
         return None
-    retention = [int(values.get(name, -1)) for name in _RETENTION]
+    retention_ms, retention_bytes = (int(values.get(name, -1)) for name in _RETENTION)
     ahead = int(values[_AHEAD]) if _AHEAD in values else None
-    return TopicFacts(values[_TIMESTAMP_TYPE], values[_CLEANUP_POLICY], *retention, max_ahead_ms=ahead)
+    return TopicFacts(values[_TIMESTAMP_TYPE], values[_CLEANUP_POLICY], retention_ms, retention_bytes, ahead)
 
 
 def unreadable(settings: Settings) -> str:
