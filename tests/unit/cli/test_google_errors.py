@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from google.api_core.exceptions import Forbidden, GoogleAPICallError, ServiceUnavailable, TooManyRequests, Unauthorized
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, RefreshError
-from google.rpc.error_details_pb2 import ErrorInfo
 
 from csat.bigquery import client
 from csat.cli.main import run
@@ -113,7 +112,7 @@ def test_an_error_that_no_module_names_is_one_line_too(
     [
         (Forbidden("no billing", errors=[{"reason": "billingNotEnabled"}]), "link a billing account"),
         (Forbidden("BigQuery API has not been used", errors=[{"reason": "accessNotConfigured"}]), "enable the API"),
-        (Forbidden("Cloud Run API is off", error_info=ErrorInfo(reason="SERVICE_DISABLED")), "enable the API"),
+        (Forbidden("Cloud Run API is off", error_info={"reason": "SERVICE_DISABLED"}), "enable the API"),
         (Forbidden("too many", errors=[{"reason": "jobRateLimitExceeded"}]), "wait, or request a higher quota"),
         (Forbidden("denied", errors=[{"reason": "accessDenied"}]), "give this account the missing role"),
         (RefreshError("the token server is down", retryable=True), "check the network"),
