@@ -19,13 +19,7 @@ from csat.contract.settings import ROOT
 from csat.control.state_files import StateFiles
 from tests.integration.marts.conftest import Marts, at, survey_response
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(
-        os.geteuid() != 0 or not (shutil.which("unshare") and shutil.which("setpriv")),
-        reason="needs root, unshare and setpriv, to mount file systems of its own",
-    ),
-]
+pytestmark = pytest.mark.integration
 
 USER = "10001"  # of docker/Dockerfile
 TODAY = datetime.now(UTC).date()
@@ -74,6 +68,8 @@ def state(world: Marts, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def job(world: Marts, state: Path) -> Job:
     """Runs csat as the job does."""
+    if os.geteuid() != 0 or not (shutil.which("unshare") and shutil.which("setpriv")):
+        pytest.fail("nothing was checked: a read-only file system for one process needs root, unshare and setpriv")
     assert image_environment()["CSAT_STATE_DIR"] == "/var/lib/csat"
     of_job = {"CSAT_BIGQUERY_ENDPOINT": world.settings.endpoint, "CSAT_DATASET_PREFIX": "job"}
 

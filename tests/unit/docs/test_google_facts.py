@@ -10,7 +10,7 @@ from tests.documents import tracked_files
 PAGE = (ROOT / "docs/google-facts.md").read_text()
 FOLDERS = {"csat", "dags", "producer", "spark", "terraform", "tools"}
 SUFFIXES = {".py", ".sql", ".tf"}
-NOT_A_FACT = {"cloud.google.com/products/calculator"}
+NOT_A_FACT = {"cloud.google.com/products/calculator", "cloud.google.com/billing"}
 
 
 class Fact(NamedTuple):

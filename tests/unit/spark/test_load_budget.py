@@ -113,9 +113,9 @@ class FakeWarehouse:
         self.settings, self.jobs, self.error = settings, jobs, error
         self.since = None
 
-    def rows(self, sql, since, prefix):
+    def rows(self, sql, since, dataset, table):
         assert "`region-us`.INFORMATION_SCHEMA.JOBS" in sql
-        assert prefix == "csat-"
+        assert (dataset, table) == ("csat_raw", "survey_responses")
         if self.error:
             raise self.error
         self.since = since
