@@ -139,6 +139,9 @@ class Catalog:
             for table in tables:
                 alias = exp.TableAlias(this=exp.to_identifier(table.alias_or_name))
                 table.replace(exp.Subquery(this=self._views[_name(table)].copy(), alias=alias))
+        for normalized in query.find_all(exp.Normalize):  # its form is a keyword, which sqlglot parses as a column
+            if form := normalized.args.get("form"):
+                normalized.set("form", exp.var(form.name))
         return query
 
     def _schema(self) -> dict[str, Any]:

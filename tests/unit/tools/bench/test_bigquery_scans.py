@@ -39,6 +39,12 @@ def test_unused_columns_are_not_read(catalog: Catalog) -> None:
     assert (scan.columns, scan.scanned) == (1, 10_000 * 16)
 
 
+@pytest.mark.parametrize("normalized", ["normalize(city, nfc)", "normalize_and_casefold(city, nfkc)"])
+def test_the_form_of_a_normalized_text_is_no_column(catalog: Catalog, normalized: str) -> None:
+    [scan] = scans(catalog, f"select {normalized} as city from `p`.`d`.`responses`")
+    assert (scan.columns, scan.scanned) == (1, 10_000 * 8)
+
+
 @pytest.mark.parametrize(
     ("condition", "partitions"),
     [
