@@ -204,8 +204,12 @@ lint-dbt: .venv/.synced .venvs/sqlcheck/.checked # The style of dbt's SQL, and t
 lint-sql: .venvs/sqlcheck/.checked # Every statement that dbt would send and every query of csat, read by Google's own analyser
 .venvs/sqlcheck/.checked: $(SQL_SOURCES) | .venv/.synced .venvs/sqlcheck/.synced
 	CSAT_TOUCHED_DATES='["2026-01-05", "2026-01-06"]' CSAT_AS_OF=2026-01-08 \
+		$(PYTHON) -m tools.sqlcheck.record .venvs/sqlcheck/rebuild.json
+	CSAT_TOUCHED_DATES='["2026-01-05", "2026-01-06"]' CSAT_AS_OF=2026-01-08 \
+		CSAT_NEW_SINCE=2026-01-06T09:00:00+00:00 CSAT_NEW_UNTIL=2026-01-06T10:00:00+00:00 \
 		$(PYTHON) -m tools.sqlcheck.record .venvs/sqlcheck/recording.json
 	$(PYTHON) -m tools.sqlcheck.record_queries .venvs/sqlcheck/dbt .venvs/sqlcheck/queries.json
+	.venvs/sqlcheck/bin/python -m tools.sqlcheck .venvs/sqlcheck/rebuild.json
 	.venvs/sqlcheck/bin/python -m tools.sqlcheck .venvs/sqlcheck/recording.json .venvs/sqlcheck/queries.json
 	touch $@
 lint-terraform: .venvs/terraform/.synced # Terraform: format and shape (the provider is a stub)

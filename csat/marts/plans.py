@@ -5,14 +5,15 @@ from datetime import UTC, date, datetime, timedelta
 
 from csat.bigquery.client import Warehouse
 from csat.bigquery.query import Query
+from csat.bigquery.tables import find_table
 from csat.marts.builds import last_record
 
 # A row may become visible after one that the stream read later. Building a date twice is harmless.
 LOOK_BACK = timedelta(minutes=5)
 # BigQuery modifies at most 4,000 partitions per job; a full refresh is faster long before that.
 MAX_DATES = 366
-# The staging view accepts responses of tomorrow; a record beyond that was made of rows with a wrong clock.
-_TOLERATED = timedelta(days=1)
+_DAY = timedelta(days=1)
+_RESPONSES, _KEY = "fct_survey_responses", "response_key"
 
 COUNT = Query.read(__file__, "accepted_count")
 LATEST = Query.read(__file__, "latest_response")
@@ -35,12 +36,12 @@ class Plan:
     is_full_refresh: bool = False
 
     @property
-    def read_since(self) -> date | None:
-        """The build reads no row that the stream read before this day; None: it reads all.
+    def new_since(self) -> datetime | None:
+        """The build adds the rows read after this time to the responses of its dates; None: it computes them from all.
 
-        No response is dated more than a day after it was read: these are all rows of all dates to build.
+        They end with `watermark_to`: a later row may be a copy of a response of another date.
         """
-        return self.earliest_date - _TOLERATED if self.earliest_date else None
+        return self.watermark_from - LOOK_BACK if self.watermark_from and self.earliest_date else None
 
     @property
     def is_empty(self) -> bool:
@@ -52,14 +53,15 @@ def plan_build(warehouse: Warehouse, *, full_refresh: bool = False, now: datetim
     """The plan for the rows that landed since the last build; the first build is a full refresh.
 
     No date is later than today and the allowance of the settings: a response of next year that has landed would be the
-    latest one, and the look-back would leave out all others. After such a record the build is a full refresh.
+    latest one, and the look-back would leave out all others. After such a record the build is a full refresh, as it is
+    where the responses that dbt built are missing, or have no keys: an earlier release built them.
 
     The previous latest date is always among the dates: its leaderboard has the rows of the window "all" until a later
     date has them, and the leaderboards of dates without responses start after it.
     """
     last = last_record(warehouse)
     end = _end(warehouse, now)
-    if last is None or full_refresh or _start(last.latest_response_date) >= end + _TOLERATED:
+    if last is None or full_refresh or _start(last.latest_response_date) >= end or not _has_keys(warehouse):
         return replace(plan_everything(warehouse, now), watermark_from=last.watermark_to if last else None)
     [count] = COUNT.rows(warehouse)
     plan = Plan(count["accepted_count"], last.watermark_to)
@@ -67,8 +69,12 @@ def plan_build(warehouse: Warehouse, *, full_refresh: bool = False, now: datetim
         return plan
     earliest = last.latest_response_date - timedelta(days=warehouse.settings.marts_look_back_days)
     plan = replace(plan, earliest_date=earliest)
-    [latest] = LATEST.rows(warehouse, read_since=_start(earliest - _TOLERATED), end=end)
-    plan = replace(plan, **latest)
+    [latest] = LATEST.rows(warehouse, read_since=plan.new_since, end=end)
+    plan = replace(
+        plan,
+        watermark_to=latest["watermark_to"] or last.watermark_to,
+        latest_response_date=max(last.latest_response_date, latest["latest_response_date"] or date.min),
+    )
     touched = _touched(warehouse, plan, end)
     if not touched:  # all new rows are older: the reconciliation finds them
         return plan
@@ -93,25 +99,27 @@ def plan_rebuild(warehouse: Warehouse, dates: tuple[date, ...]) -> Plan:
 
 
 def _touched(warehouse: Warehouse, plan: Plan, end: datetime) -> set[date]:
-    """The dates of the responses that landed since the last build."""
-    assert plan.watermark_from is not None
-    if plan.watermark_to is None or plan.earliest_date is None or plan.read_since is None:
-        return set()
+    """The dates of the responses that landed since the last build, and of those that they are copies of."""
     rows = TOUCHED.rows(
         warehouse,
-        read_since=_start(plan.read_since),
-        earliest=_start(plan.earliest_date),
-        end=end,
-        since=plan.watermark_from - LOOK_BACK,
+        earliest=plan.earliest_date,
+        latest=(end - _DAY).date(),
+        since=plan.new_since,
         until=plan.watermark_to,
     )
     return {row["response_date"] for row in rows}
 
 
+def _has_keys(warehouse: Warehouse) -> bool:
+    """Whether copies can be found among the responses that dbt built."""
+    table = find_table(warehouse, warehouse.settings.table("candidate", _RESPONSES))
+    return table is not None and any(field.name == _KEY for field in table.schema)
+
+
 def _end(warehouse: Warehouse, now: datetime | None) -> datetime:
     """The end of the latest date that a response may have."""
     latest = (now or datetime.now(UTC)) + timedelta(minutes=warehouse.settings.max_minutes_ahead)
-    return _start(latest.astimezone(UTC).date() + timedelta(days=1))
+    return _start(latest.astimezone(UTC).date() + _DAY)
 
 
 def _start(day: date) -> datetime:

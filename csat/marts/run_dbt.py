@@ -45,7 +45,8 @@ def dbt_variables(settings: Settings, plan: Plan) -> dict[str, str]:
         "CSAT_BIGQUERY_MAX_BYTES_BILLED": str(settings.bigquery_max_bytes_billed),
         "CSAT_TOUCHED_DATES": json.dumps([day.isoformat() for day in plan.dates]),
         "CSAT_AS_OF": _text(plan.latest_response_date),
-        "CSAT_READ_SINCE": _text(plan.read_since),
+        "CSAT_NEW_SINCE": plan.new_since.isoformat() if plan.new_since else "",
+        "CSAT_NEW_UNTIL": plan.watermark_to.isoformat() if plan.new_since and plan.watermark_to else "",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }

@@ -37,8 +37,13 @@
 {% endmacro %}
 
 
-{#- Builds read no row that the stream read before this day; empty: all of them. It is the day before the earliest date
-    that they build. New rows for older dates wait for the nightly reconciliation, which sets no such day. -#}
-{% macro read_since() %}
-    {{ return(env_var('CSAT_READ_SINCE', '')) }}
+{#-
+    The condition of the rows that landed since the last build; empty where a run computes its dates from all rows. Call
+    it only if is_incremental(): parsing must not read the variables, which differ in each build.
+-#}
+{% macro landed_since_last_build() %}
+    {%- set since, until = env_var('CSAT_NEW_SINCE', ''), env_var('CSAT_NEW_UNTIL', '') -%}
+    {%- if since -%}
+        ingested_at > timestamp('{{ since }}') and ingested_at <= timestamp('{{ until }}')
+    {%- endif -%}
 {% endmacro %}

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,8 @@ def recorded(settings: Settings) -> Recording:
     dates = {
         "CSAT_TOUCHED_DATES": json.dumps([str(_DATE)]),
         "CSAT_AS_OF": str(_DATE),
-        "CSAT_READ_SINCE": str(_read_since(settings)),
+        "CSAT_NEW_SINCE": str(_DATE),
+        "CSAT_NEW_UNTIL": str(HISTORY_END),
     }
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "recording.json"
@@ -77,8 +78,9 @@ def recorded(settings: Settings) -> Recording:
 def statements(settings: Settings, recording: Recording) -> Iterator[Statement]:
     """The statements of a plan, a build, its tests and a full refresh. Contract checks read nothing."""
     for name, query in PLANS.items():
-        constants = query.sql(settings).replace("@read_since", f"timestamp('{_read_since(settings)}')")
-        constants = constants.replace("@since", f"timestamp('{_DATE}')")
+        constants = query.sql(settings)
+        for parameter, constant in _constants(settings).items():
+            constants = constants.replace(f"@{parameter}", constant)
         yield Statement("plan", name, sqlglot.parse_one(constants, dialect="bigquery"))
     for statement in recording.statements:
         if statement.contract is not None:
@@ -123,10 +125,10 @@ def catalog_of(settings: Settings, files: Sequence[Path]) -> Catalog:
     return catalog
 
 
-def _read_since(settings: Settings) -> date:
-    first = mart_plans.Plan(0, earliest_date=_DATE - timedelta(days=settings.marts_look_back_days)).read_since
-    assert first is not None
-    return first
+def _constants(settings: Settings) -> dict[str, str]:
+    """The values of the plan's parameters, as SQL."""
+    since, earliest = f"timestamp('{_DATE}')", _DATE - timedelta(days=settings.marts_look_back_days)
+    return {"read_since": since, "since": since, "earliest": f"date '{earliest}'", "latest": f"date '{_DATE}'"}
 
 
 def main() -> None:

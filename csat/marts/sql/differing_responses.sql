@@ -10,7 +10,7 @@ with landed as (
     qualify
         row_number() over (
             partition by response_id
-            order by kafka_timestamp, kafka_partition, kafka_offset, ingested_at, batch_id
+            order by kafka_timestamp, kafka_partition, kafka_offset, ingested_at, kafka_topic_id
         ) = 1
 ),
 

@@ -9,6 +9,7 @@ accepted_messages as (
     select
         -- Earlier releases landed UUIDs as they were sent.
         lower(response_id) as response_id,
+        {{ response_key('lower(response_id)') }} as response_key,
         lower(case_id) as case_id,
         lower(order_id) as order_id,
         {{ canonical_name('agent_id', if_blank='unknown') }} as agent_id,
@@ -24,6 +25,7 @@ accepted_messages as (
         {{ canonical_name('tenure_bucket', if_blank='unknown') }} as tenure_bucket,
         {{ canonical_name('shift', if_blank='unknown') }} as shift,
         kafka_topic,
+        coalesce(kafka_topic_id, kafka_topic) as kafka_topic_id,
         kafka_partition,
         kafka_offset,
         batch_id,

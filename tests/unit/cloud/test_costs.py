@@ -28,8 +28,8 @@ def test_small_volumes_pay_ten_mebibytes_for_every_table_of_every_statement() ->
 
 
 def test_large_volumes_pay_for_what_the_builds_read() -> None:
-    # 10^7 x 57,500 bytes x 2,920 builds = 1,527.0 TiB, less the free one, at $6.25
-    assert costs.queries(10_000_000) == pytest.approx(1_526.04 * 6.25, abs=1)
+    # 10^7 x 16,300 bytes x 2,920 builds = 432.88 TiB, less the free one, at $6.25
+    assert costs.queries(10_000_000) == pytest.approx(431.88 * 6.25, abs=1)
 
 
 def test_a_year_of_responses_is_stored_at_two_prices() -> None:

@@ -4,8 +4,10 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from google.cloud import bigquery
 
 from csat.contract.settings import Settings
+from csat.marts import plans
 from csat.marts.plans import MAX_DATES, plan_build, plan_rebuild
 
 SETTINGS = Settings(marts_look_back_days=10, _env_file=None)
@@ -59,6 +61,15 @@ class FakeWarehouse:
 
 
 NOW = datetime(2026, 11, 12, 9, 0, tzinfo=UTC)
+KEYED = bigquery.Table("p.d.fct_survey_responses", schema=[bigquery.SchemaField("response_key", "INTEGER")])
+
+
+@pytest.fixture(autouse=True)
+def built(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The table of the responses that dbt built."""
+    found: dict[str, Any] = {"table": KEYED}
+    monkeypatch.setattr(plans, "find_table", lambda *_: found["table"])
+    return found
 
 
 def plan(fake: Any, now: datetime = NOW, **options: bool) -> Any:
@@ -92,12 +103,25 @@ def test_plan_looks_back_five_minutes_and_no_further_than_the_new_watermark() ->
     assert fake.parameters["until"] == datetime(2026, 11, 12, 8, 0, tzinfo=UTC)
 
 
-def test_plan_reads_what_landed_in_the_last_days_only() -> None:
+def test_plan_reads_the_new_rows_and_the_dates_of_the_look_back() -> None:
     fake = FakeWarehouse(accepted=102, touched=[date(2026, 11, 12)])
     planned = plan(fake)
-    assert (planned.earliest_date, planned.read_since) == (date(2026, 10, 31), date(2026, 10, 30))
-    assert fake.parameters["earliest"] == datetime(2026, 10, 31, tzinfo=UTC)
-    assert fake.parameters["read_since"] == datetime(2026, 10, 30, tzinfo=UTC)  # a response may be a day ahead
+    assert (planned.earliest_date, planned.new_since) == (date(2026, 10, 31), fake.parameters["since"])
+    assert (fake.parameters["earliest"], fake.parameters["latest"]) == (date(2026, 10, 31), date(2026, 11, 12))
+    assert fake.parameters["read_since"] == fake.parameters["since"]
+
+
+@pytest.mark.parametrize("new", [date(2026, 11, 1), None])
+def test_latest_date_is_that_of_the_last_build_where_new_responses_are_older(new: date | None) -> None:
+    planned = plan(FakeWarehouse(accepted=102, touched=[date(2026, 11, 1)], latest=new))
+    assert planned.latest_response_date == date(2026, 11, 10)
+
+
+@pytest.mark.parametrize("table", [None, bigquery.Table("p.d.fct_survey_responses", schema=[])])
+def test_plan_is_a_full_refresh_where_no_responses_have_keys(built: dict[str, Any], table: Any) -> None:
+    built["table"] = table
+    planned = plan(FakeWarehouse(accepted=102, touched=[date(2026, 11, 12)]))
+    assert (planned.is_full_refresh, planned.new_since) == (True, None)
 
 
 @pytest.mark.parametrize(
@@ -114,11 +138,12 @@ def test_plan_reads_no_response_later_than_todays_utc_date_and_the_allowance(now
         plan(fake, now)
         assert fake.parameters["end"] == end
         assert all("survey_answered_at < @end" in sql for sql in fake.queries if "@read_since" in sql)
+        assert last is None or fake.parameters["latest"] == (end - timedelta(days=1)).date()
 
 
 @pytest.mark.parametrize(
     ("latest", "is_full_refresh"),
-    [(date(2026, 11, 13), False), (date(2026, 11, 14), True), (date(2027, 11, 12), True)],
+    [(date(2026, 11, 12), False), (date(2026, 11, 13), True), (date(2027, 11, 12), True)],
 )
 def test_plan_after_a_record_of_a_wrong_clock_is_a_full_refresh(latest: date, is_full_refresh: bool) -> None:
     """Its look-back would begin in the future and leave out every new response."""
@@ -153,7 +178,7 @@ def test_rebuild_takes_its_dates_and_reads_all_responses() -> None:
     fake: Any = FakeWarehouse(accepted=100)
     planned = plan_rebuild(fake, (date(2026, 11, 2), date(2026, 11, 1)))
     assert planned.dates == (date(2026, 11, 1), date(2026, 11, 2))
-    assert (planned.is_full_refresh, planned.earliest_date) == (False, None)
+    assert (planned.is_full_refresh, planned.new_since) == (False, None)
 
 
 @pytest.mark.parametrize(("count", "is_full_refresh"), [(MAX_DATES, False), (MAX_DATES + 1, True)])

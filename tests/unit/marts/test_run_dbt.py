@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -57,10 +57,19 @@ def results(status: str) -> dict[str, object]:
 
 
 def test_variables_contain_the_dates_of_the_plan() -> None:
-    plan = Plan(1, latest_response_date=date(2026, 11, 2), earliest_date=date(2026, 8, 1), dates=(date(2026, 11, 1),))
+    plan = Plan(
+        1,
+        watermark_from=datetime(2026, 11, 1, 12, tzinfo=UTC),
+        watermark_to=datetime(2026, 11, 1, 13, tzinfo=UTC),
+        latest_response_date=date(2026, 11, 2),
+        earliest_date=date(2026, 8, 1),
+        dates=(date(2026, 11, 1),),
+    )
     variables = dbt_variables(Settings(_env_file=None), plan)
     assert variables["CSAT_TOUCHED_DATES"] == '["2026-11-01"]'
-    assert (variables["CSAT_AS_OF"], variables["CSAT_READ_SINCE"]) == ("2026-11-02", "2026-07-31")
+    assert variables["CSAT_AS_OF"] == "2026-11-02"
+    new_rows = ("2026-11-01T11:55:00+00:00", "2026-11-01T13:00:00+00:00")
+    assert (variables["CSAT_NEW_SINCE"], variables["CSAT_NEW_UNTIL"]) == new_rows
     assert variables["DBT_SEND_ANONYMOUS_USAGE_STATS"] == "false"
 
 

@@ -21,8 +21,9 @@ GIB = 1024**3
 MIN_BUILD_BYTES = costs.STATEMENTS_A_BUILD * costs.TABLES_A_STATEMENT * costs.SMALLEST_QUERY_BYTES
 HEADROOM = 2  # a stream that only just keeps up never catches up
 KAFKA_DAYS, KAFKA_COPIES = 7, 3
-# A build touches the current day and the latest day before
+# A build touches the current day and the latest day before; so do its new rows, shortly after midnight
 TOUCHED_DAYS = 2
+COPY_BYTES = 8 + 8  # response_key and response_date, by which a build finds copies
 # The dashboards of 50 people: ten charts, every quarter of an hour for ten hours, and no cache
 CHART_QUERIES_A_DAY = 50 * 10 * 40
 
@@ -39,13 +40,11 @@ class Read:
 def build_reads(figures: Figures, look_back_days: int, history_days: int = YEAR_DAYS) -> tuple[Read, ...]:
     """What a build of the marts reads. A table that a statement names twice is read twice."""
     of = figures.bytes_of
-    touched = of("response_id", "survey_answered_at")
-    read_days = look_back_days + 1  # of ingestion: a response may be dated a day after it was read
     return (
-        Read("watermark", of("ingested_at", "survey_answered_at"), read_days),
-        Read("touched dates", touched + of("ingested_at"), read_days),
-        Read("new rows", of("response_id", "ingested_at"), TOUCHED_DAYS),
-        Read("fct_survey_responses", touched + of(), read_days),
+        Read("watermark", of("ingested_at", "survey_answered_at"), TOUCHED_DAYS),
+        Read("new rows", of("response_id", "survey_answered_at", "ingested_at"), TOUCHED_DAYS),
+        Read("copies", COPY_BYTES, look_back_days + 1),
+        Read("fct_survey_responses", 2 * of(), TOUCHED_DAYS),  # the new rows, and the responses that are there
         Read("aggregates of the touched dates", 4 * of(), TOUCHED_DAYS),
         Read("agent_leaderboard", of("agent_id", "survey_answered_at", "issue_responded_at"), history_days),
     )
