@@ -49,7 +49,7 @@ def test_recording_contains_the_queries_with_full_names_of_their_tables(
 ) -> None:
     assert "`csat-local.csat_marts.agent_leaderboard`" in statements["csat/reporting/sql/leaderboard.sql"]
     assert "from `csat-local.csat_marts.response_series`" in statements["csat/reporting/report.yaml, responses"]
-    assert "from `csat-local.csat_raw.survey_responses`" in statements["csat/marts/sql/touched_dates.sql"]
+    assert "from `csat-local.csat_raw.survey_responses`" in statements["csat/bigquery/sql/landed_offsets.sql"]
     assert recording["sources"]["csat-local.csat_ops.mart_builds"] == "mart_builds"
     assert recording["sources"]["csat-local.csat_raw.survey_responses"] == "survey_responses"
 
