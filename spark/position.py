@@ -122,7 +122,7 @@ def resume(settings: Settings, warehouse: Warehouse, position: Position) -> dict
         name_older_rows(warehouse, topic.name, topic.topic_id)
     wanted = dict(position.next_offsets)
     if position.needs_landed_rows:
-        wanted = wanted_offsets(warehouse, topic.name, topic.topic_id, position.next_offsets, position.offsets)
+        wanted = wanted_offsets(warehouse, topic.name, topic.topic_id, position.next_offsets, position.starts)
         _check_ends(topic, wanted, position.offsets)
         check_expired(unaccepted(warehouse, position.expired(wanted), position.next_offsets))
         if has_checkpoint:  # what expired has landed, and Spark would read it again

@@ -1,6 +1,6 @@
 """Which offsets of a topic have landed, and which gaps in them a person has accepted."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -46,9 +46,11 @@ def accept(warehouse: Warehouse, gaps: Sequence[Gap], reason: str, now: datetime
 
 
 def wanted_offsets(
-    warehouse: Warehouse, topic: str, topic_id: str, checkpoint: Mapping[int, int], partitions: Iterable[int]
+    warehouse: Warehouse, topic: str, topic_id: str, checkpoint: Mapping[int, int], starts: Mapping[int, int]
 ) -> dict[int, int]:
     """The next offset to land of each partition, as far as it is known; `checkpoint` is empty without one.
+
+    `starts` is the first offset that Kafka has of each.
 
     A checkpoint wants a partition that it does not know from its first record. What has landed after it is not wanted.
     Without a checkpoint, a partition of which nothing has landed is wanted from its first accepted loss, if there is
@@ -56,7 +58,9 @@ def wanted_offsets(
     """
     landed = {number: offset + 1 for number, offset in landed_offsets(warehouse, topic, topic_id).items()}
     if checkpoint:
-        return {number: max(checkpoint.get(number, 0), landed.get(number, 0)) for number in partitions}
+        return {number: max(checkpoint.get(number, 0), landed.get(number, 0)) for number in starts}
+    if not any(start for number, start in starts.items() if number not in landed):
+        return landed
     accepted = [gap for gap in accepted_gaps(warehouse) if (gap.kafka_topic, gap.kafka_topic_id) == (topic, topic_id)]
     first = {gap.kafka_partition: gap.first_offset for gap in reversed(accepted)}  # they are ordered by offset
     return first | landed

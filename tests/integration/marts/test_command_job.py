@@ -24,14 +24,19 @@ pytestmark = pytest.mark.integration
 USER = "10001"  # of docker/Dockerfile
 TODAY = datetime.now(UTC).date()
 REFUSED = re.compile(r"Traceback|PermissionError|Permission denied|Read-only file system")
-# $1 is the folder that stands for the state folder; the rest is the command
+# $1 is the folder that stands for the state folder, $2 the checkout; the rest is the command
 SHELL = f"""set -e
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs /var/lib
 mkdir /var/lib/csat
 mount --bind "$1" /var/lib/csat
 mount -o remount,bind,ro /
-shift
+mount -t tmpfs -o mode=755 tmpfs /srv
+mkdir /srv/csat
+mount --bind "$2" /srv/csat
+mount -o remount,bind,ro /srv/csat
+cd /srv/csat
+shift 2
 exec setpriv --reuid {USER} --regid {USER} --clear-groups --no-new-privs \\
     --inh-caps=-all,+dac_read_search --ambient-caps=-all,+dac_read_search -- "$@"
 """
@@ -71,11 +76,16 @@ def job(world: Marts, state: Path) -> Job:
     if os.geteuid() != 0 or not (shutil.which("unshare") and shutil.which("setpriv")):
         pytest.fail("nothing was checked: a read-only file system for one process needs root, unshare and setpriv")
     assert image_environment()["CSAT_STATE_DIR"] == "/var/lib/csat"
-    of_job = {"CSAT_BIGQUERY_ENDPOINT": world.settings.endpoint, "CSAT_DATASET_PREFIX": "job"}
+    # Below /srv, as this checkout may be in a folder that nobody else may enter
+    of_job = {
+        "PYTHONPATH": "/srv/csat",
+        "CSAT_BIGQUERY_ENDPOINT": world.settings.endpoint,
+        "CSAT_DATASET_PREFIX": "job",
+    }
 
     def run(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
-            ["unshare", "--mount", "sh", "-c", SHELL, "sh", str(state), "csat", *arguments],
+            ["unshare", "--mount", "sh", "-c", SHELL, "sh", str(state), str(ROOT), "csat", *arguments],
             cwd=ROOT,
             env=image_environment() | of_job | variables,
             capture_output=True,

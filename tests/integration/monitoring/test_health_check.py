@@ -16,6 +16,7 @@ from csat.control.open_alerts import AlertState
 from csat.control.state_files import StateFiles
 from csat.control.verdict import DesiredState, Heartbeat, State
 from csat.kafka.lag import KafkaFacts, waiting
+from csat.kafka.topic_id import describe_topic
 from csat.local.emulator_housekeeping import delete_emulator_jobs, delete_scratch_tables
 from csat.monitoring import collect
 from csat.monitoring.checks import CHECKS
@@ -28,14 +29,20 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def land(world: World) -> Callable[..., None]:
-    """Puts rows of these Kafka offsets of partition 0 into the landing table, landed so many minutes ago."""
+    """Puts rows of these Kafka offsets of partition 0 into the landing table, landed so many minutes ago.
+
+    The topic has six records.
+    """
     create_ops_tables(world.warehouse)
+    world.send(*[b"x"] * 6)
+    topic_id = describe_topic(world.settings).topic_id
     table = world.settings.table("raw", "survey_responses")
 
     def put(*offsets: int, minutes: float = 1, answered: datetime | None = None, reason: str | None = None) -> None:
         now = datetime.now(UTC)
         row = {
             "kafka_topic": world.settings.kafka_topic,
+            "kafka_topic_id": topic_id,
             "kafka_partition": 0,
             "ingested_at": (now - timedelta(minutes=minutes)).isoformat(),
             "survey_answered_at": None if reason else (answered or now).isoformat(),

@@ -16,6 +16,7 @@ from csat.control.verdict import DesiredState, Heartbeat, State
 from csat.kafka.topic_id import describe_topic
 from tests.integration.conftest import Driver, World, wait_for
 from tests.integration.stream.conftest import Land
+from tests.integration.stream.topics import staged_files
 
 pytestmark = pytest.mark.integration
 
@@ -39,6 +40,7 @@ def desired_state(state_files: StateFiles) -> DesiredState:
 
 
 def test_catch_up_lands_what_is_there_with_its_place_in_bounded_batches(world: World, land: Land, make_message):
+    staged = staged_files(world)
     world.send(make_message(csat_score=4, customer_remarks=NASTY), b"\xff", b"")
     world.send(make_message(csat_score=9), partition=1)
     bounded = world.settings.model_copy(update={"max_offsets_per_trigger": 2})
@@ -57,7 +59,7 @@ def test_catch_up_lands_what_is_there_with_its_place_in_bounded_batches(world: W
     assert world.rows("customer_remarks, kafka_partition, kafka_offset")[0]["customer_remarks"] == NASTY
     batches = [row["batch_id"] for row in world.rows("batch_id, kafka_partition, kafka_offset")]
     assert max(batches.count(batch) for batch in batches) == 2
-    assert not list((world.settings.staging_root / "csat-staging").rglob("*.parquet"))
+    assert staged_files(world) == staged
 
 
 def test_stream_lands_a_batch_once_when_it_is_killed_at_every_step(world: World, make_message):

@@ -9,6 +9,7 @@ from google.cloud.bigquery import LoadJob
 
 from csat.monitoring.completeness import check_completeness
 from tests.integration.conftest import Driver, World, wait_for
+from tests.integration.stream.topics import staged_files
 from tests.local_cluster import master, spark_home
 
 # Two of three messages of a batch's partition are in its first Arrow batch: a worker has its file open meanwhile
@@ -32,6 +33,7 @@ def test_each_batch_lands_once_when_executors_die_and_copies_of_tasks_run(
     cluster = World(world.settings.model_copy(update=changes), world.warehouse)
     for partition in (0, 1):
         cluster.send(*[make_message()] * (3 * BATCH // 2), partition=partition)
+    staged = staged_files(world)
     driver = cluster.start_driver("--catch-up")
 
     killed = writer(cluster, driver, batch=0)
@@ -52,7 +54,7 @@ def test_each_batch_lands_once_when_executors_die_and_copies_of_tasks_run(
     assert [(check.rows, check.min_offset) for check in found.partitions] == [(3 * BATCH // 2, 0)] * 2
     uris = loaded_files(cluster)
     assert len(uris) == len(set(uris)) == 6
-    assert not list((world.settings.staging_root / "csat-staging").rglob("*.parquet"))
+    assert staged_files(world) == staged
 
 
 def loaded_files(world: World) -> list[str]:

@@ -54,6 +54,11 @@ def catch_up(world: World) -> int:
     return world.start_driver("--catch-up").exit_code()
 
 
+def staged_files(world: World) -> set[Path]:
+    """The files of all worlds: drivers that were killed left some."""
+    return set((world.settings.staging_root / "csat-staging").rglob("*.parquet"))
+
+
 def places(world: World) -> list[tuple[str, int, int]]:
     rows = world.rows("kafka_topic_id, kafka_partition, kafka_offset")
     return sorted((row["kafka_topic_id"], row["kafka_partition"], row["kafka_offset"]) for row in rows)

@@ -21,6 +21,9 @@ NAMES = [
     ("ﬁne", "ﬁne"),  # a compatibility character stays, as NFC has it
     ("", ""),
     (" \u200b\u200d\u3164\x00", ""),
+    *((invisible, "") for invisible in "\ufe00\U000e0101\U000e0020\ufff9\u180b\U0001d173\u17b4"),
+    ("❤\ufe0f shop", "❤\ufe0f shop"),
+    ("Ada\ufe00", "Ada"),
 ]
 
 
