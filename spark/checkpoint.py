@@ -14,11 +14,17 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 from csat.contract.settings import Settings
-from csat.control.checkpoint_topic import CheckpointTopic, CheckpointTopicError, next_offsets, read_topic, retire
+from csat.control.checkpoint_topic import (
+    START_FILE,
+    CheckpointTopic,
+    CheckpointTopicError,
+    next_offsets,
+    offsets_file,
+    read_topic,
+    retire,
+)
 
 logger = logging.getLogger(__name__)
-
-_START = "sources/0/0"  # the offsets at which the query began
 
 
 def committed_offsets(spark: SparkSession, settings: Settings) -> dict[str, dict[int, int]]:
@@ -28,9 +34,8 @@ def committed_offsets(spark: SparkSession, settings: Settings) -> dict[str, dict
     """
     files = _Files(spark, settings.checkpoint)
     numbers = files.numbers("commits")
-    if numbers:
-        return next_offsets(files.text(f"offsets/{max(numbers)}"))
-    return next_offsets(files.text(_START)) if files.size(_START) else {}
+    name = offsets_file(numbers)
+    return next_offsets(files.text(name)) if numbers or files.size(name) else {}
 
 
 def sound_topic(spark: SparkSession, settings: Settings, suffix: str) -> CheckpointTopic | None:
@@ -56,7 +61,7 @@ def _damage(files: "_Files") -> str:
     if not started and not committed:
         return ""
     needed: dict[str, Callable[[str], object]] = {"metadata": _read_metadata}
-    needed |= {_START: next_offsets} if files.size(_START) else {}
+    needed |= {START_FILE: next_offsets} if files.size(START_FILE) else {}
     needed |= {f"offsets/{max(each)}": next_offsets for each in (started, committed) if each}
     needed |= {f"commits/{max(committed)}": _read_commit} if committed else {}
     return next((f"{name} is {state}" for name, read in needed.items() if (state := _state(files, name, read))), "")

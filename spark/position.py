@@ -16,7 +16,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from csat.bigquery.client import Warehouse
-from csat.bigquery.positions import expired, name_older_rows, unaccepted, wanted_offsets
+from csat.bigquery.positions import expired, name_older_rows, wanted_and_expired
 from csat.contract.alerts import AlertKey
 from csat.contract.kafka_access import KafkaAccessError
 from csat.contract.settings import Settings
@@ -83,15 +83,11 @@ class Position:
         """The first offset of each partition that Kafka has."""
         return {number: here.start for number, here in self.offsets.items()}
 
-    def expired(self, wanted: Mapping[int, int]) -> list[Gap]:
-        """The wanted records that Kafka no longer has."""
-        return expired(self.topic.name, self.topic.topic_id, wanted, self.starts)
-
     @property
     def needs_landed_rows(self) -> bool:
         """Whether what has landed decides where the query starts: load jobs must have ended before."""
         wanted = {number: self.next_offsets.get(number, 0) for number in self.offsets}
-        return not self.next_offsets or bool(self.expired(wanted))
+        return not self.next_offsets or bool(expired(self.topic.name, self.topic.topic_id, wanted, self.starts))
 
 
 def read_position(
@@ -122,9 +118,9 @@ def resume(settings: Settings, warehouse: Warehouse, position: Position) -> dict
         name_older_rows(warehouse, topic.name, topic.topic_id)
     wanted = dict(position.next_offsets)
     if position.needs_landed_rows:
-        wanted = wanted_offsets(warehouse, topic.name, topic.topic_id, position.next_offsets, position.starts)
+        wanted, gaps = wanted_and_expired(warehouse, topic.name, topic.topic_id, position.next_offsets, position.starts)
         _check_ends(topic, wanted, position.offsets)
-        check_expired(unaccepted(warehouse, position.expired(wanted), position.next_offsets))
+        check_expired(gaps)
         if has_checkpoint:  # what expired has landed, and Spark would read it again
             moved = retire(settings.checkpoint, f"{datetime.now(UTC):expired-%Y%m%dT%H%M%SZ}")
             logger.warning("What the checkpoint wants next has landed and expired: it is now at %s", moved)

@@ -45,34 +45,28 @@ def accept(warehouse: Warehouse, gaps: Sequence[Gap], reason: str, now: datetime
     append_rows(warehouse, ACCEPTED_LOSSES, rows)
 
 
-def wanted_offsets(
+def wanted_and_expired(
     warehouse: Warehouse, topic: str, topic_id: str, checkpoint: Mapping[int, int], starts: Mapping[int, int]
-) -> dict[int, int]:
-    """The next offset to land of each partition, as far as it is known; `checkpoint` is empty without one.
+) -> tuple[dict[int, int], list[Gap]]:
+    """The next offset to land of each partition, as far as it is known, and the wanted records that Kafka deleted.
 
-    `starts` is the first offset that Kafka has of each.
+    `checkpoint` is empty without one; `starts` is the first offset that Kafka has of each partition.
 
     A checkpoint wants a partition that it does not know from its first record. What has landed after it is not wanted.
     Without a checkpoint, a partition of which nothing has landed is wanted from its first accepted loss, if there is
-    one. Raises WarehouseError.
+    one, and a loss that was accepted has not expired. Where there is a checkpoint before a gap, an acceptance was
+    recorded and not completed: it is still to be made. Raises WarehouseError.
     """
     landed = {number: offset + 1 for number, offset in landed_offsets(warehouse, topic, topic_id).items()}
     if checkpoint:
-        return {number: max(checkpoint.get(number, 0), landed.get(number, 0)) for number in starts}
-    if not any(start for number, start in starts.items() if number not in landed):
-        return landed
+        wanted = {number: max(checkpoint.get(number, 0), landed.get(number, 0)) for number in starts}
+        return wanted, expired(topic, topic_id, wanted, starts)
+    if all(start <= landed.get(number, 0) for number, start in starts.items()):
+        return landed, []
     accepted = [gap for gap in accepted_gaps(warehouse) if (gap.kafka_topic, gap.kafka_topic_id) == (topic, topic_id)]
     first = {gap.kafka_partition: gap.first_offset for gap in reversed(accepted)}  # they are ordered by offset
-    return first | landed
-
-
-def unaccepted(warehouse: Warehouse, gaps: Sequence[Gap], checkpoint: Mapping[int, int]) -> list[Gap]:
-    """The parts of expired gaps whose loss nobody has accepted. Raises WarehouseError.
-
-    Where there is a checkpoint before a gap, an acceptance was recorded and not completed: it is still to be made.
-    """
-    known = accepted_gaps(warehouse) if gaps and not checkpoint else []
-    return [part for gap in gaps for part in without(gap, known)]
+    wanted = first | landed
+    return wanted, [part for gap in expired(topic, topic_id, wanted, starts) for part in without(gap, accepted)]
 
 
 def expired(topic: str, topic_id: str, wanted: Mapping[int, int], starts: Mapping[int, int]) -> list[Gap]:

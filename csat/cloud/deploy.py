@@ -60,10 +60,8 @@ def _release_steps(code_uri: str, folder: Path, effects: Effects) -> Iterator[St
         pack(packages, archive)
 
     def upload() -> None:
-        job, jars = (
-            ROOT / "csat" / "cloud" / "stream_job.py",
-            {f"{target}/jars/{jar.name}": jar for jar in effects.jars()},
-        )
+        job = ROOT / "csat" / "cloud" / "stream_job.py"
+        jars = {f"{target}/jars/{jar.name}": jar for jar in effects.jars()}
         files = {f"{target}/packages.tar.gz": archive, f"{target}/stream_job.py": job, **jars}
         for address, path in files.items():
             effects.upload(path, address)

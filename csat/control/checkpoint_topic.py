@@ -1,13 +1,14 @@
 """The topic of a checkpoint, kept in a file beside Spark's: its offsets mean nothing in another topic."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from csat.contract.errors import CsatError
 from csat.control.object_store import read_object, unreachable, write_object
 
+START_FILE = "sources/0/0"  # Spark writes it when a query begins
 _FILE = "csat_topic.json"
 
 
@@ -48,8 +49,13 @@ def write_topic(checkpoint: str, topic: CheckpointTopic) -> None:
     draft.replace(path)
 
 
+def offsets_file(committed: Sequence[int]) -> str:
+    """The file of a checkpoint that has its next offsets: of the last committed batch, or of the query's start."""
+    return f"offsets/{max(committed)}" if committed else START_FILE
+
+
 def next_offsets(text: str) -> dict[str, dict[int, int]]:
-    """The next offset to read of each topic's partitions, from a file of Spark's folder offsets or sources/0.
+    """The next offset to read of each topic's partitions, from the text of that file.
 
     Its last line is one JSON object: {"topic": {"partition": offset}}. Raises ValueError, TypeError and AttributeError
     where it is not.

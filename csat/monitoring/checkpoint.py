@@ -8,7 +8,7 @@ from typing import Any
 
 from csat.contract.errors import CsatError
 from csat.contract.google_errors import fix_of, text_of
-from csat.control.checkpoint_topic import next_offsets
+from csat.control.checkpoint_topic import next_offsets, offsets_file
 
 
 class CheckpointError(CsatError):
@@ -27,9 +27,8 @@ def checkpoint_offsets(checkpoint: str) -> dict[str, dict[int, int]]:
     """
     try:
         numbers = [int(name) for name in _names(f"{checkpoint}/commits") if name.isdigit()]
-        if numbers:
-            return next_offsets(_text(f"{checkpoint}/offsets/{max(numbers)}"))
-        return next_offsets(_text(f"{checkpoint}/sources/0/0")) if "0" in _names(f"{checkpoint}/sources/0") else {}
+        folder, _, name = f"{checkpoint}/{offsets_file(numbers)}".rpartition("/")
+        return next_offsets(_text(f"{folder}/{name}")) if numbers or name in _names(folder) else {}
     except Exception as error:  # each store raises its own types, and Spark's files may be anything
         fix = fix_of(error) or "check CSAT_CHECKPOINT_URI"
         raise CheckpointError(f"the checkpoint {checkpoint} cannot be read ({text_of(error)})", fix) from error

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from csat.bigquery.client import Warehouse
-from csat.bigquery.positions import accept, expired, name_older_rows, unaccepted, wanted_offsets
+from csat.bigquery.positions import accept, name_older_rows, wanted_and_expired
 from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from csat.control.checkpoint_topic import CheckpointTopic, read_topic, retire, topic_of_offsets
@@ -58,8 +58,7 @@ def find_expired(settings: Settings, warehouse: Warehouse, now: datetime) -> lis
     topic = describe_topic(settings)
     committed = committed_offsets(settings.checkpoint, topic.name)
     starts = {number: here.start for (*_, number), here in kafka_offsets(settings, [topic.name]).items()}
-    wanted = wanted_offsets(warehouse, topic.name, topic.topic_id, committed, starts)
-    gaps = unaccepted(warehouse, expired(topic.name, topic.topic_id, wanted, starts), committed)
+    _, gaps = wanted_and_expired(warehouse, topic.name, topic.topic_id, committed, starts)
     if not gaps:
         raise CsatError(f"no record of {topic.name} expired before it landed: there is nothing to accept")
     return gaps

@@ -57,13 +57,11 @@ def with_rates(rows: Rows) -> Rows:
 
 def rated(rows: Iterable[dict[str, Any]]) -> Rows:
     """Rows of counts with their CSAT and its interval: csat_rate, wilson_low, wilson_high."""
-    made = []
-    for row in rows:
-        counts = Tally(row["response_count"], row["satisfied_count"])
-        interval = wilson_interval(counts)
-        low, high = (interval.low, interval.high) if interval else (None, None)
-        made.append({**row, "csat_rate": counts.csat_rate, "wilson_low": low, "wilson_high": high})
-    return made
+    rates = ((row, _rate(row)) for row in rows)
+    return [
+        {**row, "csat_rate": rate["csat"], "wilson_low": rate["low"], "wilson_high": rate["high"]}
+        for row, rate in rates
+    ]
 
 
 def rank_points(rows: Rows) -> list[dict[str, Any]]:

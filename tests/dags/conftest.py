@@ -5,14 +5,17 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from csat.airflow.decide import Plan
+from csat.airflow.stream import Pace, Stream
+from csat.airflow.stream_run import StreamRun
 from csat.control.state_files import StateFiles
 from csat.control.verdict import DesiredState, Heartbeat, State
+from tests.dags.fake_run import AT_ONCE, NOON, POLICY, Clock, FakeBackend
 
 if importlib.util.find_spec("airflow") is None:
     collect_ignore_glob = ["test_*.py"]  # run with .venvs/airflow
@@ -25,7 +28,6 @@ os.environ |= {
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{AIRFLOW_HOME}/airflow.db",
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
 }
-NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -54,5 +56,23 @@ def make_heartbeat() -> Callable[..., Heartbeat]:
     def make(**changed: Any) -> Heartbeat:
         well = {"token": "a", "driver_id": "d", "state": State.RUNNING, "at": NOON, "started_at": NOON}
         return Heartbeat.model_validate(well | {"progress_at": NOON, "batch_id": 3, "rows_committed": 30} | changed)
+
+    return make
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def backend() -> FakeBackend:
+    return FakeBackend()
+
+
+@pytest.fixture
+def make_run(state_files: StateFiles, clock: Clock, backend: FakeBackend) -> Callable[..., StreamRun]:
+    def make(plan: Plan = AT_ONCE, process: FakeBackend = backend) -> StreamRun:
+        return StreamRun(plan, Stream(state_files, process, POLICY, Pace()), clock, clock.sleep, clock.monotonic)
 
     return make

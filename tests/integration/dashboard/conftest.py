@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from csat.contract.settings import Settings, get_settings
 from csat.dashboard import frame
 from csat.local.ports import free_ports
 from tests.dashboard_page import OpenPage, run_page
+from tests.integration.dashboard.browser import WIDE, Scheme, Server, Viewer, launch
 from tests.integration.dashboard.history import history, live, rejected
 from tests.integration.marts.conftest import Marts
 from tools.bench import emulator as emulators
 
+OpenViewer = Callable[..., Viewer]
 RESPONSES, DAYS, LIVE_RESPONSES = 12_000, 60, 30
 # Markdown and HTML that would load a picture or run a script if it were not escaped.
 EVIL = "Eve ![x](http://evil.example/x.png) <img src=x onerror='window.wasRun = true'>"
@@ -105,3 +108,36 @@ def last_days(landed: Landed, days: int, before: int = 0) -> Landed:
 
 def rate(rows: Landed) -> str:
     return f"{sum(row['csat_score'] >= 4 for row in rows) / len(rows):.1%}".replace("%", " %")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        one = launch(playwright)
+        yield one
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def server(marts: Marts) -> Iterator[Server]:
+    """The dashboard on the simulated history."""
+    one = Server(marts.settings)
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def viewer(server: Server, browser: Browser) -> Iterator[OpenViewer]:
+    """Opens windows; at the end, none has sent a request to another server or logged an error."""
+    viewers: list[Viewer] = []
+
+    def make(width: int = WIDE, scheme: Scheme = "light", url: str = server.url) -> Viewer:
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        viewers.append(Viewer(context.new_page(), url))
+        return viewers[-1]
+
+    yield make
+    for one in viewers:
+        one.page.context.close()
+    assert [address for one in viewers for address in one.foreign_requests] == []
+    assert [error for one in viewers for error in one.errors] == []

@@ -5,10 +5,12 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from csat.contract.settings import ROOT, environment
+from csat.contract.settings import ROOT, Settings, environment
 from tests.integration.marts.conftest import Marts, Rows
 
 KEYS = {
@@ -36,17 +38,28 @@ def expire_lease(world: Marts) -> None:
     world.execute(f"update `{{table}}` set expires_at = {past} where true", "ops", "build_lease")
 
 
-def kill_build(world: Marts, *, after: str) -> None:
-    """Build in a process, and kill it and its dbt once this model is written."""
+@contextmanager
+def building(settings: Settings) -> Iterator["subprocess.Popen[str]"]:
+    """A process that builds, in a group of its own, which is killed at the end."""
     with subprocess.Popen(
         [sys.executable, "-m", "csat.cli.main", "marts", "build"],
-        env=environment(**world.settings.as_environment()),
+        env=environment(**settings.as_environment()),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def kill_build(world: Marts, *, after: str) -> None:
+    """Build in a process, and kill it and its dbt once this model is written."""
+    with building(world.settings) as process:
         assert process.stdout is not None
         lines = []
         for line in process.stdout:

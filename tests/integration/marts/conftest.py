@@ -122,3 +122,10 @@ def make_marts(emulator: Settings) -> Iterator[Callable[[str], Marts]]:
 def at(day: date, hour: int = 12, minute: int = 0) -> datetime:
     """A UTC moment of a day."""
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)
+
+
+def published(made: Marts) -> Marts:
+    """The marts with three responses of three days, built and published."""
+    made.land([survey_response(number, at(date(2026, 11, 1 + number))) for number in range(3)])
+    made.build()
+    return made

@@ -4,10 +4,7 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -15,9 +12,8 @@ import pytest
 
 from csat.bigquery.login import token_file
 from csat.contract.errors import CsatError
-from csat.contract.settings import ROOT, Settings, environment
-from tests.integration.marts.checks import expire_lease, kill_build
-from tests.integration.marts.conftest import TABLES, Marts, at, survey_response
+from tests.integration.marts.checks import building, expire_lease, kill_build
+from tests.integration.marts.conftest import TABLES, Marts, at, published, survey_response
 
 pytestmark = pytest.mark.integration
 
@@ -27,11 +23,7 @@ _FIRST_NUMBER = 100
 
 @pytest.fixture(scope="module")
 def world(make_marts: Callable[[str], Marts]) -> Marts:
-    """The marts of a few responses, published."""
-    made = make_marts("lease")
-    made.land([survey_response(number, at(date(2026, 11, 1 + number))) for number in range(3)])
-    made.build()
-    return made
+    return published(make_marts("lease"))
 
 
 @pytest.fixture
@@ -53,25 +45,6 @@ def builds(world: Marts) -> list[str]:
     """The ids of the builds that were published."""
     rows = world.execute("select build_id from `{table}` order by built_at", "ops", "mart_builds")
     return [row["build_id"] for row in rows]
-
-
-@contextmanager
-def building(settings: Settings) -> Iterator["subprocess.Popen[str]"]:
-    """A process that builds, in a group of its own."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "csat.cli.main", "marts", "build"],
-        env=environment(**settings.as_environment()),
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_two_builds_at_once_on_two_machines_end_in_one_correct_result(world: Marts, other_machine: Marts) -> None:

@@ -15,7 +15,7 @@ from csat.contract.settings import ROOT
 from csat.marts import build as marts
 from csat.marts import dbt_process, publish, run_dbt
 from csat.reporting.queries import FAILED_SINCE
-from tests.integration.marts.conftest import TABLES, Marts, at, survey_response
+from tests.integration.marts.conftest import TABLES, Marts, at, published, survey_response
 
 pytestmark = pytest.mark.integration
 
@@ -26,11 +26,7 @@ FAILS = "select * from {{{{ ref('{model}') }}}}"
 
 @pytest.fixture(scope="module")
 def world(make_marts: Callable[[str], Marts]) -> Marts:
-    """The marts of a few responses, published."""
-    made = make_marts("publish")
-    made.land([survey_response(number, at(date(2026, 11, 1 + number))) for number in range(3)])
-    made.build()
-    return made
+    return published(make_marts("publish"))
 
 
 @pytest.fixture(scope="module")
