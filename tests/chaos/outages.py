@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -30,16 +30,24 @@ _IN_A_BATCH_SECONDS = 1
 
 def kill_workers(target: Target) -> None:
     """Kill Spark's Python workers while a batch waits for them."""
-    processes = psutil.Process(target.pid(STREAM)).children(recursive=True)
-    workers = [process for process in processes if "pyspark.daemon" in process.cmdline()]
+    workers = _suspended_workers(target.pid(STREAM))
     assert workers, "the driver has no Python workers"
-    for worker in workers:
-        worker.suspend()
     offsets = target.commits.with_name("offsets")
     wait_for(lambda: _newest(offsets) > _newest(target.commits), "batch in progress", pause_seconds=0.05)
     time.sleep(_IN_A_BATCH_SECONDS)
     for worker in workers:
-        worker.kill()
+        with suppress(psutil.NoSuchProcess):
+            worker.kill()
+
+
+def _suspended_workers(driver: int) -> list[psutil.Process]:
+    suspended = []
+    for process in psutil.Process(driver).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # Spark ends idle workers at any time
+            if "pyspark.daemon" in process.cmdline():
+                process.suspend()
+                suspended.append(process)
+    return suspended
 
 
 def _newest(folder: Path) -> int:

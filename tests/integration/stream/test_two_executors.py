@@ -1,6 +1,7 @@
 """Every message is one landing row where several processes write: an executor dies, a task is slow, a worker dies."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -89,4 +90,5 @@ def executor_of(worker: psutil.Process) -> psutil.Process:
 def kill_family(process: psutil.Process) -> None:
     """End a process and all that it started, at once."""
     for one in [process, *process.children(recursive=True)]:
-        one.kill()
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
