@@ -25,7 +25,11 @@ _FEW = 32  # up to this many, reading one by one is faster than starting Arrow's
 _LONGEST_INTEGER = 20  # characters of an int64 at most, its sign included
 _INT64 = range(-(2**63), 2**63)
 _NOT_NUMBERS = (b"NaN", b"Inf")
-_TEXT_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_LITERAL = r'"(?:[^"\\]|\\.)*"'
+_TEXT_LITERAL = re.compile(_LITERAL, re.DOTALL)
+_BRACKETS = "{}[]"
+_TOKEN = re.compile(_LITERAL + r'|[{}\[\]]|[^"{}\[\]]+', re.DOTALL)
+_NESTED = 2  # the depth of a list or object that is a field's value
 _INFINITE = (float("inf"), float("-inf"))
 _NO_FIELDS = pa.schema([])
 
@@ -199,25 +203,24 @@ def _is_unicode(text: str) -> bool:
 
 
 def _read_deep(text: str, fields: pa.Schema) -> tuple[bool, list[Any], str | None]:
-    """`_read_one` for a nesting too deep for Python's reader; Arrow's has no limit."""
-    if (
-        any(word.decode() in _TEXT_LITERAL.sub("", text) for word in _NOT_NUMBERS)
-        or _parse_one(text, _NO_FIELDS) is None
-    ):
+    """`_read_one` for a nesting too deep for Python's reader: Arrow's, without a limit, checks the nested values."""
+    outside = _TEXT_LITERAL.sub("", text)
+    if any(word.decode() in outside for word in _NOT_NUMBERS) or not _is_one_object(text):
         return False, [None] * len(fields), None
-    found = [_parse_one(text, pa.schema([field])) for field in fields]
-    wrong = {number: _deep_type(text, fields.names[number]) for number, table in enumerate(found) if table is None}
-    values = [None if table is None else table.column(0)[0].as_py() for table in found]
-    return True, values, _wrong_types(wrong, fields)
+    return _read_one(_without_nested(text), fields)
 
 
-def _deep_type(text: str, name: str) -> str:
-    """The type of a field of a deep object, found by what Arrow can read it as."""
-    kinds = {"t": pa.string(), "n": pa.float64(), "b": pa.bool_()}
-    readable = (letter for letter, kind in kinds.items() if _parse_one(text, pa.schema([(name, kind)])) is not None)
-    return next(readable, "c")
+def _without_nested(text: str) -> str:
+    """The text of an object, its lists and objects emptied."""
+    depth, kept = 0, []
+    for token in _TOKEN.findall(text):
+        depth += token in ("{", "[")
+        if depth == 1 or (depth == _NESTED and token in _BRACKETS):
+            kept.append(token)
+        depth -= token in ("}", "]")
+    return "".join(kept)
 
 
-def _parse_one(text: str, fields: pa.Schema) -> pa.Table | None:
-    table = _parse(pa.py_buffer(text.encode()), fields)
-    return table if table is not None and table.num_rows == 1 else None
+def _is_one_object(text: str) -> bool:
+    table = _parse(pa.py_buffer(text.encode()), _NO_FIELDS)
+    return table is not None and table.num_rows == 1

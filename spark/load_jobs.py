@@ -122,7 +122,15 @@ class BigQueryLoadJobs:
                 timeout=self._settings.bigquery_timeout_seconds,
             )
         ]
-        return [str(job.job_id) for job in jobs if str(job.job_id).startswith(landing.LOAD_JOB_PREFIX)]
+        return [str(job.job_id) for job in jobs if self._is_ours(job)]
+
+    def _is_ours(self, job: object) -> bool:
+        """Whether a stream submitted the job and it loads into this landing table: a project may hold several."""
+        return (
+            isinstance(job, bigquery.LoadJob)
+            and str(job.job_id).startswith(landing.LOAD_JOB_PREFIX)
+            and str(job.destination) == self._settings.table("raw", landing.TABLE)
+        )
 
     def _outcome_of_interrupted(self, job_id: str) -> tuple[Outcome, int, str]:
         """The emulator ended while it ran the job: the landing table shows whether it had committed the rows."""

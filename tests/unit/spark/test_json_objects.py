@@ -11,6 +11,7 @@ from spark.json_objects import read_objects
 
 FIELDS = pa.schema([("name", pa.string()), ("count", pa.int64()), ("price", pa.float64())])
 DEPTH = 100_000
+DEEP = b"[" * DEPTH + b"]" * DEPTH  # a value nested deeper than Python's reader goes
 
 
 def read(*messages, among=0):
@@ -36,7 +37,7 @@ OBJECTS = [
     b'{"a":1e400}',
     b'{"a":' + b"9" * 10_000 + b"}",
     b'{"a":"NaN","b":"[NaN]","c":[", Inf"]}',
-    b'{"a":' + b"[" * DEPTH + b"]" * DEPTH + b"}",
+    b'{"a":' + DEEP + b"}",
     b'{"a":' * DEPTH + b"[1]" + b"}" * DEPTH,
     b'{"a":"' + b"x" * 1_000_000 + b'"}',
 ]
@@ -90,7 +91,9 @@ RIGHT = [
     (b'{"n\\u0061me":"a"}', ("a", None, None)),
     (b'{"name":"\\uD83D\\uDE00\\u0000"}', ("😀\0", None, None)),
     (b'{"count":-9223372036854775808,"price":12345678901234567890}', (None, -(2**63), 1.2345678901234567e19)),
-    (b'{"name":"a","other":' + b"[" * DEPTH + b"]" * DEPTH + b"}", ("a", None, None)),
+    (b'{"name":"a","other":' + DEEP + b"}", ("a", None, None)),
+    (b'{"name":"a","name":"b","count":1,"count":2,"other":' + DEEP + b"}", ("b", 2, None)),
+    (b'{"name":1,"other":' + DEEP + b',"name":"]}\\"{[","n\\u0061me2":{"name":2}}', (']}"{[', None, None)),
 ]
 
 
@@ -119,8 +122,9 @@ WRONG = [
     (b'{"price":1e400}', "..n"),
     (b'{"price":' + b"9" * 5_000 + b"}", "..n"),
     (b'{"name":[],"count":"","price":true}', "ctb"),
-    (b'{"name":' + b"[" * DEPTH + b"]" * DEPTH + b"}", "c.."),
-    (b'{"count":"1","name":1,"other":' + b"[" * DEPTH + b"]" * DEPTH + b"}", "nt."),
+    (b'{"name":' + DEEP + b"}", "c.."),
+    (b'{"count":"1","name":1,"other":' + DEEP + b"}", "nt."),
+    (b'{"name":"a","other":' + DEEP + b',"name":true,"price":"1"}', "b.t"),
 ]
 
 

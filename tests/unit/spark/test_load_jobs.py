@@ -9,19 +9,23 @@ from google.api_core.exceptions import Forbidden, NotFound
 from google.cloud import bigquery
 
 from csat.bigquery.client import WarehouseOverQuotaError, WarehouseUnreachableError
+from csat.contract.landing import TABLE
 from csat.contract.settings import Settings
 from spark.load_jobs import BigQueryLoadJobs
 from spark.sink import Outcome
 from spark.waiting import Waiting
 
 JOB_ID = "csat-q-7-a1"
+SETTINGS = Settings(_env_file=None, bigquery_endpoint="http://127.0.0.1:1")
+GOOGLE = SimpleNamespace(endpoint="", location="US", bigquery_timeout_seconds=1, table=SETTINGS.table)
+LANDING = dict(zip(("projectId", "datasetId", "tableId"), SETTINGS.table("raw", TABLE).split("."), strict=True))
 
 
-def resource(state, error=None, job_id=JOB_ID, rows="10"):
+def resource(state, error=None, job_id=JOB_ID, rows="10", table=LANDING):
     status = {"state": state} | ({"errorResult": {"reason": error, "message": "why"}} if error else {})
     return {
         "jobReference": {"projectId": "p", "jobId": job_id, "location": "US"},
-        "configuration": {"load": {"destinationTable": {"projectId": "p", "datasetId": "d", "tableId": "t"}}},
+        "configuration": {"load": {"destinationTable": table}},
         "status": status,
         "statistics": {"load": {"outputRows": rows}},
     }
@@ -45,8 +49,8 @@ class FakeClient:
         if all_users and self.refusal:
             raise self.refusal
         return [
-            bigquery.LoadJob.from_api_repr(resource(state_filter.upper(), job_id=name), None)
-            for name in self.listed.get(state_filter, ())
+            bigquery.LoadJob.from_api_repr(resource(state_filter.upper(), job_id=name, table=table), None)
+            for name, table in self.listed.get(state_filter, {}).items()
         ]
 
 
@@ -99,7 +103,7 @@ def test_the_rows_show_how_a_job_ended_when_its_emulator_was_killed(rows, outcom
 )
 def test_a_failed_job_of_google_left_no_rows(reason, outcome):
     jobs, _ = load_jobs(resource("DONE", reason), rows=10, endpoint="")
-    jobs._settings = SimpleNamespace(endpoint="", location="US", bigquery_timeout_seconds=1)
+    jobs._settings = GOOGLE
     assert jobs.wait(JOB_ID)[0] is outcome
 
 
@@ -112,16 +116,23 @@ def test_an_outage_and_a_quota_are_waited_for_and_named(kind):
 
 def test_load_jobs_of_earlier_runs_are_waited_for_and_others_are_not():
     jobs, _ = load_jobs(resource("RUNNING"), resource("DONE"), resource("DONE"))
-    jobs._warehouse.client.listed = {"pending": ["csat-q-7-a1", "someone-else"], "running": ["csat-q-8-a1"]}
+    other = LANDING | {"datasetId": "csat_raw_of_another_stream"}
+    jobs._warehouse.client.listed = {
+        "pending": {"csat-q-7-a1": LANDING, "someone-else": LANDING},
+        "running": {"csat-q-8-a1": LANDING, "csat-r-3-a1": other},
+    }
     jobs.wait_for_pending()
     assert jobs._warehouse.client.calls == []
 
 
 def test_an_account_that_may_not_list_the_jobs_of_others_waits_for_its_own(caplog):
     jobs, _ = load_jobs(resource("DONE"))
-    jobs._settings = SimpleNamespace(endpoint="", location="US", bigquery_timeout_seconds=1)
+    jobs._settings = GOOGLE
     client = jobs._warehouse.client
-    client.listed, client.refusal = {"running": ["csat-q-8-a1"]}, Forbidden("no permission bigquery.jobs.listAll")
+    client.listed, client.refusal = (
+        {"running": {"csat-q-8-a1": LANDING}},
+        Forbidden("no permission bigquery.jobs.listAll"),
+    )
     jobs.wait_for_pending()
     assert client.calls == []
     assert "Cannot list the load jobs of other accounts (bigquery.jobs.listAll): no permission" in caplog.text
@@ -129,7 +140,7 @@ def test_an_account_that_may_not_list_the_jobs_of_others_waits_for_its_own(caplo
 
 def test_a_quota_that_refuses_the_list_of_jobs_is_no_missing_permission():
     jobs, _ = load_jobs()
-    jobs._settings = SimpleNamespace(endpoint="", location="US", bigquery_timeout_seconds=1)
+    jobs._settings = GOOGLE
     jobs._warehouse.client.refusal = Forbidden("slow down", errors=[{"reason": "rateLimitExceeded"}])
     with pytest.raises(Forbidden):
         jobs._pending()
