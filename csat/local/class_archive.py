@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from csat.contract.errors import CsatError
 from csat.contract.settings import ROOT, Settings, environment, get_settings
 from csat.local import stack
 from csat.local.java import find_java
@@ -66,8 +67,12 @@ def _run_driver(settings: Settings, draft: Path) -> None:
 
 def main() -> None:
     """Make the archive, with progress on stderr; without one, set-up succeeds and the stream starts slower."""
-    if not make(get_settings(), lambda line: print(line, file=sys.stderr)):
-        print("no class archive: the stream starts some seconds slower", file=sys.stderr)
+    try:
+        reason = None if make(get_settings(), lambda line: print(line, file=sys.stderr)) else "the driver wrote none"
+    except (CsatError, subprocess.SubprocessError) as error:
+        reason = str(error)
+    if reason:
+        print(f"no class archive, so the stream starts some seconds slower: {reason}", file=sys.stderr)
 
 
 if __name__ == "__main__":
