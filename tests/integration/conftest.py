@@ -53,11 +53,11 @@ class World:
     warehouse: Warehouse
     python: str = DRIVER_PYTHON
 
-    def send(self, *messages: bytes, partition: int = 0) -> None:
-        """Put messages into one partition of the topic."""
+    def send(self, *messages: bytes, partition: int = 0, timestamp_ms: int | None = None) -> None:
+        """Put messages into one partition of the topic, with the time of now or another."""
         producer = KafkaProducer(bootstrap_servers=self.settings.bootstrap_servers)
         for message in messages:
-            producer.send(self.settings.kafka_topic, message, partition=partition)
+            producer.send(self.settings.kafka_topic, message, partition=partition, timestamp_ms=timestamp_ms)
         producer.flush(timeout=30)
         producer.close()
 

@@ -1,6 +1,7 @@
 """Records that Kafka deleted before they landed, and the decision to go on without them."""
 
 import signal
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from csat.monitoring.completeness import check_completeness
 from csat.monitoring.decisions import accept_loss, find_expired, find_shown, keep_shown
 from tests.integration.conftest import World, wait_for
 from tests.integration.stream.conftest import Land
-from tests.integration.stream.topics import admin_of, expire, failure, follow_runbook, places
+from tests.integration.stream.topics import admin_of, create, delete, expire, failure, follow_runbook, places
 
 pytestmark = pytest.mark.integration
 
@@ -151,3 +152,21 @@ def test_records_that_landed_before_they_expired_are_no_loss(world: World, land:
     assert world.offsets() == list(range(11))
     with pytest.raises(CsatError, match="there is nothing to accept"):
         find_expired(world.settings, world.warehouse, datetime.now(UTC))
+
+
+def test_a_record_time_in_nanoseconds_is_deleted_and_accepted_as_a_loss(world: World, land: Land, make_message):
+    delete(world)
+    create(world, **{"message.timestamp.type": "CreateTime", "message.timestamp.after.max.ms": str(2**63 - 1)})
+    world.send(*[make_message() for _ in range(3)])
+    assert land(world) == 0
+    world.send(make_message(), timestamp_ms=time.time_ns())
+    world.send(make_message())
+    assert land(world) == 1
+    assert failure(world)[0] == "topic_misconfigured"
+    expire(world, 4)  # the runbook: up to the named offset
+    assert land(world) == 1
+    assert "3 to 3" in follow_runbook(world, "records_expired")
+    assert land(world) == 0
+    assert world.offsets() == [0, 1, 2, 4]
+    found = check_completeness(world.warehouse)
+    assert (found.lost, found.duplicated, found.pending) == (0, 0, 0)
