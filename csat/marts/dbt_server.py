@@ -6,6 +6,7 @@ caller disconnects, its fork ends. The server exits when a loaded file has chang
 supervisord restarts it, and meanwhile callers start dbt themselves.
 """
 
+import atexit
 import gc
 import json
 import os
@@ -115,6 +116,7 @@ def _run_and_exit(connection: socket.socket, output: int, _lock: int) -> NoRetur
     except BaseException:  # noqa: BLE001  # no exception may reach the server's code
         traceback.print_exc()
     finally:
+        atexit._run_exitfuncs()  # multiprocessing's deletes dbt's semaphores; os._exit runs none
         os._exit(0)
 
 

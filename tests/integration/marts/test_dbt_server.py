@@ -71,6 +71,11 @@ def test_call_has_its_callers_environment_and_does_not_keep_it(shared: Path) -> 
     assert call(shared, "print(os.environ.get('CSAT_AS_OF')) or 0") == (0, ["None"])
 
 
+def test_call_leaves_no_semaphore(shared: Path) -> None:
+    lock = "__import__('multiprocessing').get_context('spawn').RLock()"  # as dbt's adapter has
+    assert call(shared, f"globals().update(lock={lock}) or 0") == (0, [])
+
+
 def test_call_runs_in_the_project_with_a_lower_priority(shared: Path) -> None:
     assert call(shared, "print(os.path.exists('dbt_project.yml'), os.nice(0)) or 0") == (0, ["True 10"])
 
