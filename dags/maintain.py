@@ -1,8 +1,9 @@
-"""# maintain: deletes old data, proves completeness
+"""# maintain: proves completeness, deletes old data
 
-**What it does.** Once a day, task by task: deletes Airflow's old runs and logs, staging files that no load job took,
-the emulator's finished jobs, dbt's compiled files and logs, and dbt's expired scratch tables; and compares the whole
-landing table with Kafka, which `check_stream_health` does for the last hour only. Owner: data platform.
+**What it does.** Once a day, task by task, each also after one that failed: compares the whole landing table with
+Kafka, which `check_stream_health` does for the last hour only; deletes Airflow's old runs and logs, staging files that
+no load job took, the emulator's finished jobs, dbt's compiled files and logs, and dbt's expired scratch tables. Owner:
+data platform.
 
 **What red means.** A task could not delete: nothing breaks today, but over weeks the disk fills and queries get slower.
 `prove_completeness` is the exception: red means that messages are lost or landed twice.
@@ -17,7 +18,8 @@ landing table with Kafka, which `check_stream_health` does for the last hour onl
 from datetime import UTC, datetime, timedelta
 
 from csat.airflow.defaults import task_defaults  # isort: skip  # first: it checks Airflow's version
-from airflow.sdk import DAG, CronTriggerTimetable, Param
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, CronTriggerTimetable, Param, TriggerRule, chain
 
 from csat.airflow.command import CsatCommandOperator
 
@@ -29,13 +31,12 @@ def _age(default: int, unit: str, of: str, minimum: int = 1, maximum: int = 3650
 
 with DAG(
     dag_id="maintain",
-    description="Deletes old data and proves completeness",
+    description="Proves completeness and deletes old data",
     doc_md=__doc__,
     schedule=CronTriggerTimetable("40 3 * * *", timezone="UTC"),
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
-    max_active_tasks=1,  # none of it is urgent
     is_paused_upon_creation=False,
     default_args=task_defaults(retries=1) | {"execution_timeout": timedelta(minutes=30)},
     tags=["tier:3", "part:stream"],
@@ -50,14 +51,21 @@ with DAG(
         "scratch_hours": _age(24, "hours", "scratch tables"),
     },
 ):
-    for task_id, command in {
-        "clean_airflow": ["airflow", "--days", "{{ params.airflow_days }}"],
-        "clean_staging": ["staging", "--days", "{{ params.staging_days }}"],
+    commands = {
+        "prove_completeness": ["check", "completeness"],
+        "clean_airflow": ["maintain", "airflow", "--days", "{{ params.airflow_days }}"],
+        "clean_staging": ["maintain", "staging", "--days", "{{ params.staging_days }}"],
         "clean_emulator_jobs": [
-            *["emulator-jobs", "--hours", "{{ params.job_hours }}", "--limit", "{{ params.job_limit }}"]
+            *["maintain", "emulator-jobs", "--hours", "{{ params.job_hours }}"],
+            *["--limit", "{{ params.job_limit }}"],
         ],
-        "clean_dbt": ["dbt", "--days", "{{ params.dbt_days }}"],
-        "clean_scratch": ["scratch", "--hours", "{{ params.scratch_hours }}"],
-    }.items():
-        CsatCommandOperator(task_id=task_id, command=["maintain", *command, "--json"])
-    CsatCommandOperator(task_id="prove_completeness", command=["check", "completeness", "--json"])
+        "clean_dbt": ["maintain", "dbt", "--days", "{{ params.dbt_days }}"],
+        "clean_scratch": ["maintain", "scratch", "--hours", "{{ params.scratch_hours }}"],
+    }
+    tasks = [
+        CsatCommandOperator(task_id=name, command=[*command, "--json"], trigger_rule=TriggerRule.ALL_DONE)
+        for name, command in commands.items()
+    ]
+    chain(*tasks)
+    # A run is as red as its last task: this one is, if any of them is
+    tasks >> EmptyOperator(task_id="all_succeeded")

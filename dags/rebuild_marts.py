@@ -26,8 +26,6 @@ from csat.airflow.command import CsatCommandOperator
 from csat.airflow.marts import PublishMartsOperator
 from csat.clients.airflow_api import MARTS_POOL
 
-_DATE = r"^(\d{4}-\d{2}-\d{2})?$"
-
 with DAG(
     dag_id="rebuild_marts",
     description="Rebuilds dates of the marts, or all of them",
@@ -40,13 +38,15 @@ with DAG(
     tags=["tier:2", "part:marts"],
     params={
         "selection": Param(
-            "",
-            type="string",
+            None,
+            type=["null", "string"],
             pattern=r"^[A-Za-z0-9_+@:.* ]*$",
             description="Only these models, in dbt's selection syntax; empty: all.",
         ),
-        "from": Param("", type="string", pattern=_DATE, description="First response date; empty: all dates."),
-        "to": Param("", type="string", pattern=_DATE, description="Last response date; empty: all dates."),
+        "from": Param(
+            None, type=["null", "string"], format="date", description="First response date; empty: all dates."
+        ),
+        "to": Param(None, type=["null", "string"], format="date", description="Last response date; empty: all dates."),
     },
 ):
     approve = ApprovalUnlessOperator(
@@ -60,8 +60,8 @@ with DAG(
     rebuild = CsatCommandOperator(
         task_id="rebuild_marts",
         command=[
-            *["marts", "rebuild", "--json", "--select", "{{ params.selection }}"],
-            *["--from", "{{ params.from }}", "--to", "{{ params.to }}"],
+            *["marts", "rebuild", "--json", "--select", "{{ params.selection or '' }}"],
+            *["--from", "{{ params.from or '' }}", "--to", "{{ params.to or '' }}"],
         ],
         pool=MARTS_POOL,
         execution_timeout=timedelta(hours=2),

@@ -36,15 +36,15 @@ with DAG(
     params={
         "reason": Param(
             "unsupported schema_version",
-            type="string",
-            minLength=1,
-            description="Only messages whose rejection reason starts with this text.",
+            type=["null", "string"],
+            description="Only messages whose rejection reason starts with this text; empty: all.",
         ),
         "since": Param(
-            "2026-01-01T00:00:00",
-            type="string",
-            pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$",
-            description="Only messages that the stream read since this time (UTC).",
+            None,
+            type=["null", "string"],
+            format="date-time",
+            pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})?$",  # Airflow ignores the format
+            description="Only messages that the stream read since this time; empty: all.",
         ),
         "limit": Param(
             10_000, type="integer", minimum=1, maximum=1_000_000, description="Maximum number of messages to send."
@@ -55,7 +55,8 @@ with DAG(
         task_id="replay_rejected",
         command=[
             *["rejected", "replay", "--json"],
-            *["--reason", "{{ params.reason }}", "--since", "{{ params.since }}", "--limit", "{{ params.limit }}"],
+            *["--reason", "{{ params.reason or '' }}", "--since", "{{ params.since or '2000-01-01' }}"],
+            *["--limit", "{{ params.limit }}"],
         ],
         execution_timeout=timedelta(minutes=30),
     )

@@ -5,9 +5,11 @@ The pipeline's environment is on the same machine, or with CSAT_COMMAND_JOB in t
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import threading
+import time
 import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -45,7 +47,16 @@ class CsatCommandOperator(BaseOperator):
     def execute(self, context: Any) -> Any:
         """Run the command to its end. It is killed with all its children when the task is killed or times out."""
         job = get_settings().command_job
-        return self._call(CommandRun(job)) if job and not self.program else self._start()
+        started = time.monotonic()
+        self.log.info("$ %s", self._text)
+        result = self._call(CommandRun(job)) if job and not self.program else self._start()
+        self.log.info("%s succeeded after %.0f s.", self._text, time.monotonic() - started)
+        return result
+
+    @property
+    def _text(self) -> str:
+        """The command as a person types it."""
+        return shlex.join(["csat", *self.command])
 
     def _call(self, run: CommandRun) -> Any:
         self._run = run
@@ -60,14 +71,14 @@ class CsatCommandOperator(BaseOperator):
             raise
         self.log.info("Its output: %s", end.log_uri)
         if not end.succeeded_count:
-            raise AirflowException(f"csat {' '.join(self.command)} failed; its log: {end.log_uri}")
+            raise AirflowException(f"{self._text} failed; its log: {end.log_uri}")
         return self._result(result_id) if result_id else None
 
     def _result(self, result_id: str) -> Any:
         uri = get_settings().state_files
         result = StateFiles(uri).command_result(result_id)
         if result is None:
-            raise AirflowException(f"csat {' '.join(self.command)} kept no result {result_id} in {uri}")
+            raise AirflowException(f"{self._text} kept no result {result_id} in {uri}")
         return result.document
 
     def _start(self) -> Any:
@@ -91,7 +102,7 @@ class CsatCommandOperator(BaseOperator):
             finally:
                 self._end()
         if code != 0:
-            raise AirflowException(f"csat {' '.join(self.command)} exited with {code}; its log is above")
+            raise AirflowException(f"{self._text} exited with {code}; its log is above")
         return last_json(lines) if "--json" in self.command else None
 
     def on_kill(self) -> None:

@@ -15,14 +15,24 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Rejected messages: count, list, show, replay.", no_args_is_help=True)
 
 Reason = Annotated[str, typer.Option(help="Only reasons that start so, such as 'unsupported schema_version'.")]
-Since = Annotated[datetime | None, typer.Option(help="Only messages that the stream read since then (UTC).")]
+_FORMATS = ["%Y-%m-%d", *(f"%Y-%m-%d{sep}%H:%M:%S{end}" for sep in "T " for end in ("", "%z", ".%f", ".%f%z"))]
+Since = Annotated[
+    datetime | None,
+    typer.Option(
+        help="Only messages that the stream read since then; in UTC unless it names an offset.",
+        formats=_FORMATS,
+        metavar="TIME",
+    ),
+]
 Limit = Annotated[int, typer.Option(min=1, help="Maximum messages.")]
 
 
 def _which(reason: str, since: datetime | None) -> "Rejected":
     from csat.bigquery.rejected import Rejected
 
-    return Rejected(reason, since.replace(tzinfo=UTC)) if since else Rejected(reason)
+    if since is None:
+        return Rejected(reason)
+    return Rejected(reason, since if since.tzinfo else since.replace(tzinfo=UTC))
 
 
 @app.command()

@@ -34,8 +34,23 @@ def test_the_result_is_the_json_on_standard_output(make_operator: Make) -> None:
 
 def test_both_outputs_are_logged_line_by_line(make_operator: Make, capsys: pytest.CaptureFixture[str]) -> None:
     make_operator("""echo '{"rows": 3}'; echo 'to stderr' >&2""").execute({})
-    lines = [line.split("] ", 1)[-1].split(" [")[0].strip() for line in capsys.readouterr().out.splitlines()]
+    lines = logged(capsys)
     assert {"to stderr", '{"rows": 3}'} <= set(lines)
+
+
+def test_the_log_begins_with_the_command_and_ends_with_one_sentence(
+    make_operator: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_operator("echo a", ("rejected", "count", "--reason", "no case")).execute({})
+    assert logged(capsys)[1:] == [  # after Airflow's own, about a test
+        "$ csat rejected count --reason 'no case'",
+        "a",
+        "csat rejected count --reason 'no case' succeeded after 0 s.",
+    ]
+
+
+def logged(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return [line.split("] ", 1)[-1].split(" [")[0].strip() for line in capsys.readouterr().out.splitlines()]
 
 
 def test_there_is_no_result_without_the_json_argument(make_operator: Make) -> None:

@@ -3,7 +3,9 @@
 import copy
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
@@ -85,17 +87,22 @@ def test_check_stream_health_runs_every_five_minutes_without_retry(bag: DagBag) 
     assert task.execution_timeout < timedelta(minutes=5)
 
 
-def test_maintain_runs_daily_task_by_task(bag: DagBag) -> None:
+def test_maintain_runs_daily_task_by_task_and_each_after_a_failure(bag: DagBag) -> None:
     dag = bag.dags["maintain"]
-    assert (dag.timetable.expression, dag.max_active_tasks) == ("40 3 * * *", 1)
-    assert {task.task_id: (task.command[:2], task.retries) for task in dag.tasks} == {
-        "clean_airflow": (["maintain", "airflow"], 1),
-        "clean_staging": (["maintain", "staging"], 1),
-        "clean_emulator_jobs": (["maintain", "emulator-jobs"], 1),
-        "clean_dbt": (["maintain", "dbt"], 1),
-        "clean_scratch": (["maintain", "scratch"], 1),
-        "prove_completeness": (["check", "completeness"], 1),
-    }
+    assert dag.timetable.expression == "40 3 * * *"
+    *tasks, last = dag.topological_sort()
+    assert [(task.task_id, task.command[:2], task.retries, task.trigger_rule.value) for task in tasks] == [
+        ("prove_completeness", ["check", "completeness"], 1, "all_done"),
+        ("clean_airflow", ["maintain", "airflow"], 1, "all_done"),
+        ("clean_staging", ["maintain", "staging"], 1, "all_done"),
+        ("clean_emulator_jobs", ["maintain", "emulator-jobs"], 1, "all_done"),
+        ("clean_dbt", ["maintain", "dbt"], 1, "all_done"),
+        ("clean_scratch", ["maintain", "scratch"], 1, "all_done"),
+    ]
+    for before, after in pairwise(tasks):
+        assert after.task_id in before.downstream_task_ids
+    assert last.upstream_task_ids == {task.task_id for task in tasks}
+    assert (last.trigger_rule.value, last.downstream_task_ids) == ("all_success", set())
 
 
 def test_run_stream_is_one_endless_task(bag: DagBag) -> None:
@@ -168,8 +175,8 @@ def test_reconcile_marts_runs_every_night(bag: DagBag) -> None:
 BY_HAND: dict[str, dict[str, object]] = {
     "accept_loss": {"reason": "down for longer than the retention"},
     "backfill_history": {"days": 7, "events": 2771, "seed": 1},
-    "rebuild_marts": {"selection": "", "from": "", "to": ""},
-    "replay_rejected": {"reason": "unsupported schema_version", "since": "2026-01-01T00:00:00", "limit": 10000},
+    "rebuild_marts": {"selection": None, "from": None, "to": None},
+    "replay_rejected": {"reason": "unsupported schema_version", "since": None, "limit": 10000},
 }
 DAILY: dict[str, dict[str, object]] = {
     "maintain": {
@@ -191,7 +198,7 @@ def test_a_form_has_typed_fields_with_defaults(bag: DagBag, dag_id: str) -> None
     assert dag.params.dump() == WITH_FORM[dag_id]
     for name in dag.params:
         param = dag.params.get_param(name)
-        assert param.schema["type"] in ("integer", "string"), name
+        assert param.schema["type"] in ("integer", "string", ["null", "string"]), name
         assert param.description.endswith("."), name
 
 
@@ -213,6 +220,31 @@ def test_a_form_refuses_a_wrong_value(bag: DagBag, dag_id: str, bad: dict[str, o
     params.validate()
     with pytest.raises(ParamValidationError):
         params.update(bad)
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "values"),
+    [
+        ("rebuild_marts", {"from": "2026-11-20", "to": "2026-11-21", "selection": "agent_leaderboard+"}),
+        ("replay_rejected", {"reason": None, "since": "2026-11-20T10:00:00+01:00"}),
+        ("replay_rejected", {"since": "2026-11-20T10:00:00Z"}),
+    ],
+)
+def test_a_form_takes_what_its_pickers_give(bag: DagBag, dag_id: str, values: dict[str, object]) -> None:
+    params = copy.deepcopy(bag.dags[dag_id].params)
+    params.update(values)
+    assert params.validate() == WITH_FORM[dag_id] | values
+
+
+def test_an_empty_field_is_no_filter(bag: DagBag) -> None:
+    def rendered(dag_id: str, params: Mapping[str, object]) -> list[str]:
+        task = copy.copy(bag.dags[dag_id].get_task(dag_id))
+        task.render_template_fields({"params": params})
+        return list(task.command)
+
+    assert rendered("rebuild_marts", WITH_FORM["rebuild_marts"])[3:] == ["--select", "", "--from", "", "--to", ""]
+    empty = {"reason": None, "since": None, "limit": 5}
+    assert rendered("replay_rejected", empty)[3:] == ["--reason", "", "--since", "2000-01-01", "--limit", "5"]
 
 
 def test_every_param_of_a_form_reaches_a_command(bag: DagBag) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
@@ -77,7 +78,7 @@ def test_user_sees_the_stream_reads_its_docs_and_triggers_the_manual_dags(platfo
     forms: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         "replay_rejected": (
             {"reason": "empty message", "limit": "5"},
-            {"reason": "empty message", "since": "2026-01-01T00:00:00", "limit": 5},
+            {"reason": "empty message", "since": None, "limit": 5},
         ),
         "backfill_history": ({"days": "2", "events": "40"}, {"days": 2, "events": 40, "seed": 1}),
     }
@@ -89,3 +90,24 @@ def test_user_sees_the_stream_reads_its_docs_and_triggers_the_manual_dags(platfo
         assert run["conf"] == expected
         page.goto(f"/dags/{dag_id}/runs/{run['dag_run_id']}/")
         expect(page.get_by_test_id("state-badge").first).to_have_text("Success", timeout=_RUN_SECONDS * 1000)
+
+
+FORMS: dict[str, dict[str, Any]] = {
+    "accept_loss": {"reason": "down for longer than the retention"},
+    "backfill_history": {"days": 7, "events": 2771, "seed": 1},
+    "maintain": {"airflow_days": 30, "staging_days": 7, "job_hours": 6, "job_limit": 20000, "dbt_days": 14}
+    | {"scratch_hours": 24},
+    "rebuild_marts": {"selection": None, "from": None, "to": None},
+    "replay_rejected": {"reason": "unsupported schema_version", "since": None, "limit": 10000},
+}
+
+
+def test_every_form_can_be_sent_with_its_defaults(platform: Platform, page: Page) -> None:
+    sign_in(page, platform)
+    for dag_id, expected in FORMS.items():
+        before = newest_run(platform, dag_id)["dag_run_id"]
+        trigger(page, dag_id, {})
+        run = newest_run(platform, dag_id)
+        assert run["dag_run_id"] != before
+        assert run["conf"] == expected, dag_id
+        platform.airflow("PATCH", f"dags/{dag_id}/dagRuns/{quote(run['dag_run_id'])}", {"state": "success"})  # enough

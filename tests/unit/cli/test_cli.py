@@ -2,11 +2,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from csat.cli.main import run
 from csat.contract.errors import CsatError
@@ -191,3 +192,15 @@ def test_rebuild_takes_dates_or_all(
 def test_rebuild_refuses_half_of_the_dates(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["marts", "rebuild", *words]) == 2
     assert "give both --from and --to" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [("2026-11-20", 0), ("2026-11-20T10:00:00", 10), ("2026-11-20T10:00:00Z", 10), ("2026-11-20 10:00:00.5+01:00", 9)],
+)
+def test_a_time_is_in_utc_unless_it_names_an_offset(text, hour):
+    from csat.cli.rejected import _which, app
+
+    command = typer.main.get_group(app).commands["count"]
+    which = _which("", command.make_context("count", ["--since", text]).params["since"])
+    assert (which.since.astimezone(UTC).day, which.since.astimezone(UTC).hour) == (20, hour)
