@@ -6,6 +6,7 @@ would land twice.
 
 import json
 import logging
+import re
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +26,8 @@ from csat.control.checkpoint_topic import (
 )
 
 logger = logging.getLogger(__name__)
+
+_VERSION = re.compile(r"v\d+")
 
 
 def committed_offsets(spark: SparkSession, settings: Settings) -> dict[str, dict[int, int]]:
@@ -57,14 +60,22 @@ def sound_topic(spark: SparkSession, settings: Settings, suffix: str) -> Checkpo
 
 
 def _damage(files: "_Files") -> str:
+    """What is wrong with the files that a query reads when it starts; empty where nothing is."""
     started, committed = files.numbers("offsets"), files.numbers("commits")
-    if not started and not committed:
-        return ""
-    needed: dict[str, Callable[[str], object]] = {"metadata": _read_metadata}
-    needed |= {START_FILE: next_offsets} if files.size(START_FILE) else {}
-    needed |= {f"offsets/{max(each)}": next_offsets for each in (started, committed) if each}
-    needed |= {f"commits/{max(committed)}": _read_commit} if committed else {}
+    needed: dict[str, Callable[[str], object]] = {}
+    if started or committed or files.exists("metadata"):
+        needed["metadata"] = _read_metadata
+    if files.exists(START_FILE):
+        needed[START_FILE] = _read_offsets
+    batches = {*_last_two(started), *committed[-1:]}
+    needed |= {f"offsets/{number}": _read_offsets for number in batches}
+    needed |= {f"commits/{number}": _read_log for number in committed[-1:]}
     return next((f"{name} is {state}" for name, read in needed.items() if (state := _state(files, name, read))), "")
+
+
+def _last_two(started: list[int]) -> list[int]:
+    """Spark reads the last batch and the one before it, which must be there."""
+    return [number for number in range(started[-1] - 1, started[-1] + 1) if number >= 0] if started else []
 
 
 def _state(files: "_Files", name: str, read: Callable[[str], object]) -> str:
@@ -86,9 +97,17 @@ def _read_metadata(text: str) -> str:
     return str(uuid.UUID(json.loads(text)["id"]))
 
 
-def _read_commit(text: str) -> dict[str, Any]:
-    """The commit after its line with the version."""
-    return dict(json.loads(text.splitlines()[1]))
+def _read_log(text: str) -> list[dict[str, Any]]:
+    """The JSON objects of a file, one a line after that with the version."""
+    version, *lines = text.lstrip("\0").splitlines()  # a zero byte begins the offsets of the query's start
+    if not _VERSION.fullmatch(version) or not lines:
+        raise ValueError("no version, or nothing after it")
+    return [dict(json.loads(line)) for line in lines]
+
+
+def _read_offsets(text: str) -> dict[str, dict[int, int]]:
+    _read_log(text)
+    return next_offsets(text)
 
 
 class _Files:
@@ -102,12 +121,16 @@ class _Files:
         self._files = self._root.getFileSystem(spark._jsparkSession.sessionState().newHadoopConf())
 
     def numbers(self, folder: str) -> list[int]:
-        """The numbers of the batches in this folder."""
+        """The numbers of the batches in this folder, in order."""
         path = self._path(self._root, folder)
         if not self._files.exists(path):
             return []
         names = [status.getPath().getName() for status in self._files.listStatus(path)]
-        return [int(name) for name in names if name.isdigit()]
+        return sorted(int(name) for name in names if name.isdigit())
+
+    def exists(self, name: str) -> bool:
+        """Whether the file exists."""
+        return bool(self._files.exists(self._path(self._root, name)))
 
     def size(self, name: str) -> int:
         """Bytes of the file; 0 where it is missing."""

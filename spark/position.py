@@ -118,16 +118,20 @@ def resume(settings: Settings, warehouse: Warehouse, position: Position) -> dict
         name_older_rows(warehouse, topic.name, topic.topic_id)
     wanted = dict(position.next_offsets)
     if position.needs_landed_rows:
-        wanted, gaps = wanted_and_expired(warehouse, topic.name, topic.topic_id, position.next_offsets, position.starts)
+        first = position.kept.first_offsets if position.kept else {}
+        wanted, gaps = wanted_and_expired(
+            warehouse, topic.name, topic.topic_id, position.next_offsets, first, position.starts
+        )
         _check_ends(topic, wanted, position.offsets)
         check_expired(gaps)
         if has_checkpoint:  # what expired has landed, and Spark would read it again
             moved = retire(settings.checkpoint, f"{datetime.now(UTC):expired-%Y%m%dT%H%M%SZ}")
             logger.warning("What the checkpoint wants next has landed and expired: it is now at %s", moved)
             has_checkpoint = False
+    begin = {number: max(wanted.get(number, start), start) for number, start in position.starts.items()}
     if position.kept is None or not has_checkpoint:  # a damaged checkpoint was moved away with its file
-        write_topic(settings.checkpoint, CheckpointTopic(topic.name, topic.topic_id, topic.cluster_id))
-    return {number: max(wanted.get(number, start), start) for number, start in position.starts.items()}
+        write_topic(settings.checkpoint, CheckpointTopic(topic.name, topic.topic_id, topic.cluster_id, begin))
+    return begin
 
 
 def _check_ends(topic: Topic, wanted: Mapping[int, int], offsets: Mapping[int, Offsets]) -> None:

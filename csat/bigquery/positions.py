@@ -46,26 +46,32 @@ def accept(warehouse: Warehouse, gaps: Sequence[Gap], reason: str, now: datetime
 
 
 def wanted_and_expired(
-    warehouse: Warehouse, topic: str, topic_id: str, checkpoint: Mapping[int, int], starts: Mapping[int, int]
+    warehouse: Warehouse,
+    topic: str,
+    topic_id: str,
+    checkpoint: Mapping[int, int],
+    first: Mapping[int, int],
+    starts: Mapping[int, int],
 ) -> tuple[dict[int, int], list[Gap]]:
     """The next offset to land of each partition, as far as it is known, and the wanted records that Kafka deleted.
 
-    `checkpoint` is empty without one; `starts` is the first offset that Kafka has of each partition.
+    `checkpoint` has the next offsets of a query, `first` those where one is to begin; each is empty without one.
+    `starts` is the first offset that Kafka has of each partition.
 
-    A checkpoint wants a partition that it does not know from its first record. What has landed after it is not wanted.
-    Without a checkpoint, a partition of which nothing has landed is wanted from its first accepted loss, if there is
-    one, and a loss that was accepted has not expired. Where there is a checkpoint before a gap, an acceptance was
-    recorded and not completed: it is still to be made. Raises WarehouseError.
+    Either wants a partition that it does not know from its first record. What has landed after it is not wanted.
+    Without both, a partition of which nothing has landed is wanted from its first accepted loss, if there is one. A
+    loss that was accepted has not expired. Where there is a checkpoint before a gap, an acceptance was recorded and not
+    completed: it is still to be made. Raises WarehouseError.
     """
     landed = {number: offset + 1 for number, offset in landed_offsets(warehouse, topic, topic_id).items()}
     if checkpoint:
         wanted = {number: max(checkpoint.get(number, 0), landed.get(number, 0)) for number in starts}
         return wanted, expired(topic, topic_id, wanted, starts)
-    if all(start <= landed.get(number, 0) for number, start in starts.items()):
-        return landed, []
+    wanted = {number: max(first.get(number, 0), landed.get(number, 0)) for number in starts} if first else landed
+    if all(start <= wanted.get(number, 0) for number, start in starts.items()):
+        return wanted, []
     accepted = [gap for gap in accepted_gaps(warehouse) if (gap.kafka_topic, gap.kafka_topic_id) == (topic, topic_id)]
-    first = {gap.kafka_partition: gap.first_offset for gap in reversed(accepted)}  # they are ordered by offset
-    wanted = first | landed
+    wanted = {gap.kafka_partition: gap.first_offset for gap in reversed(accepted)} | wanted  # ordered by offset
     return wanted, [part for gap in expired(topic, topic_id, wanted, starts) for part in without(gap, accepted)]
 
 

@@ -1,8 +1,11 @@
-"""The topic of a checkpoint, kept in a file beside Spark's: its offsets mean nothing in another topic."""
+"""The topic of a checkpoint, kept in a file beside Spark's: its offsets mean nothing in another topic.
+
+The file also has the offsets where the query begins: until Spark has written its own, nobody else knows them.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from csat.contract.errors import CsatError
@@ -14,11 +17,15 @@ _FILE = "csat_topic.json"
 
 @dataclass(frozen=True)
 class CheckpointTopic:
-    """Name and id of the topic, and the id of its cluster."""
+    """Name and id of the topic, the id of its cluster, and the first offset of each partition that the query wants.
+
+    `first_offsets` is empty in a file of an earlier release. It does not count when two are compared.
+    """
 
     name: str
     topic_id: str
     cluster_id: str
+    first_offsets: Mapping[int, int] = field(default_factory=dict, compare=False)
 
 
 class CheckpointTopicError(CsatError):
@@ -29,10 +36,12 @@ def read_topic(checkpoint: str) -> CheckpointTopic | None:
     """The checkpoint's topic; None where it has none yet. Raises OSError and CheckpointTopicError."""
     path = f"{checkpoint}/{_FILE}"
     try:
-        return CheckpointTopic(**json.loads(read_object(path) if "://" in path else Path(path).read_text()))
+        kept = json.loads(read_object(path) if "://" in path else Path(path).read_text())
+        first = {int(number): int(offset) for number, offset in kept.pop("first_offsets", {}).items()}
+        return CheckpointTopic(**kept, first_offsets=first)
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError) as error:  # a text that is not UTF-8, no JSON, or no topic
+    except (ValueError, TypeError, AttributeError) as error:  # a text that is not UTF-8, no JSON, or no topic
         fix = "start the stream: it moves a damaged checkpoint away and continues after the landed rows"
         raise CheckpointTopicError(f"{path} is damaged ({type(error).__name__})", fix) from error
 

@@ -7,9 +7,12 @@ from typing import Any
 from csat.bigquery.client import Warehouse
 from csat.bigquery.landing_counts import NOTHING_LANDED, Landed, landed_partitions
 from csat.bigquery.positions import accepted_gaps, missing_offsets
+from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
+from csat.control.checkpoint_topic import read_topic
 from csat.kafka.offsets import Gap, Offsets, PartitionKey, kafka_offsets, without
 from csat.kafka.records import Examined, examine
+from csat.monitoring.checkpoint import committed_offsets
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class PartitionCheck:
     kafka_start_offset: int
     kafka_end_offset: int
     excused: int = 0  # offsets of these that hold no record, or whose loss was accepted
-    unverifiable: int = 0  # missing between landed ones, and Kafka no longer has them
+    unverifiable: int = 0  # the stream read past them, and Kafka no longer has them
 
     @property
     def key(self) -> PartitionKey:
@@ -45,7 +48,7 @@ class PartitionCheck:
         Messages that Kafka deleted before the first landed one do not count: it is unknown whether they should
         have landed. An offset without a record (the marker of a transaction, or a record of an aborted one) and an
         accepted loss do not count either. Nor does an unverifiable one: the stream read past it, and whether it held
-        a record cannot be seen any more.
+        a record cannot be seen any more. After the last landed one, the checkpoint says what the stream has read.
         """
         if self.min_offset is None or self.max_offset is None:
             return 0
@@ -125,18 +128,33 @@ def check_completeness(warehouse: Warehouse) -> Completeness:
 
 def excuse(warehouse: Warehouse, found: Completeness) -> Completeness:
     """The same with the missing offsets that are no loss. Raises WarehouseError and KafkaAccessError."""
-    accepted, inner = accepted_gaps(warehouse), missing_offsets(warehouse)
-    return Completeness(tuple(_examined(warehouse.settings, check, inner, accepted) for check in found.partitions))
+    accepted, missing, read = accepted_gaps(warehouse), missing_offsets(warehouse), _read_offsets(warehouse.settings)
+    checks = []
+    for check in found.partitions:
+        inner, outer = [gap for gap in missing if gap.key == check.key], outer_gaps(check)
+        has_read = Gap(*check.key, 0, read.get(check.key, 0))
+        ahead = [rest for gap in outer for rest in without(gap, [has_read])]
+        passed = inner + [rest for gap in outer for rest in without(gap, ahead)]
+        checks.append(_examined(warehouse.settings, check, passed, ahead, accepted) if check.lost else check)
+    return Completeness(tuple(checks))
+
+
+def _read_offsets(settings: Settings) -> dict[PartitionKey, int]:
+    """The next offset of each partition by the stream's checkpoint; empty without one that can be read."""
+    try:
+        kept = read_topic(settings.checkpoint)
+        offsets = committed_offsets(settings.checkpoint, kept.name) if kept else {}
+    except (CsatError, OSError):  # the next driver moves a damaged checkpoint away
+        return {}
+    return {(kept.name, kept.topic_id, number): offset for number, offset in offsets.items()} if kept else {}
 
 
 def _examined(
-    settings: Settings, check: PartitionCheck, missing: Sequence[Gap], accepted: Sequence[Gap]
+    settings: Settings, check: PartitionCheck, passed: Sequence[Gap], ahead: Sequence[Gap], accepted: Sequence[Gap]
 ) -> PartitionCheck:
-    if not check.lost:
-        return check
-    inner = no_loss(settings, [gap for gap in missing if gap.key == check.key], accepted)
-    outer = no_loss(settings, outer_gaps(check), accepted)
-    return replace(check, excused=inner.without_record + outer.without_record, unverifiable=inner.deleted)
+    """The check without what is no loss, in gaps that the stream has read past and in gaps ahead of it."""
+    before, after = no_loss(settings, passed, accepted), no_loss(settings, ahead, accepted)
+    return replace(check, excused=before.without_record + after.without_record, unverifiable=before.deleted)
 
 
 def outer_gaps(check: PartitionCheck) -> list[Gap]:

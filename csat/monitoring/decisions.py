@@ -3,6 +3,7 @@
 Both leave what has landed as it is, and move the checkpoint away: the next driver starts after the landed rows.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +11,7 @@ from csat.bigquery.client import Warehouse
 from csat.bigquery.positions import accept, name_older_rows, wanted_and_expired
 from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
-from csat.control.checkpoint_topic import CheckpointTopic, read_topic, retire, topic_of_offsets
+from csat.control.checkpoint_topic import CheckpointTopic, read_topic, retire, topic_of_offsets, write_topic
 from csat.control.shown_loss import ExpiredRange, ShownLoss
 from csat.control.state_files import StateFiles
 from csat.control.verdict import Policy, State
@@ -44,9 +45,15 @@ def find_change(settings: Settings, now: datetime) -> Adoption:
 
 
 def adopt(settings: Settings, warehouse: Warehouse, adoption: Adoption, now: datetime) -> str:
-    """Let the next driver read the topic of today from its first record; returns where the old checkpoint is now."""
-    name_older_rows(warehouse, adoption.before.name, adoption.before.topic_id)
-    return retire(settings.checkpoint, f"{now:%Y%m%dT%H%M%SZ}")
+    """Let the next driver read the topic of today from its first record; returns where the old checkpoint is now.
+
+    Of a topic that was created again that is the first one ever, of another topic the first one that Kafka has now.
+    """
+    before, after = adoption.before, adoption.after
+    is_created_again = (before.name, before.cluster_id) == (after.name, after.cluster_id)
+    first = {number: 0 if is_created_again else start for number, start in _starts(settings, after).items()}
+    name_older_rows(warehouse, before.name, before.topic_id)
+    return _begin_again(settings, after, first, now)
 
 
 def find_expired(settings: Settings, warehouse: Warehouse, now: datetime) -> list[Gap]:
@@ -56,9 +63,7 @@ def find_expired(settings: Settings, warehouse: Warehouse, now: datetime) -> lis
     """
     _require_no_driver(settings, now)
     topic = describe_topic(settings)
-    committed = committed_offsets(settings.checkpoint, topic.name)
-    starts = {number: here.start for (*_, number), here in kafka_offsets(settings, [topic.name]).items()}
-    _, gaps = wanted_and_expired(warehouse, topic.name, topic.topic_id, committed, starts)
+    _, gaps = _wanted_and_expired(settings, warehouse, topic, _starts(settings, topic))
     if not gaps:
         raise CsatError(f"no record of {topic.name} expired before it landed: there is nothing to accept")
     return gaps
@@ -90,8 +95,35 @@ def find_shown(settings: Settings, gaps: list[Gap], shown_id: str) -> list[Gap]:
 
 def accept_loss(settings: Settings, warehouse: Warehouse, gaps: list[Gap], reason: str, now: datetime) -> str:
     """Record the loss, and let the next driver start after it; returns where the old checkpoint is now."""
+    topic = describe_topic(settings)
+    starts = _starts(settings, topic)
+    wanted, _ = _wanted_and_expired(settings, warehouse, topic, starts)
+    first = {number: wanted.get(number, start) for number, start in starts.items()}
+    for gap in gaps:
+        first[gap.kafka_partition] = max(first[gap.kafka_partition], gap.end_offset)
     accept(warehouse, gaps, reason, now)
-    return retire(settings.checkpoint, f"{now:%Y%m%dT%H%M%SZ}")
+    return _begin_again(settings, topic, first, now)
+
+
+def _starts(settings: Settings, topic: Topic) -> dict[int, int]:
+    """The first offset of each partition that Kafka has."""
+    return {number: here.start for (*_, number), here in kafka_offsets(settings, [topic.name]).items()}
+
+
+def _wanted_and_expired(
+    settings: Settings, warehouse: Warehouse, topic: Topic, starts: Mapping[int, int]
+) -> tuple[dict[int, int], list[Gap]]:
+    committed = committed_offsets(settings.checkpoint, topic.name)
+    kept = read_topic(settings.checkpoint)
+    first = kept.first_offsets if kept else {}
+    return wanted_and_expired(warehouse, topic.name, topic.topic_id, committed, first, starts)
+
+
+def _begin_again(settings: Settings, topic: Topic, first: Mapping[int, int], now: datetime) -> str:
+    """Let the next query begin at these offsets; returns where the old checkpoint is now."""
+    moved = retire(settings.checkpoint, f"{now:%Y%m%dT%H%M%SZ}")
+    write_topic(settings.checkpoint, CheckpointTopic(topic.name, topic.topic_id, topic.cluster_id, first))
+    return moved
 
 
 def _require_no_driver(settings: Settings, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """Topics as others write them: transactions, compaction, more partitions, odd records; and a damaged checkpoint."""
 
 import json
+import shutil
 from contextlib import closing
 from pathlib import Path
 
@@ -46,9 +47,7 @@ def test_a_damaged_checkpoint_is_moved_away_and_the_query_starts_after_the_lande
     if damage != "commits/1":  # its batch landed: under another query id it would land again
         (checkpoint / "commits" / "1").unlink()
         (checkpoint / "commits" / ".1.crc").unlink(missing_ok=True)
-    path = checkpoint / damage
-    path.write_text(text)
-    path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
+    damage_file(checkpoint / damage, text)
     world.send(*[make_message() for _ in range(2)])
     assert land(world) == 0
     assert world.offsets() == list(range(8))
@@ -57,6 +56,44 @@ def test_a_damaged_checkpoint_is_moved_away_and_the_query_starts_after_the_lande
     assert (moved / damage).exists()
     topic = describe_topic(world.settings)
     assert read_topic(world.settings.checkpoint) == CheckpointTopic(topic.name, topic.topic_id, topic.cluster_id)
+
+
+@pytest.mark.parametrize(
+    ("damage", "text"), [("offsets/0", ""), ("offsets/0", None), ("offsets/1", '\0\0\n{}\n{"messages":{"0":6}}')]
+)
+def test_a_checkpoint_whose_last_batches_are_damaged_is_moved_away(
+    world: World, land: Land, make_message, damage: str, text: str | None
+):
+    for _ in range(2):
+        world.send(*[make_message() for _ in range(3)])
+        assert land(world) == 0
+    damage_file(Path(world.settings.checkpoint) / damage, text)
+    world.send(make_message())
+    assert land(world) == 0
+    assert world.offsets() == list(range(7))
+
+
+@pytest.mark.parametrize(
+    ("damage", "text"), [("metadata", ""), ("metadata", "\0" * 45), ("sources/0/0", ""), ("sources/0/0", 'v1\n{"mess')]
+)
+def test_a_checkpoint_that_is_damaged_before_its_first_batch_is_moved_away(
+    world: World, land: Land, make_message, damage: str, text: str
+):
+    assert land(world) == 0
+    checkpoint = Path(world.settings.checkpoint)
+    for folder in ("offsets", "commits"):
+        shutil.rmtree(checkpoint / folder, ignore_errors=True)
+    damage_file(checkpoint / damage, text)
+    world.send(make_message(), make_message())
+    assert land(world) == 0
+    assert world.offsets() == [0, 1]
+
+
+def damage_file(path: Path, text: str | None) -> None:
+    """Write that into a file of the checkpoint, or delete it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True) if text is None else path.write_text(text)
+    path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
 
 
 def test_only_committed_records_of_transactions_land_and_markers_are_not_lost(world: World, land: Land, make_message):
@@ -82,6 +119,9 @@ def test_only_committed_records_of_transactions_land_and_markers_are_not_lost(wo
     expire(world, 9)
     found = check_completeness(world.warehouse)
     assert (found.lost, found.unverifiable) == (1, 5)
+    expire(world, 16)  # what the stream has read past after its last row, too
+    found = check_completeness(world.warehouse)
+    assert (found.lost, found.unverifiable) == (0, 11)
     recreate(world)
     found = check_completeness(world.warehouse)
     assert (found.lost, found.unverifiable, found.is_complete) == (0, 6, True)

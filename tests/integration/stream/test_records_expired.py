@@ -154,6 +154,24 @@ def test_records_that_landed_before_they_expired_are_no_loss(world: World, land:
         find_expired(world.settings, world.warehouse, datetime.now(UTC))
 
 
+def test_records_of_another_partition_that_expire_after_an_acceptance_need_one_too(
+    world: World, land: Land, make_message
+):
+    world.send(*[make_message() for _ in range(5)])
+    assert land(world) == 0
+    world.send(*[make_message() for _ in range(10)])
+    world.send(*[make_message() for _ in range(3)], partition=1)
+    expire(world, 9)
+    follow_runbook(world, "records_expired")
+    expire(world, 2, partition=1)  # nothing of it has ever landed
+    assert land(world) == 1
+    alert, error = failure(world)
+    assert (alert, "deleted 2 records" in error, "partition 1: 0 to 1" in error) == ("records_expired", True, True)
+    follow_runbook(world, "records_expired")
+    assert land(world) == 0
+    assert check_completeness(world.warehouse).pending == 0
+
+
 def test_a_record_time_in_nanoseconds_is_deleted_and_accepted_as_a_loss(world: World, land: Land, make_message):
     delete(world)
     create(world, **{"message.timestamp.type": "CreateTime", "message.timestamp.after.max.ms": str(2**63 - 1)})
@@ -163,7 +181,8 @@ def test_a_record_time_in_nanoseconds_is_deleted_and_accepted_as_a_loss(world: W
     world.send(make_message())
     assert land(world) == 1
     assert failure(world)[0] == "topic_misconfigured"
-    expire(world, 4)  # the runbook: up to the named offset
+    record = f"{world.settings.kafka_topic}:0:4"  # up to the named offset
+    follow_runbook(world, "topic_misconfigured", 1, {"messages:PARTITION:OFFSET": record})
     assert land(world) == 1
     assert "3 to 3" in follow_runbook(world, "records_expired")
     assert land(world) == 0

@@ -20,6 +20,7 @@ from tests.integration.stream.topics import (
     catch_up,
     create,
     empty,
+    expire,
     failure,
     follow_runbook,
     places,
@@ -55,6 +56,23 @@ def test_a_topic_that_is_created_again_stops_the_stream_until_it_is_adopted(worl
     assert (found.lost, found.duplicated, found.pending) == (0, 0, 0)
     with pytest.raises(CsatError, match="is the topic that the stream reads"):
         find_change(world.settings, datetime.now(UTC))
+
+
+def test_records_that_expire_before_the_new_topic_is_adopted_need_a_decision(world: World, land: Land, make_message):
+    world.send(make_message())
+    assert land(world) == 0
+    recreate(world)
+    world.send(*[make_message() for _ in range(8)])
+    assert land(world) == 1
+    expire(world, 5)
+    follow_runbook(world, "topic_changed")
+    assert land(world) == 1
+    alert, error = failure(world)
+    assert (alert, "partition 0: 0 to 4" in error) == ("records_expired", True)
+    follow_runbook(world, "records_expired")
+    assert land(world) == 0
+    new = describe_topic(world.settings).topic_id
+    assert [offset for topic_id, _, offset in places(world) if topic_id == new] == [5, 6, 7]
 
 
 def test_a_topic_that_is_created_again_while_the_stream_runs_never_lands_under_the_old_id(
@@ -134,7 +152,7 @@ def test_a_broker_that_comes_back_empty_stops_the_stream_until_its_topic_is_adop
     alert, error = failure(world)
     assert (alert, old.cluster_id in error, "csat stream adopt-topic" in error) == ("topic_changed", True, True)
     dead = {"CSAT_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9"}  # what was set before the move
-    assert new.topic_id in follow_runbook(world, "topic_changed", 1, **dead)
+    assert new.topic_id in follow_runbook(world, "topic_changed", 1, before=dead)
     assert land(world) == 0
     assert places(world) == sorted([(old.topic_id, 0, n) for n in range(5)] + [(new.topic_id, 0, n) for n in range(3)])
     found = check_completeness(world.warehouse)

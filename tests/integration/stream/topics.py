@@ -2,9 +2,10 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import NewTopic
@@ -99,15 +100,23 @@ def empty(logs: Path) -> None:
     shutil.rmtree(logs)
 
 
-def follow_runbook(world: World, alert: str, block: int = 0, **environment_before: str) -> str:
+def follow_runbook(
+    world: World,
+    alert: str,
+    block: int = 0,
+    placeholders: Mapping[str, str] = MappingProxyType({}),
+    before: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Run a block of commands of the alert's section word for word, answering yes; returns what they print.
 
-    The placeholder `broker.example.com:9092` becomes the test's broker.
+    The placeholder `broker.example.com:9092` becomes the test's broker. `before` is what the environment had.
     """
     commands = section(RUNBOOK, f"## {alert}")[block].text
-    variables = world.settings.as_environment() | environment_before
+    for placeholder, value in {"broker.example.com:9092": world.settings.bootstrap_servers, **placeholders}.items():
+        commands = commands.replace(placeholder, value)
+    variables = {**world.settings.as_environment(), **before}
     done = subprocess.run(
-        ["sh", "-ec", commands.replace("broker.example.com:9092", world.settings.bootstrap_servers)],
+        ["sh", "-ec", commands],
         input="y\n" * commands.count("csat "),
         env=environment(**variables, PATH=f"{ROOT / '.venv' / 'bin'}:{environment()['PATH']}"),
         cwd=world.settings.state,
