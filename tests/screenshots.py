@@ -8,7 +8,7 @@ from playwright.sync_api import sync_playwright
 
 from csat.cli.output import say
 from csat.contract.settings import Settings
-from csat.local import dashboard, stack
+from csat.local import stack
 from csat.local.demo import demo
 from csat.local.ports import free_ports
 from tests.integration.dashboard.browser import NARROW, WIDE, Scheme, Viewer, launch
@@ -61,7 +61,7 @@ def main() -> None:
         settings = Settings(state_dir=Path(state), _env_file=None, **free_ports())
         with stack.running(settings, say):
             demo(settings, say)
-            take(dashboard.url(settings), folder)
+            take(settings.dashboard, folder)
 
 
 if __name__ == "__main__":

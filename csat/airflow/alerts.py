@@ -1,4 +1,4 @@
-"""Alerts for failed and recovered tasks, sent by a `csat alert` process that Airflow does not wait for.
+"""Alerts for failed and recovered tasks, sent by a `csat alerts` process that Airflow does not wait for.
 
 The callbacks run in the task's own process after it ends. They read one small file and start a process; whatever
 goes wrong in them is logged and does not affect the task.
@@ -16,7 +16,7 @@ from csat.airflow.backends.base import BackendError
 from csat.airflow.cloud_run import CommandRun
 from csat.airflow.command import PROGRAM
 from csat.airflow.operator import StreamRunFailedError
-from csat.contract.alerts import ALERTS, AlertKey
+from csat.contract.alerts import AlertKey
 from csat.contract.settings import ROOT, Settings, get_settings
 from csat.control.open_alerts import AlertState
 from csat.control.state_files import StateFileError, StateFiles
@@ -39,7 +39,7 @@ class Failure:
 
 
 def failure_alert(failure: Failure, alert_state: AlertState) -> list[str]:
-    """The arguments of `csat alert`; none if the health check has already sent its alerts."""
+    """The command that raises the alert; none if the health check has already sent its alerts."""
     text = str(failure.error or "the task was killed")[:_MAX_TEXT_CHARACTERS]
     if isinstance(failure.error, StreamRunFailedError):
         is_poison = failure.error.verdict is Verdict.POISON_BATCH
@@ -50,11 +50,11 @@ def failure_alert(failure: Failure, alert_state: AlertState) -> list[str]:
 
 
 def recovery(dag_id: str, task_id: str, alert_state: AlertState) -> list[str]:
-    """The arguments of `csat alert` that resolve a DAG's alert; none unless this task's failure raised it."""
+    """The command that resolves a DAG's alert; none unless this task's failure raised it."""
     alert = alert_state.find(AlertKey.DAG_FAILED, dag_id)
     if alert is None or not alert.text.startswith(_prefix(task_id)):
         return []
-    return ["recovered", AlertKey.DAG_FAILED.value, "the task succeeded again", "--about", dag_id]
+    return ["alerts", "resolve", AlertKey.DAG_FAILED.value, "the task succeeded again", "--about", dag_id]
 
 
 def alert_failure(context: Any) -> None:
@@ -75,7 +75,7 @@ def _prefix(task_id: str) -> str:
 
 
 def _arguments(key: AlertKey, text: str) -> list[str]:
-    return [ALERTS[key].severity.value, key.value, text]
+    return ["alerts", "raise", key.value, text]
 
 
 def _has_checked(alert_state: AlertState, since: datetime | None) -> bool:
@@ -91,16 +91,16 @@ def _alert_state(settings: Settings) -> AlertState:
 
 
 def _call(settings: Settings, arguments: list[str]) -> None:
-    """Start `csat alert` in its own session; its output goes to the stack's log `alerts`."""
+    """Start `csat alerts` in its own session; its output goes to the stack's log `alerts`."""
     if not arguments:
         return
     if settings.command_job:
         try:
-            CommandRun(settings.command_job).start(["alert", *arguments])
+            CommandRun(settings.command_job).start(arguments)
         except BackendError as error:
             logger.warning("No alert was sent (%s): %s", error, " ".join(arguments))
         return
-    command = [PROGRAM, "alert", *arguments]
+    command = [PROGRAM, *arguments]
     try:
         with _log(settings) as log:
             subprocess.Popen(

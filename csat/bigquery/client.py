@@ -118,7 +118,7 @@ class Warehouse:
                 if self.settings.endpoint
                 else ("check the network")
             )
-            raise WarehouseUnreachableError(f"{where} does not answer: {fix}.") from error
+            raise WarehouseUnreachableError(f"{where} does not answer", fix) from error
         except TransportError as error:
             raise WarehouseUnreachableError(
                 f"Google's login does not answer ({text_of(error)})", fix_of(error)

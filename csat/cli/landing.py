@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from csat.cli.output import Json, report_fields, say
-from csat.contract.settings import get_settings
+from csat.cli.servers import BIGQUERY, settings_with
 
 
 def migrate_landing(
@@ -16,11 +16,12 @@ def migrate_landing(
     is_json: Json = False,
 ) -> None:
     """Give the landing table the partitions of this release; the old table is kept. Can be run again at any time."""
+    settings = settings_with(BIGQUERY)
     from csat.bigquery.client import Warehouse
     from csat.bigquery.landing_migration import delete_old as delete
     from csat.bigquery.landing_migration import migrate
 
-    with Warehouse(get_settings()) as warehouse:
+    with Warehouse(settings) as warehouse:
         if delete_old:
             delete(warehouse)
         found = migrate(warehouse, say, datetime.now(UTC))

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from csat.cli.output import Json, report_fields
+from csat.cli.servers import BIGQUERY, settings_with
 from csat.contract.settings import get_settings
 
 app = typer.Typer(help="Delete old data; safe at any time.", no_args_is_help=True)
@@ -36,9 +37,10 @@ def emulator_jobs(
     is_json: Json = False,
 ) -> None:
     """Delete the emulator's finished jobs, never the stream's load jobs."""
+    settings = settings_with(BIGQUERY)
     from csat.local.emulator_housekeeping import delete_emulator_jobs
 
-    report_fields("emulator jobs", delete_emulator_jobs(get_settings(), hours, limit), is_json)
+    report_fields("emulator jobs", delete_emulator_jobs(settings, hours, limit), is_json)
 
 
 @app.command()
@@ -52,6 +54,7 @@ def dbt(days: Days = 14, is_json: Json = False) -> None:
 @app.command()
 def scratch(hours: Hours = 24, is_json: Json = False) -> None:
     """Delete dbt's expired scratch tables."""
+    settings = settings_with(BIGQUERY)
     from csat.local.emulator_housekeeping import delete_scratch_tables
 
-    report_fields("scratch", delete_scratch_tables(get_settings(), hours), is_json)
+    report_fields("scratch", delete_scratch_tables(settings, hours), is_json)

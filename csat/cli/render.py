@@ -21,6 +21,7 @@ _COLORS = {
     "waiting": "yellow",
 }
 _COLORS |= {"ok": "green", "skipped": "dim", "warning": "yellow"}
+_NAME_WIDTH = 16  # characters: a column of text is folded, but never narrower than this, or than its longest text
 
 
 def login_table(document: Mapping[str, Any]) -> Table:
@@ -62,11 +63,19 @@ def text_table(
 ) -> Table:
     """Lines of text; numbers are right-aligned, the columns of `names` left-aligned."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for head in heads:
+    cells = [[Text(printable(text)) for text in line] for line in lines]
+    for number, head in enumerate(heads):
         is_name = head in names
-        table.add_column(head, justify="left" if is_name else "right", no_wrap=not is_name)
-    for line in lines:
-        table.add_row(*(Text(printable(text)) for text in line))
+        width = _longest(head, (line[number] for line in cells))
+        table.add_column(
+            head,
+            justify="left" if is_name else "right",
+            no_wrap=not is_name,
+            overflow="fold",
+            min_width=min(width, _NAME_WIDTH) if is_name else width,
+        )
+    for line in cells:
+        table.add_row(*line)
     return table
 
 
@@ -76,22 +85,30 @@ def health_check_table(document: Mapping[str, Any]) -> Table:
     return _table("health", ("", "check", "found"), rows)
 
 
-def alerts_table(document: Mapping[str, Any]) -> Table:
+def alerts_table(alerts: Sequence[Mapping[str, Any]]) -> Table:
     """The open alerts."""
     rows = (
         [_colored(alert["severity"]), alert["key"], alert["about"], alert["opened_at"][:16], alert["text"]]
-        for alert in document["open_alerts"]
+        for alert in alerts
     )
     return _table("open alerts (docs/runbook.md)", ("", "key", "about", "since", "text"), rows)
 
 
 def _table(title: str, names: Iterable[str], rows: Iterable[Iterable[Any]]) -> Table:
     table = Table(title=title, title_justify="left")
-    for name in names:
-        table.add_column(name.replace("_", " "))
-    for row in rows:
-        table.add_row(*(_text(value) for value in row))
+    cells = [[_text(value) for value in row] for row in rows]
+    for number, name in enumerate(names):
+        head = name.replace("_", " ")
+        width = _longest(head, (row[number] for row in cells))
+        table.add_column(head, overflow="fold", min_width=min(width, _NAME_WIDTH))
+    for row in cells:
+        table.add_row(*row)
     return table
+
+
+def _longest(head: str, texts: Iterable[Text]) -> int:
+    """The width of the longest line, in characters of a terminal."""
+    return max(Text(head).cell_len, *(line.cell_len for text in texts for line in text.split("\n")), 1)
 
 
 def _text(value: Any) -> Text:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from csat.cli.output import Json, report_fields
-from csat.contract.settings import get_settings
+from csat.cli.servers import BIGQUERY, KAFKA, settings_with
 
 if TYPE_CHECKING:
     from csat.kafka.offsets import Gap
@@ -19,10 +19,10 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 @app.command("adopt-topic")
 def adopt_topic(yes: Yes = False, is_json: Json = False) -> None:
     """Read the topic that replaced the last one, from its first record. Landed rows stay."""
+    settings, now = settings_with(KAFKA, BIGQUERY), datetime.now(UTC)
     from csat.bigquery.client import Warehouse
     from csat.monitoring.decisions import adopt, find_change
 
-    settings, now = get_settings(), datetime.now(UTC)
     change = find_change(settings, now)
     before, after = (f"{topic.name} with id {topic.topic_id}" for topic in (change.before, change.after))
     if not yes:
@@ -39,12 +39,12 @@ def show_loss(
     is_json: Json = False,
 ) -> None:
     """Show the records that Kafka deleted before they landed, whose loss nobody has accepted."""
+    settings, now = settings_with(KAFKA, BIGQUERY), datetime.now(UTC)
     from csat.bigquery.client import Warehouse
     from csat.monitoring.decisions import find_expired, keep_shown
 
-    settings = get_settings()
     with Warehouse(settings) as warehouse:
-        gaps = find_expired(settings, warehouse, datetime.now(UTC))
+        gaps = find_expired(settings, warehouse, now)
     if shown_id:
         keep_shown(settings, gaps, shown_id)
     report_fields("expired", _loss(gaps), is_json)
@@ -60,11 +60,11 @@ def accept_loss(
     is_json: Json = False,
 ) -> None:
     """Continue after records that Kafka deleted before they landed, and record the gap as accepted."""
+    settings, now = settings_with(KAFKA, BIGQUERY), datetime.now(UTC)
     from csat.bigquery.client import Warehouse
     from csat.monitoring.decisions import accept_loss as accept
     from csat.monitoring.decisions import find_expired, find_shown
 
-    settings, now = get_settings(), datetime.now(UTC)
     with Warehouse(settings) as warehouse:
         gaps = find_expired(settings, warehouse, now)
         if shown_id:

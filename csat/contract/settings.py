@@ -264,6 +264,11 @@ class Settings(KafkaSettings, BaseSettings):
         return self.airflow_url.rstrip("/") or f"http://127.0.0.1:{self.airflow_port}"
 
     @property
+    def dashboard(self) -> str:
+        """Address of the dashboard."""
+        return self.dashboard_url.rstrip("/") or f"http://127.0.0.1:{self.dashboard_port}"
+
+    @property
     def supervisord(self) -> str:
         """supervisord's address, without the password."""
         return self.supervisord_url or f"http://127.0.0.1:{self.supervisord_port}/RPC2"

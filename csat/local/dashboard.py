@@ -1,15 +1,10 @@
-"""The dashboard on one machine: its address, its command line, and whether it is ready."""
+"""The dashboard on one machine: its command line, and whether it is ready."""
 
 from pathlib import Path
 
 import requests
 
 from csat.contract.settings import Settings
-
-
-def url(settings: Settings) -> str:
-    """Its address."""
-    return settings.dashboard_url.rstrip("/") or f"http://127.0.0.1:{settings.dashboard_port}"
 
 
 def command(python: Path) -> list[str]:
@@ -22,7 +17,7 @@ def is_ready(settings: Settings, timeout_seconds: float = 3) -> bool:
     # With a host name that it accepts: other containers reach it by another name
     headers = {"Host": settings.dashboard_hosts.partition(",")[0].strip()}
     try:
-        response = requests.get(f"{url(settings)}/_stcore/health", headers=headers, timeout=timeout_seconds)
+        response = requests.get(f"{settings.dashboard}/_stcore/health", headers=headers, timeout=timeout_seconds)
         return response.status_code == requests.codes.ok
     except requests.RequestException:
         return False

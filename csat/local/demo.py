@@ -14,7 +14,7 @@ from csat.contract.errors import CsatError
 from csat.contract.polling import poll
 from csat.contract.settings import Settings
 from csat.kafka.offsets import kafka_offsets
-from csat.local import airflow, dashboard, stack
+from csat.local import airflow, stack
 from csat.local.programs import AIRFLOW, DASHBOARD, PRODUCER
 from csat.local.secret_files import write_private
 from csat.local.supervisord import Supervisord
@@ -53,7 +53,7 @@ def demo(settings: Settings, on_progress: Progress) -> dict[str, Any]:
         return {
             **_dashboard_rows(warehouse),
             "urls": {
-                DASHBOARD: dashboard.url(settings),
+                DASHBOARD: settings.dashboard,
                 AIRFLOW[0]: settings.airflow,
                 "bigquery": settings.endpoint,
             },

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from csat.bigquery import landing_migration
 from csat.bigquery.client import Warehouse, WarehouseError
+from csat.clients.listening import RefusedError, Server, require_listening
 from csat.contract import landing
 from csat.contract.errors import CsatError
 from csat.contract.kafka_access import KafkaAccessError
@@ -62,8 +63,9 @@ def topic_check(settings: Settings) -> Check:
     if not settings.kafka_bootstrap_servers and is_free(settings.kafka_port):
         return Check("topic", True, "not checked: the broker is down")
     try:
+        require_listening(settings, Server.KAFKA)
         found = topic.topic_facts(settings)
-    except KafkaAccessError as error:
+    except (RefusedError, KafkaAccessError) as error:
         return Check(
             "topic", False, f"not checked: {error}", "correct that, or read docs/runbook.md, kafka_unreachable"
         )
@@ -80,9 +82,10 @@ def landing_check(settings: Settings) -> Check:
     if settings.has_own_stack and is_free(settings.bigquery_port):
         return Check(name, True, "not checked: the emulator is down")
     try:
+        require_listening(settings, Server.BIGQUERY)
         with Warehouse(settings) as warehouse:
             found = landing_migration.problem(warehouse)
-    except WarehouseError as error:
+    except (RefusedError, WarehouseError) as error:
         fix = "correct that, or read docs/runbook.md, bigquery_unreachable"
         return Check(name, False, f"not checked: {error}", fix)
     if found:

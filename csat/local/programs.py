@@ -101,7 +101,7 @@ def stream() -> Program:
 
 
 def _producer() -> Program:
-    command = [str(PYTHON), "-m", "csat.cli.main", "simulate", "--rate", str(DEMO_EVENTS_PER_SECOND)]
+    command = [str(PYTHON), "-m", "csat.cli.main", "simulate", "--wait", "--rate", str(DEMO_EVENTS_PER_SECOND)]
     return Program(PRODUCER, command)
 
 

@@ -49,7 +49,7 @@ def up(settings: Settings, on_progress: Progress, has_airflow: bool = True, has_
             _start_airflow(settings, on_progress)
         if has_dashboard:
             wait_until(settings, DASHBOARD, lambda: dashboard.is_ready(settings), _DASHBOARD_SECONDS)
-            on_progress(f"the dashboard is ready at {dashboard.url(settings)}")
+            on_progress(f"the dashboard is ready at {settings.dashboard}")
 
 
 def down(settings: Settings, on_progress: Progress) -> None:
@@ -74,6 +74,12 @@ def running(settings: Settings, on_progress: Progress, **parts: bool) -> Iterato
     finally:
         down(settings, on_progress)
         signal.signal(signal.SIGTERM, before)
+
+
+def restart(settings: Settings, on_progress: Progress, **parts: bool) -> None:
+    """Stop what runs, and start it again; `parts` are the keyword arguments of `up`. The data stays."""
+    down(settings, on_progress)
+    up(settings, on_progress, **parts)
 
 
 def reset(settings: Settings, on_progress: Progress) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from csat.bigquery.client import Warehouse, WarehouseError
 from csat.bigquery.landing_counts import landing_counts
+from csat.clients.listening import RefusedError, Server, require_listening
 from csat.clients.supervisor import ALIVE
 from csat.contract.kafka_access import KafkaAccessError
 from csat.contract.settings import Settings
@@ -134,11 +135,12 @@ def stream_status(settings: Settings, now: datetime) -> dict[str, Any]:
 
 
 def _is_kafka_ready(settings: Settings) -> bool:
-    if settings.kafka_security_protocol == "PLAINTEXT":
-        return kafka.is_ready(settings, settings.bootstrap_servers)
     try:
+        require_listening(settings, Server.KAFKA)
+        if settings.kafka_security_protocol == "PLAINTEXT":
+            return kafka.is_ready(settings, settings.bootstrap_servers)
         check_access(settings)
-    except KafkaAccessError:
+    except (RefusedError, KafkaAccessError):
         return False
     return True
 
@@ -153,12 +155,13 @@ def _programs(settings: Settings) -> Programs | None:
 
 
 def _query_bigquery(settings: Settings, now: datetime) -> tuple[bool, dict[str, Any], dict[str, Any]]:
+    """Whether BigQuery answers every query, and what it answers: a component with unknown numbers is not healthy."""
     if settings.endpoint and not bigquery_is_ready(settings, _PROBE_SECONDS):
         return False, _NO_ROWS, _NO_BUILD
     with Warehouse(settings) as warehouse:
-        landing = _or(_NO_ROWS, lambda: landing_counts(warehouse))
-        marts = _or(_NO_BUILD, lambda: _last_build(warehouse, now))
-    return bool(settings.endpoint) or landing is not _NO_ROWS, landing, marts
+        landing = _answer(lambda: landing_counts(warehouse))
+        marts = _answer(lambda: _last_build(warehouse, now))
+    return None not in (landing, marts), landing or _NO_ROWS, marts or _NO_BUILD
 
 
 def _last_build(warehouse: Warehouse, now: datetime) -> dict[str, Any]:
@@ -168,11 +171,11 @@ def _last_build(warehouse: Warehouse, now: datetime) -> dict[str, Any]:
     return {"built_at": record.built_at.isoformat(), "age_seconds": (now - record.built_at).total_seconds()}
 
 
-def _or(empty: dict[str, Any], query: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _answer(query: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
     try:
         return query()
     except WarehouseError:
-        return empty
+        return None
 
 
 def _urls(settings: Settings) -> dict[str, str]:
@@ -181,5 +184,5 @@ def _urls(settings: Settings) -> dict[str, str]:
         BIGQUERY: settings.endpoint,
         POSTGRES: f"{postgres.ADDRESS}:{settings.postgres_port}",
         AIRFLOW[0]: settings.airflow,
-        DASHBOARD: dashboard.url(settings),
+        DASHBOARD: settings.dashboard,
     }

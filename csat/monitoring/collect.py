@@ -16,6 +16,7 @@ from csat.bigquery.client import Warehouse, WarehouseError
 from csat.bigquery.load_job_times import load_job_times
 from csat.clients import airflow_api
 from csat.clients.airflow_api import AirflowError
+from csat.clients.listening import RefusedError, Server, require_listening
 from csat.contract.alerts import AlertKey
 from csat.contract.google_errors import google_error
 from csat.contract.kafka_access import KafkaAccessError
@@ -107,8 +108,9 @@ def _stream(settings: Settings) -> StreamFacts | Missing:
 
 def _kafka(settings: Settings, moment: datetime) -> KafkaFacts | Missing:
     try:
+        require_listening(settings, Server.KAFKA)
         return waiting(settings, committed_offsets(settings.checkpoint, settings.kafka_topic), moment)
-    except KafkaAccessError as error:
+    except (RefusedError, KafkaAccessError) as error:
         return Missing(str(error), AlertKey.KAFKA_UNREACHABLE)
     except CheckpointError as error:
         return Missing(str(error), AlertKey.STATE_FILES_UNREADABLE)
@@ -116,16 +118,18 @@ def _kafka(settings: Settings, moment: datetime) -> KafkaFacts | Missing:
 
 def _topic(settings: Settings) -> TopicFacts | Missing:
     try:
+        require_listening(settings, Server.KAFKA)
         return topic_facts(settings) or Missing(unreadable(settings))
-    except KafkaAccessError as error:
+    except (RefusedError, KafkaAccessError) as error:
         return Missing(str(error), AlertKey.KAFKA_UNREACHABLE)
 
 
 def _query_bigquery(settings: Settings, query: Callable[[Warehouse], Fact]) -> Fact | Missing:
     try:
+        require_listening(settings, Server.BIGQUERY)
         with Warehouse(settings) as warehouse:
             return query(warehouse)
-    except WarehouseError as error:
+    except (RefusedError, WarehouseError) as error:
         return Missing(str(error), AlertKey.BIGQUERY_UNREACHABLE)
 
 

@@ -8,6 +8,7 @@ import requests
 
 from csat.bigquery.client import Warehouse, WarehouseError
 from csat.bigquery.tables import append_rows
+from csat.clients.listening import RefusedError, Server, require_listening
 from csat.contract.alerts import Severity
 from csat.contract.settings import Settings
 from csat.control.open_alerts import Notice
@@ -56,9 +57,10 @@ def _post(url: str, body: dict[str, Any]) -> None:
 def record(settings: Settings, notices: Iterable[Notice]) -> bool:
     """Write a row for each notice; False if BigQuery did not accept them."""
     try:
+        require_listening(settings, Server.BIGQUERY)
         with Warehouse(settings) as warehouse:
             append_rows(warehouse, TABLE, [notice.model_dump(mode="json") for notice in notices])
-    except WarehouseError as error:
+    except (RefusedError, WarehouseError) as error:
         logger.warning("Alerts are kept until BigQuery accepts them: %s", error)
         return False
     return True

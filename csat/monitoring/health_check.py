@@ -49,8 +49,16 @@ class HealthCheck:
         }
 
 
+def judge_health(settings: Settings, now: datetime | None = None) -> HealthCheck:
+    """Check the whole pipeline without any effect: no alert changes, and no row and no state file is written."""
+    now = now or datetime.now(UTC)
+    alert_state = Alerts(settings, lambda: now).alert_state()
+    results = run_checks(collect(settings, alert_state, now).facts, Limits.of(settings))
+    return HealthCheck(uuid.uuid4().hex, now, results, alert_state.open_alerts, has_requested_restart=False)
+
+
 def run_health_check(settings: Settings, now: datetime | None = None) -> HealthCheck:
-    """Check the whole pipeline once. An unreachable source is a failed result, never an error."""
+    """Check the whole pipeline once, and act on it. An unreachable source is a failed result, never an error."""
     now = now or datetime.now(UTC)
     alerts, limits = Alerts(settings, lambda: now), Limits.of(settings)
     before = alerts.alert_state()

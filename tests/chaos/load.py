@@ -17,7 +17,7 @@ class Load:
 
     def __init__(self, settings: Settings, seed: int, rate: float) -> None:
         self._settings = settings
-        self._command = [CSAT, "simulate", "--rate", str(rate), "--seed", str(seed)]
+        self._command = [CSAT, "simulate", "--wait", "--rate", str(rate), "--seed", str(seed)]
         self._producer: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

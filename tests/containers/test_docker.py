@@ -195,11 +195,11 @@ def test_an_alert_of_a_task_reaches_a_webhook_outside(containers: Project) -> No
         f"CSAT_ALERT_WEBHOOK_URL=http://{name}:8000",
         "scheduler",
         "/opt/csat/.venv/bin/csat",
-        "alert",
+        "alerts",
     )
     try:
-        containers.compose(*call, "warning", "disk_space_low", "a test of the webhook")
-        containers.compose(*call, "recovered", "disk_space_low", "the test is over")
+        containers.compose(*call, "raise", "disk_space_low", "a test of the webhook")
+        containers.compose(*call, "resolve", "disk_space_low", "the test is over")
         said = containers.docker("logs", name).stdout
     finally:
         containers.docker("rm", "--force", name)

@@ -43,7 +43,7 @@ def test_a_failed_dag_is_a_warning_about_it() -> None:
 
 
 def test_a_killed_task_says_so() -> None:
-    assert failure_alert(failure(error=None), AlertState())[2] == "the_task: the task was killed"
+    assert failure_alert(failure(error=None), AlertState())[3] == "the_task: the task was killed"
 
 
 def test_a_failed_stream_run_is_a_warning_since_the_next_one_starts_by_itself() -> None:
@@ -58,7 +58,7 @@ def test_a_poison_batch_is_critical() -> None:
     arguments = failure_alert(
         failure("run_stream", StreamRunFailedError("The query failed again.", Verdict.POISON_BATCH)), AlertState()
     )
-    assert arguments == ["critical", "poison_batch", "The query failed again."]
+    assert arguments == ["alerts", "raise", "poison_batch", "The query failed again."]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_failed_health_check_has_sent_its_alerts_itself(checked_at: datetime |
 
 def test_a_dag_that_succeeds_again_resolves_only_its_own_alert() -> None:
     assert recovery("build_marts", "the_task", open_alert("build_marts")) == [
-        *("recovered", "dag_failed", "the task succeeded again", "--about", "build_marts")
+        *("alerts", "resolve", "dag_failed", "the task succeeded again", "--about", "build_marts")
     ]
     assert recovery("build_marts", "the_task", open_alert("maintain")) == []
     assert recovery("build_marts", "the_task", AlertState()) == []
@@ -119,7 +119,7 @@ def test_the_callback_calls_csat_and_does_not_wait_for_it(calls: Path, state: Pa
     began = time.monotonic()
     alert_failure(context())
     assert time.monotonic() - began < 1
-    assert arguments_of(calls) == "alert|warning|dag_failed|the_task: boom|--about|build_marts|"
+    assert arguments_of(calls) == "alerts|raise|dag_failed|the_task: boom|--about|build_marts|"
     assert (state / "logs" / "alerts.log").read_text() == "said\n"
 
 
@@ -127,7 +127,7 @@ def test_the_callback_calls_csat_and_does_not_wait_for_it(calls: Path, state: Pa
 def test_success_resolves_the_open_alert(calls: Path) -> None:
     StateFiles(get_settings().state_files).write_alert_state(open_alert("build_marts"))
     resolve_alert(context())
-    assert arguments_of(calls) == "alert|recovered|dag_failed|the task succeeded again|--about|build_marts|"
+    assert arguments_of(calls) == "alerts|resolve|dag_failed|the task succeeded again|--about|build_marts|"
 
 
 def test_success_without_an_alert_starts_nothing(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,4 +150,4 @@ def test_a_missing_program_and_a_broken_alert_state_do_not_affect_the_task(
 def test_an_alert_is_sent_where_its_log_cannot_be_written(calls: Path, state: Path) -> None:
     (state / "logs").write_text("a file where the folder should be")
     alert_failure(context())
-    assert arguments_of(calls).startswith("alert|warning|")
+    assert arguments_of(calls).startswith("alerts|raise|")

@@ -176,5 +176,5 @@ def test_a_killed_task_cancels_its_run(cloud: Cloud, monkeypatch: pytest.MonkeyP
 
 
 def test_an_alert_is_sent_by_a_run_that_nobody_waits_for(cloud: Cloud) -> None:
-    alerts._call(Settings(_env_file=None, command_job=JOB), ["warning", "dag_failed", "it failed"])
-    assert (cloud.arguments, cloud.polls) == ([["alert", "warning", "dag_failed", "it failed"]], 0)
+    alerts._call(Settings(_env_file=None, command_job=JOB), ["alerts", "raise", "dag_failed", "it failed"])
+    assert (cloud.arguments, cloud.polls) == ([["alerts", "raise", "dag_failed", "it failed"]], 0)

@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from csat.contract.settings import environment
-from csat.local import dashboard
 from csat.local.supervisord import Supervisord
 from tests.airflow_builds import held_builds
 from tests.e2e.conftest import CSAT, RUNS, Platform
@@ -98,7 +97,7 @@ def test_marts_hold_each_response_once_and_on_its_own_day(platform: Platform, si
 def test_dashboard_shows_what_landed_and_what_was_rejected(platform: Platform, simulated):
     with sync_playwright() as playwright:
         browser = launch(playwright)
-        viewer = Viewer(browser.new_page(), dashboard.url(platform.settings))
+        viewer = Viewer(browser.new_page(), platform.settings.dashboard)
         viewer.open("categories?window=all")
         expect(viewer.page.get_by_text(f"{simulated['expected_distinct_responses']:,} responses, CSAT")).to_be_visible()
         viewer.open("pipeline")

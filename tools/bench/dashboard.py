@@ -33,7 +33,7 @@ from csat.clients.airflow_api import AirflowError
 from csat.contract.polling import poll
 from csat.contract.settings import Settings
 from csat.dashboard.controls import window_name
-from csat.local import dashboard, stack
+from csat.local import stack
 from csat.local.ports import free_ports
 from csat.local.programs import PRODUCER
 from csat.local.supervisord import Supervisord
@@ -204,7 +204,7 @@ def results(settings: Settings, events: int, repeats: int) -> Iterator[Result]:
             browser = launch(playwright)
             context = browser.new_context(viewport={"width": WIDE, "height": 900})
             for case in CASES:
-                viewer = Viewer(context.new_page(), dashboard.url(settings))
+                viewer = Viewer(context.new_page(), settings.dashboard)
                 yield measure(viewer, case, made, repeats)
                 viewer.page.close()
             browser.close()

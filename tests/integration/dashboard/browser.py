@@ -44,7 +44,7 @@ class Server:
     """A running dashboard."""
 
     def __init__(self, settings: Settings) -> None:
-        self.url = dashboard.url(settings)
+        self.url = settings.dashboard
         self._log = settings.state / "dashboard.log"
         settings.state.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as log:

@@ -118,7 +118,9 @@ def test_a_command_of_the_marts_succeeds_and_keeps_its_result(job: Job, state: P
 
 
 def test_an_alert_is_sent_and_kept(job: Job, state: Path) -> None:
-    done = job("alert", "critical", "dag_failed", "it fails", "--about", "build_marts")
+    done = job(
+        *("alerts", "raise", "dag_failed", "it fails", "--severity", "critical", "--about", "build_marts"),
+    )
     assert done.returncode == 0, done.stderr
     assert "critical: dag_failed (build_marts): it fails (docs/runbook.md#dag_failed)" in done.stderr
     [alert] = StateFiles(str(state / "stream")).alert_state().open_alerts

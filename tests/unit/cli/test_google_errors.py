@@ -1,5 +1,6 @@
 """Every command ends an error of Google in one line with its fix, whatever call meets it."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,9 @@ def _cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     for name, value in settings.items():
         monkeypatch.setenv(f"CSAT_{name}", str(value))
     get_settings.cache_clear()
-    yield
+    with socket.create_server(("127.0.0.1", 0)) as kafka:  # its connections wait for an answer
+        monkeypatch.setenv("CSAT_KAFKA_BOOTSTRAP_SERVERS", f"127.0.0.1:{kafka.getsockname()[1]}")
+        yield
     get_settings.cache_clear()
 
 
@@ -97,10 +100,10 @@ def test_a_command_ends_with_one_line_that_names_the_fix(
 def test_an_error_that_no_module_names_is_one_line_too(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail() -> None:
+    def fail(*_: object) -> None:
         raise EXPIRED
 
-    monkeypatch.setattr("csat.cli.rejected.get_settings", fail)
+    monkeypatch.setattr("csat.cli.rejected.settings_with", fail)
     assert run(["rejected", "count"]) == 1
     assert capsys.readouterr().err.startswith(
         "error: Google refused: invalid_grant: Bad Request, fix: run `gcloud auth"

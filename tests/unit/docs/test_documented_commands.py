@@ -17,7 +17,7 @@ import pytest
 import typer
 from typer.main import get_command
 
-from csat.cli.main import app
+from csat.cli.app import app
 from csat.contract.settings import ROOT, Settings
 from tests.documents import documents, read, tracked_files
 from tools.bench.run import BENCHMARKS

@@ -131,11 +131,40 @@ def test_containers_are_asked_at_their_own_addresses_and_supervisord_is_not(
         **{name: free_port() for name in ("kafka_port", "bigquery_port", "airflow_port", "dashboard_port")},
     )
     bigquery_token(settings)
-    components = status(settings, NOW)["components"]
+    document = status(settings, NOW)
+    components = document["components"]
     found = {name: component["state"] for name, component in components.items()}
     assert found == {**dict.fromkeys(OF_NO_STACK, "healthy"), "kafka": "down", "stream": "down"}
     assert components["dashboard"]["url"] == healthy_services
+    assert document["landing"] == {"rows": 5, "accepted": 4, "rejected": 1}
     assert not (settings.state / "secrets" / "supervisord").exists()
+
+
+def test_bigquery_that_answers_no_query_is_not_healthy_and_its_numbers_are_unknown(
+    make_settings: Callable[..., Settings], free_port: Callable[[], int]
+) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def do_POST(self) -> None:
+            self.send_error(400)
+
+    with serving(Handler) as port:
+        names = ("kafka_port", "airflow_port", "dashboard_port")
+        settings = make_settings(
+            bigquery_endpoint=f"http://127.0.0.1:{port}",
+            supervisord_url=f"http://127.0.0.1:{free_port()}/RPC2",
+            **{name: free_port() for name in names},
+        )
+        bigquery_token(settings)
+        document = status(settings, NOW)
+    assert document["landing"]["rows"] is None
+    assert document["components"]["bigquery"]["state"] == "down"
+    assert not is_healthy(document)
 
 
 def test_google_cloud_shows_airflow_and_the_dashboard_only_if_their_addresses_are_set(
@@ -154,7 +183,20 @@ def healthy_services() -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = json.dumps({name: {"status": "healthy"} for name in parts}).encode()
+            self.answer({name: {"status": "healthy"} for name in parts})
+
+        def do_POST(self) -> None:
+            """Answer a query: the landing table has five rows, and there was no build."""
+            statement = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            names = ("row_count", "accepted_count", "rejected_count")
+            rows = [] if "mart_builds" in statement else [{"f": [{"v": "5"}, {"v": "4"}, {"v": "1"}]}]
+            fields = [{"name": name, "type": "INTEGER", "mode": "NULLABLE"} for name in names]
+            reference = {"projectId": "csat-local", "jobId": "j", "location": "US"}
+            total = {"totalRows": str(len(rows)), "jobComplete": True, "jobReference": reference}
+            self.answer({"schema": {"fields": fields}, "rows": rows, **total})
+
+        def answer(self, document: object) -> None:
+            body = json.dumps(document).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

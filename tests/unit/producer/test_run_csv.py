@@ -2,7 +2,8 @@
 
 import json
 import signal
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from csat.cli.main import run
 from csat.contract.errors import CsatError
-from csat.contract.settings import Settings
+from csat.contract.settings import Settings, get_settings
 from producer.faults import parse_fault_rates
 from producer.kafka_client import DeliveryError
 from producer.options import SimulateOptions
@@ -193,6 +194,17 @@ def test_options_of_a_file_without_a_file_are_refused(options: dict[str, Any]) -
         SimulateOptions(events=1, **options)
 
 
+@pytest.fixture
+def listening_kafka(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Something that accepts connections where Kafka should be."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("CSAT_KAFKA_PORT", str(server.getsockname()[1]))
+        get_settings.cache_clear()
+        yield
+    get_settings.cache_clear()
+
+
+@pytest.mark.usefixtures("listening_kafka")
 def test_command_passes_the_options_on_and_prints_the_problem_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -209,6 +221,7 @@ def test_command_passes_the_options_on_and_prints_the_problem_in_one_line(
     assert run([*command, "--date-order", "ydm"]) == 2
 
 
+@pytest.mark.usefixtures("listening_kafka")
 def test_command_prints_what_was_read_whatever_the_columns_are_called(
     tmp_path: Path, create_client: Create, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
