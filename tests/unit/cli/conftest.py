@@ -25,7 +25,7 @@ def variables(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def settings(variables: dict[str, str], tmp_path: Path) -> Settings:
     """The settings that the process has."""
-    fields = {
+    fields: dict[str, Any] = {
         name: variables[f"CSAT_{name.upper()}"] for name in Settings.model_fields if f"CSAT_{name.upper()}" in variables
     }
     return Settings(_env_file=None, **fields)
