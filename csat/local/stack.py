@@ -33,8 +33,7 @@ def up(settings: Settings, on_progress: Progress, has_airflow: bool = True, has_
 
     Raises the named errors of doctor, readiness, supervisord, kafka and the warehouse.
     """
-    if not settings.is_local:
-        raise CsatError(f"CSAT_TARGET={settings.target} has no local stack", "set CSAT_TARGET=local")
+    _require_local(settings)
     doctor.require_own(settings)
     private_folder(settings.state)
     with _locked(settings):
@@ -78,6 +77,7 @@ def running(settings: Settings, on_progress: Progress, **parts: bool) -> Iterato
 
 def restart(settings: Settings, on_progress: Progress, **parts: bool) -> None:
     """Stop what runs, and start it again; `parts` are the keyword arguments of `up`. The data stays."""
+    _require_local(settings)
     down(settings, on_progress)
     up(settings, on_progress, **parts)
 
@@ -88,6 +88,11 @@ def reset(settings: Settings, on_progress: Progress) -> None:
     on_progress(f"deleting {settings.state}")
     if settings.state.exists():
         shutil.rmtree(settings.state)
+
+
+def _require_local(settings: Settings) -> None:
+    if not settings.is_local:
+        raise CsatError(f"CSAT_TARGET={settings.target} has no local stack", "set CSAT_TARGET=local")
 
 
 @contextmanager

@@ -117,6 +117,8 @@ def run_plan(exclusive: ExclusiveBuild, plan: Plan, *, status: Status, select: s
     settings = exclusive.warehouse.settings
     arguments = build_arguments(settings, full_refresh=plan.is_full_refresh, select=select)
     result = run_dbt(settings, arguments, plan, exclusive.progress, exclusive.lock)
+    if select and not result.nodes:
+        raise CsatError(f"no model matches --select {select!r}", "name models as dbt/models has them")
     return _publish(exclusive, plan, result, started_at, status)
 
 

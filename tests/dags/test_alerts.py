@@ -12,7 +12,7 @@ import pytest
 from csat.airflow import alerts
 from csat.airflow.alerts import Failure, alert_failure, failure_alert, recovery, resolve_alert
 from csat.airflow.operator import StreamRunFailedError
-from csat.contract.alerts import AlertKey, Severity
+from csat.contract.alerts import ALERTS, AlertKey, Severity
 from csat.contract.settings import get_settings
 from csat.control.open_alerts import AlertState, OpenAlert
 from csat.control.state_files import StateFiles
@@ -39,7 +39,8 @@ def open_alert(about: str) -> AlertState:
 
 def test_a_failed_dag_is_a_warning_about_it() -> None:
     arguments = failure_alert(failure(error=ValueError("dbt failed in fct")), AlertState())
-    assert arguments == ["warning", "dag_failed", "the_task: dbt failed in fct", "--about", "build_marts"]
+    assert arguments == ["alerts", "raise", "dag_failed", "the_task: dbt failed in fct", "--about", "build_marts"]
+    assert ALERTS[AlertKey.DAG_FAILED].severity is Severity.WARNING
 
 
 def test_a_killed_task_says_so() -> None:
@@ -51,7 +52,8 @@ def test_a_failed_stream_run_is_a_warning_since_the_next_one_starts_by_itself() 
         failure("run_stream", StreamRunFailedError("The stream is dead or frozen (x).", Verdict.DEAD_OR_FROZEN)),
         AlertState(),
     )
-    assert arguments == ["warning", "stream_run_failed", "The stream is dead or frozen (x)."]
+    assert arguments == ["alerts", "raise", "stream_run_failed", "The stream is dead or frozen (x)."]
+    assert ALERTS[AlertKey.STREAM_RUN_FAILED].severity is Severity.WARNING
 
 
 def test_a_poison_batch_is_critical() -> None:
@@ -59,6 +61,7 @@ def test_a_poison_batch_is_critical() -> None:
         failure("run_stream", StreamRunFailedError("The query failed again.", Verdict.POISON_BATCH)), AlertState()
     )
     assert arguments == ["alerts", "raise", "poison_batch", "The query failed again."]
+    assert ALERTS[AlertKey.POISON_BATCH].severity is Severity.CRITICAL
 
 
 @pytest.mark.parametrize(

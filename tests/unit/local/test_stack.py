@@ -31,6 +31,17 @@ def test_a_stack_runs_as_long_as_it_is_wanted(calls: list[str], settings: Settin
     assert calls == ["up {'has_airflow': False}", "down"]
 
 
+def test_a_restart_stops_before_it_starts_the_parts_that_are_wanted(calls: list[str], settings: Settings) -> None:
+    stack.restart(settings, print, has_dashboard=False)
+    assert calls == ["down", "up {'has_dashboard': False}"]
+
+
+def test_a_restart_stops_nothing_where_it_could_start_nothing(calls: list[str], settings: Settings) -> None:
+    with pytest.raises(CsatError, match="CSAT_TARGET=gcp has no local stack"):
+        stack.restart(settings.model_copy(update={"target": "gcp"}), print)
+    assert calls == []
+
+
 def test_sigterm_ends_the_stack_too(calls: list[str], settings: Settings) -> None:
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(SystemExit, match="SIGTERM"), stack.running(settings, print):

@@ -4,6 +4,8 @@ import fcntl
 import re
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,8 @@ from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from csat.marts import build as marts
 from csat.marts.build_lock import build_lock
+from csat.marts.plans import Plan
+from csat.marts.results import DbtResult
 
 
 def test_build_reports_another_running_build_after_the_timeout(tmp_path: Path) -> None:
@@ -50,3 +54,11 @@ def test_days_between_includes_both_ends() -> None:
 def test_days_between_rejects_a_first_date_after_the_last() -> None:
     with pytest.raises(CsatError, match="--from 2026-11-02 is after --to 2026-11-01, fix: swap them"):
         marts.days_between(date(2026, 11, 2), date(2026, 11, 1))
+
+
+def test_a_selection_that_matches_no_model_publishes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(marts, "run_dbt", lambda *_: DbtResult("id", ()))
+    warehouse = SimpleNamespace(settings=Settings(state_dir=tmp_path, _env_file=None))
+    exclusive: Any = SimpleNamespace(warehouse=warehouse, progress=lambda _: None, lock=0)
+    with pytest.raises(CsatError, match=r"no model matches --select 'tag:none', fix: "):
+        marts.run_plan(exclusive, Plan(0), status="partial", select="tag:none")
