@@ -36,8 +36,9 @@ locals {
       airflow = {
         documents = "roles/storage.objectUser"
         code      = "roles/storage.objectViewer" # to see that what a batch runs is there
-        # To count what waits in Kafka. Composer's own role holds it already; Airflow elsewhere has no such role.
-        checkpoints = "roles/storage.objectViewer"
+        # To count what waits in Kafka, and to move the checkpoint away when a loss is accepted. Composer's own role holds it
+        # already; Airflow elsewhere has no such role.
+        checkpoints = "roles/storage.objectUser"
       }
     } : { for bucket, role in roles : "${account}/${bucket}" => { account = account, bucket = bucket, role = role } }
   ]...)
@@ -102,11 +103,18 @@ resource "google_bigquery_dataset_access" "landed_messages" {
   }
 }
 
-# It appends to one table and sees no other.
+# The stream appends to one table, and reads which losses were accepted: it starts after those. It sees no other.
 resource "google_bigquery_table_iam_member" "survey_responses" {
   dataset_id = google_bigquery_table.survey_responses.dataset_id
   table_id   = google_bigquery_table.survey_responses.table_id
   role       = "roles/bigquery.dataEditor"
+  member     = google_service_account.main["stream"].member
+}
+
+resource "google_bigquery_table_iam_member" "accepted_losses" {
+  dataset_id = google_bigquery_table.ops["accepted_losses"].dataset_id
+  table_id   = google_bigquery_table.ops["accepted_losses"].table_id
+  role       = "roles/bigquery.dataViewer"
   member     = google_service_account.main["stream"].member
 }
 

@@ -5,7 +5,8 @@ locals {
   # https://spark.apache.org/docs/latest/streaming/structured-streaming-kafka-integration.html
   topic_operations = {
     producer = ["WRITE", "DESCRIBE"]
-    stream   = ["READ", "DESCRIBE"]
+    # reads the topic's configuration when it starts: what is compacted does not wait for it
+    stream = ["READ", "DESCRIBE", "DESCRIBE_CONFIGS"]
     # sends rejected messages again, measures the backlog, and checks the topic's configuration
     airflow = ["WRITE", "DESCRIBE", "DESCRIBE_CONFIGS"]
   }
@@ -53,6 +54,8 @@ resource "google_managed_kafka_topic" "survey_responses" {
     "min.insync.replicas" = 2
     # kafka_timestamp is the time of arrival: no producer's clock decides what is in the future, or past its retention
     "message.timestamp.type" = "LogAppendTime"
+    # compaction would delete all but the last response of an agent, who is the key
+    "cleanup.policy" = "delete"
   }
 }
 

@@ -94,13 +94,14 @@ run "datasets_are_open_to_those_who_need_them" {
   }
 
   assert {
-    condition = (
-      google_bigquery_table_iam_member.survey_responses.member == "serviceAccount:csat-stream@shop-data-1.iam.gserviceaccount.com"
-      && google_bigquery_table_iam_member.survey_responses.dataset_id == "csat_raw"
-      && google_bigquery_table_iam_member.survey_responses.table_id == "survey_responses"
-      && google_bigquery_table_iam_member.survey_responses.role == "roles/bigquery.dataEditor"
-    )
-    error_message = "The landing table is open to more or fewer than the stream."
+    condition = [
+      for grant in [google_bigquery_table_iam_member.survey_responses, google_bigquery_table_iam_member.accepted_losses] :
+      "${grant.member} ${grant.dataset_id}.${grant.table_id} ${grant.role}"
+      ] == [
+      "serviceAccount:csat-stream@shop-data-1.iam.gserviceaccount.com csat_raw.survey_responses roles/bigquery.dataEditor",
+      "serviceAccount:csat-stream@shop-data-1.iam.gserviceaccount.com csat_ops.accepted_losses roles/bigquery.dataViewer",
+    ]
+    error_message = "The stream may do more or less than to write the landing table and to read which losses were accepted."
   }
 
   assert {
@@ -122,7 +123,7 @@ run "buckets_are_open_to_those_who_need_them" {
       "serviceAccount:csat-stream@shop-data-1.iam.gserviceaccount.com shop-data-1-csat-code roles/storage.objectViewer",
       "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com shop-data-1-csat-documents roles/storage.objectUser",
       "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com shop-data-1-csat-code roles/storage.objectViewer",
-      "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com shop-data-1-csat-checkpoints roles/storage.objectViewer",
+      "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com shop-data-1-csat-checkpoints roles/storage.objectUser",
     ])
     error_message = "A bucket is open to more or fewer than those who need it."
   }
@@ -162,6 +163,7 @@ run "kafka_lets_in_those_who_send_and_those_who_read" {
       "ALLOW User:csat-producer@shop-data-1.iam.gserviceaccount.com DESCRIBE *",
       "ALLOW User:csat-stream@shop-data-1.iam.gserviceaccount.com READ *",
       "ALLOW User:csat-stream@shop-data-1.iam.gserviceaccount.com DESCRIBE *",
+      "ALLOW User:csat-stream@shop-data-1.iam.gserviceaccount.com DESCRIBE_CONFIGS *",
       "ALLOW User:csat-airflow@shop-data-1.iam.gserviceaccount.com WRITE *",
       "ALLOW User:csat-airflow@shop-data-1.iam.gserviceaccount.com DESCRIBE *",
       "ALLOW User:csat-airflow@shop-data-1.iam.gserviceaccount.com DESCRIBE_CONFIGS *",

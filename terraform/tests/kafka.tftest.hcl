@@ -46,7 +46,7 @@ run "kafka_keeps_three_copies_for_a_week_and_refuses_to_be_deleted" {
       google_managed_kafka_topic.survey_responses[0].replication_factor == 3
       && google_managed_kafka_topic.survey_responses[0].partition_count == 4
       && google_managed_kafka_topic.survey_responses[0].configs == tomap({
-        "retention.ms" = "604800000", "min.insync.replicas" = "2", "message.timestamp.type" = "LogAppendTime"
+        "retention.ms" = "604800000", "min.insync.replicas" = "2", "message.timestamp.type" = "LogAppendTime", "cleanup.policy" = "delete"
       })
     )
     error_message = "The topic is kept three times, for seven days, takes a message only when two have it, and says when."

@@ -11,6 +11,7 @@ from csat.bigquery import tables
 from csat.contract.alerts import AlertKey, Severity
 from csat.contract.settings import ROOT, Settings
 from csat.control.open_alerts import Notice
+from csat.kafka.topic import TopicFacts
 from csat.local import kafka
 from csat.monitoring import delivery
 from tests.terraform.conftest import MODULE, ModuleTest, Terraform
@@ -87,6 +88,14 @@ def test_topic_takes_the_time_of_arrival_as_the_local_broker_does(module_test: M
     assert topic["configs"]["message.timestamp.type"] == local["log.message.timestamp.type"] == "LogAppendTime"
 
 
+def test_topic_has_no_problem_that_a_check_of_csat_reports(module_test: ModuleTest) -> None:
+    run = "kafka_keeps_three_copies_for_a_week_and_refuses_to_be_deleted"
+    topic = module_test.planned(run, "google_managed_kafka_topic")["google_managed_kafka_topic.survey_responses[0]"]
+    configs = topic["configs"]
+    facts = TopicFacts(configs["message.timestamp.type"], configs["cleanup.policy"], int(configs["retention.ms"]))
+    assert (facts.problems, facts.retention) == ([], "Kafka keeps messages: 168 h")
+
+
 def test_landing_table_is_the_one_that_the_stack_makes(module_test: ModuleTest) -> None:
     planned = module_test.planned("names_are_handed_to_csat", "google_bigquery_table")
     table = planned["google_bigquery_table.survey_responses"]
@@ -126,6 +135,16 @@ def test_scratch_tables_live_as_long_as_those_of_the_stack(module_test: ModuleTe
     datasets = module_test.planned("names_are_handed_to_csat", "google_bigquery_dataset")
     hours = datasets['google_bigquery_dataset.main["scratch"]']["default_table_expiration_ms"] / 3_600_000
     assert hours == tables.SCRATCH_HOURS == 24
+
+
+def test_nothing_that_is_history_ends_by_itself(module_test: ModuleTest) -> None:
+    planned = module_test.planned("names_are_handed_to_csat", "google_bigquery_table")
+    datasets = module_test.planned("names_are_handed_to_csat", "google_bigquery_dataset")
+    partitions = [part for table in planned.values() for part in table["time_partitioning"]]
+    assert (len(planned), len(datasets), len(partitions)) == (2 + len(list(tables.OPS_SCHEMAS.glob("*.json"))), 5, 1)
+    assert [name for name, table in planned.items() if table.get("expiration_time")] == []
+    assert [name for name, dataset in datasets.items() if dataset.get("default_partition_expiration_ms")] == []
+    assert [part for part in partitions if part.get("expiration_ms")] == []
 
 
 def test_alerts_are_made_when_their_metric_is_known(module_test: ModuleTest) -> None:
