@@ -22,7 +22,7 @@ is_goal = $(filter $(1),$(MAKECMDGOALS))
 NEEDS := $(if $(call is_goal,demo up setup jars% class-archive test% check chaos soak $(if $(NAME),bench) \
 	screenshots cloud-deploy),java)
 NEEDS += $(if $(call is_goal,test test-rest test-integration screenshots $(if $(filter dashboard,$(NAME)),bench)),chromium)
-OF_TERRAFORM := lint-terraform test-terraform cloud-init cloud-plan cloud-apply cloud-destroy cloud-env cloud-deploy
+OF_TERRAFORM := lint-terraform test-terraform cloud-init cloud-plan cloud-plan-offline cloud-apply cloud-destroy cloud-env cloud-deploy
 NEEDS += $(if $(call is_goal,test check lint format $(OF_TERRAFORM)),terraform)
 export PATH := $(CURDIR)/.venvs/uv/bin:$(CURDIR)/.venvs/terraform-cli:$(CURDIR)/.venvs/jdk/bin:$(PATH)
 
@@ -76,7 +76,7 @@ cloud-%: export GOOGLE_APPLICATION_CREDENTIALS := $(or $(GOOGLE_APPLICATION_CRED
 	$(HOME)/.google/credentials/google_credentials_project.json))
 cloud-%: export TF_VAR_credentials_file :=
 
-.PHONY: cloud-backend cloud-init cloud-plan cloud-apply cloud-destroy cloud-env cloud-deploy cloud-costs
+.PHONY: cloud-backend cloud-init cloud-plan cloud-plan-offline cloud-apply cloud-destroy cloud-env cloud-deploy cloud-costs
 cloud-backend: # Keep Terraform's state in the bucket of ENVIRONMENT
 	@test -n "$(ENVIRONMENT)" || { echo "no environment given: make cloud-backend ENVIRONMENT=dev" >&2; exit 1; }
 	test -f terraform/environments/$(ENVIRONMENT).gcs.tfbackend || {
@@ -107,6 +107,9 @@ cloud-init: tools $(if $(ENVIRONMENT),cloud-backend)
 	$(TERRAFORM) init -input=false -reconfigure
 cloud-plan: cloud-init ## Show what would change on Google Cloud; ENVIRONMENT=dev, prod: with the state in a bucket
 	$(TERRAFORM) plan $(TFVARS) -out=$(TFPLAN)
+# -state: neither reads nor locks the state of what is there
+cloud-plan-offline: .venvs/terraform/.synced ## Show a plan of every optional part, without an account or a network
+	$(TERRAFORM_OFFLINE) plan -input=false -state=tests/none.tfstate -var-file=tests/every_switch.tfvars $(if $(OUT),-out=$(OUT))
 cloud-apply: ## Change what the last cloud-plan showed
 	@test -f terraform/$(TFPLAN) || { echo "no plan: make cloud-plan$(addprefix  ENVIRONMENT=,$(ENVIRONMENT))" >&2; exit 1; }
 	$(MAKE) cloud-init

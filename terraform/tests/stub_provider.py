@@ -166,6 +166,12 @@ def made_up(name: str, kind: Any) -> Any:
     return {} if kind and kind[0] == "map" else None
 
 
+def known_of_account(account_id: str, project: str) -> dict[str, str]:
+    """What the real provider knows of a new service account when it plans."""
+    email = f"{account_id}@{project}.iam.gserviceaccount.com"
+    return {"email": email, "member": f"serviceAccount:{email}"}
+
+
 def packed(value: Any) -> Any:
     """A value as it goes to Terraform."""
     return pb.DynamicValue(msgpack=msgpack.packb(value))
@@ -181,6 +187,7 @@ class StubProvider(rpc.ProviderServicer):
 
     def __init__(self, spec: Json) -> None:
         self.spec = spec
+        self.project: Any = None
 
     def GetProviderSchema(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """The whole schema."""
@@ -206,6 +213,7 @@ class StubProvider(rpc.ProviderServicer):
 
     def ConfigureProvider(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """No complaint: it reaches no cloud, whoever it is asked to be."""
+        self.project = msgpack.unpackb(request.config.msgpack).get("project")
         return pb.ConfigureProvider.Response()
 
     def UpgradeResourceState(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
@@ -223,9 +231,11 @@ class StubProvider(rpc.ProviderServicer):
         return pb.ReadDataSource.Response(state=packed(answered))
 
     def PlanResourceChange(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """What Terraform proposes; of a new resource, what Google would set is known after apply."""
+        """What Terraform proposes; of a new resource, most of what Google would set is known after apply."""
         planned = msgpack.unpackb(request.proposed_new_state.msgpack)
         if msgpack.unpackb(request.prior_state.msgpack) is None:
+            if request.type_name == "google_service_account" and isinstance(self.project, str):
+                planned |= known_of_account(planned["account_id"], self.project)
             planned = completed(self._block("resource_schemas", request), planned, lambda *_: UNKNOWN)
         return pb.PlanResourceChange.Response(planned_state=packed(planned))
 

@@ -38,6 +38,7 @@ RUN_BY = {
     "make cloud-apply": "tests/terraform/test_guide.py",
     "make cloud-costs": "tests/unit/cloud/test_costs.py",
     "make cloud-plan": "tests/terraform/test_guide.py",
+    "make cloud-plan-offline": "tests/terraform/test_plan.py",
     "make down": "tests/e2e/conftest.py",
     "make generated": "tests/integration/test_recipes.py",
     "make test-long NAME=spark-4-0": "tests/integration/stream/test_spark_4_0.py",
