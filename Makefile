@@ -108,7 +108,7 @@ cloud-init: tools $(if $(ENVIRONMENT),cloud-backend)
 cloud-plan: cloud-init ## Show what would change on Google Cloud; ENVIRONMENT=dev, prod: with the state in a bucket
 	$(TERRAFORM) plan $(TFVARS) -out=$(TFPLAN)
 # -state: neither reads nor locks the state of what is there
-cloud-plan-offline: .venvs/terraform/.synced ## Show a plan of every optional part, without an account or a network
+cloud-plan-offline: .venvs/terraform/.synced # Show a plan of every optional part, without an account or a network
 	$(TERRAFORM_OFFLINE) plan -input=false -state=tests/none.tfstate -var-file=tests/every_switch.tfvars $(if $(OUT),-out=$(OUT))
 cloud-apply: ## Change what the last cloud-plan showed
 	@test -f terraform/$(TFPLAN) || { echo "no plan: make cloud-plan$(addprefix  ENVIRONMENT=,$(ENVIRONMENT))" >&2; exit 1; }

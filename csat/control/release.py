@@ -24,13 +24,14 @@ class Release(BaseModel):
     md5: dict[str, str]  # by address, in base64
 
     def check(self) -> None:
-        """Raise CsatError unless every file is there as it was deployed."""
-        for uri, deployed in self.md5.items():
+        """Raise CsatError unless every file that a batch runs is there as it was deployed."""
+        for uri in (self.job, self.packages, *self.jars):
             try:
                 found = md5_of(uri)
             except FileNotFoundError as error:
                 raise CsatError(f"{uri} is missing", _FIX) from error
-            if found != deployed:
+            if found != self.md5.get(uri):
+                deployed = self.md5.get(uri, "in release.json")
                 raise CsatError(f"{uri} is not the file that was deployed: its MD5 is {found}, not {deployed}", _FIX)
 
     @classmethod

@@ -75,9 +75,14 @@ def spark_jars(jars_dir: Path) -> list[Path]:
 
 
 def dataproc_jars(jars_dir: Path) -> list[Path]:
-    """The jars that a batch of Dataproc needs beside Spark's own, downloaded if they are missing."""
-    fetch(jars_dir, bundles=(dataproc_bundle(),))
-    return _jars(jars_dir / dataproc_bundle().folder)
+    """The jars that a batch of Dataproc needs beside Spark's own, downloaded if they are missing.
+
+    Raises CsatError unless they are the pinned ones: they may have been there for long.
+    """
+    bundle = dataproc_bundle()
+    fetch(jars_dir, bundles=(bundle,))
+    _check(jars_dir / bundle.folder, bundle)
+    return _jars(jars_dir / bundle.folder)
 
 
 def fetch(
@@ -115,8 +120,8 @@ def _fetch(bundle: Bundle, jars_dir: Path) -> None:
         _rename(draft, jars_dir / bundle.folder)
 
 
-def _check(draft: Path, bundle: Bundle) -> None:
-    jar_sums.check(jar_sums.sums(draft, bundle.folder), bundle.folder, jar_sums.pinned())
+def _check(folder: Path, bundle: Bundle) -> None:
+    jar_sums.check(jar_sums.sums(folder, bundle.folder), bundle.folder, jar_sums.pinned())
 
 
 def _fill(draft: Path, bundle: Bundle) -> None:

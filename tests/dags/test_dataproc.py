@@ -110,11 +110,21 @@ def cloud() -> Cloud:
 def settings(tmp_path: Path) -> Settings:
     """The settings of a cloud whose code bucket is a folder."""
     folder = tmp_path / "code"
-    release = Release(job="gs://code/job.py", packages="gs://code/packages.tar.gz", jars=("gs://code/a.jar",), md5={})
-    path = Path(release_uri(str(folder), code_version()))
-    path.parent.mkdir(parents=True)
-    path.write_text(release.model_dump_json())
+    deploy(folder)
     return make_settings(code_uri=folder.as_uri())
+
+
+def deploy(folder: Path, **changes: Any) -> None:
+    """Put this version's release into a folder, as `make cloud-deploy` does."""
+    path = Path(release_uri(str(folder), code_version()))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files = {name: path.with_name(name) for name in ("job.py", "packages.tar.gz", "a.jar")}
+    for name, file in files.items():
+        file.write_text(name)
+    job, packages, jar = (file.as_uri() for file in files.values())
+    sums = {file.as_uri(): md5(name.encode()) for name, file in files.items()}
+    release = Release(job=job, packages=packages, jars=(jar,), md5=sums).model_copy(update=changes)
+    path.write_text(release.model_dump_json())
 
 
 @pytest.fixture
@@ -148,14 +158,14 @@ def test_start_creates_a_batch_that_is_found_by_its_labels(stream: DataprocBacke
 
 
 def test_a_batch_runs_the_code_that_is_installed_here_as_the_streams_account_and_for_thirteen_days(
-    stream: DataprocBackend, cloud: Cloud
+    stream: DataprocBackend, cloud: Cloud, settings: Settings
 ) -> None:
     stream.start("t1")
-    batch = cloud.requests[0].batch
-    assert batch.pyspark_batch.main_python_file_uri == "gs://code/job.py"
+    batch, code = cloud.requests[0].batch, f"{settings.code_uri}/stream/{code_version()}"
+    assert batch.pyspark_batch.main_python_file_uri == f"{code}/job.py"
     assert list(batch.pyspark_batch.args) == ["--token", "t1"]
-    assert list(batch.pyspark_batch.archive_uris) == ["gs://code/packages.tar.gz#packages"]
-    assert list(batch.pyspark_batch.jar_file_uris) == ["gs://code/a.jar"]
+    assert list(batch.pyspark_batch.archive_uris) == [f"{code}/packages.tar.gz#packages"]
+    assert list(batch.pyspark_batch.jar_file_uris) == [f"{code}/a.jar"]
     assert batch.runtime_config.version == "3.0"
     execution = batch.environment_config.execution_config
     assert (execution.service_account, execution.ttl.total_seconds()) == ("stream@shop", 13 * 86_400)
@@ -294,23 +304,32 @@ def test_a_release_that_is_not_deployed_is_an_error_and_nothing_is_stopped(
     assert cloud.calls == []
 
 
+@pytest.mark.parametrize("name", ["job.py", "packages.tar.gz", "a.jar"])
 @pytest.mark.parametrize(
     ("change", "error"),
-    [(lambda jar: jar.write_bytes(b"another jar"), "is not the file that was deployed"), (Path.unlink, "is missing")],
+    [
+        (lambda file: file.write_bytes(b"another"), "is not the file that was deployed"),
+        (Path.unlink, "is missing"),
+    ],
+    ids=["changed", "deleted"],
 )
 def test_a_file_that_is_not_the_one_that_was_deployed_is_not_run(
-    stream: DataprocBackend, cloud: Cloud, settings: Settings, tmp_path: Path, change: Callable[[Path], Any], error: str
+    stream: DataprocBackend, cloud: Cloud, settings: Settings, name: str, change: Callable[[Path], Any], error: str
 ) -> None:
-    jar = tmp_path / "a.jar"
-    jar.write_bytes(b"jar")
-    release = Release(job="gs://code/job.py", packages="gs://code/p.tar.gz", jars=(), md5={jar.as_uri(): md5(b"jar")})
-    path = Path(release_uri(settings.code_uri.removeprefix("file://"), code_version()))
-    path.write_text(release.model_dump_json())
-    stream.start("t1")
-    change(jar)
-    with pytest.raises(BackendError, match=error):
-        stream.start("t2")
-    assert [request.batch_id for request in cloud.requests] == ["csat-t1"]
+    old = cloud.add("old", State.RUNNING)
+    change(Path(settings.code_uri.removeprefix("file://"), "stream", code_version(), name))
+    with pytest.raises(BackendError, match=rf"{name} {error}"):
+        stream.start("t1")
+    assert (cloud.requests, old.state) == ([], State.RUNNING)
+
+
+def test_a_file_of_which_the_release_has_no_sum_is_not_run(
+    stream: DataprocBackend, cloud: Cloud, tmp_path: Path
+) -> None:
+    deploy(tmp_path / "code", md5={})
+    with pytest.raises(BackendError, match=r"job\.py is not the file that was deployed: its MD5 is .+, not in release"):
+        stream.start("t1")
+    assert cloud.requests == []
 
 
 def test_log_tail_is_the_end_of_the_output_of_the_newest_batch(stream: DataprocBackend, cloud: Cloud) -> None:
