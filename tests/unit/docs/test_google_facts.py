@@ -1,6 +1,7 @@
 """docs/google-facts.md and the code name the same facts of Google's."""
 
 import re
+from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
@@ -28,11 +29,17 @@ FACTS = [
 ]
 
 
+def code() -> Iterator[str]:
+    """The files whose code relies on Google's facts."""
+    for name in tracked_files():
+        if name.parts[0] in FOLDERS and name.suffix in SUFFIXES and "tests" not in name.parts:
+            yield (ROOT / name).read_text()
+
+
 def named_pages() -> set[str]:
     """The pages of Google's and GitHub's documents that the code names, without the part of a page."""
-    files = [ROOT / name for name in tracked_files() if name.parts[0] in FOLDERS and name.suffix in SUFFIXES]
     pages = r"((?:docs\.)?cloud\.google\.com/[\w./-]+|docs\.github\.com/[\w./-]+)"
-    return {page.rstrip("/.") for file in files for page in re.findall(pages, file.read_text())}
+    return {page.rstrip("/.") for text in code() for page in re.findall(pages, text)}
 
 
 def test_every_line_of_a_table_is_a_fact_with_a_source_and_a_place() -> None:
@@ -47,6 +54,13 @@ def test_every_fact_is_used_where_it_says() -> None:
 def test_every_page_that_the_code_names_is_the_source_of_a_fact() -> None:
     assert "cloud.google.com/bigquery/quotas" in named_pages()
     assert named_pages() - {fact.source for fact in FACTS} - NOT_A_FACT == set()
+
+
+def test_every_role_that_the_code_names_is_in_a_fact() -> None:
+    role = r"roles/[a-z]\w+\.\w+"
+    named = {found for text in code() for found in re.findall(role, text)}
+    assert "roles/bigquery.dataEditor" in named
+    assert named - {found for fact in FACTS for found in re.findall(role, fact.text)} == set()
 
 
 def test_the_page_has_a_date() -> None:
