@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from csat.contract.errors import CsatError
 from csat.contract.google_errors import fix_of, text_of
 from csat.contract.settings import ROOT, environment
+from csat.control.object_store import open_store
 
 _COMMAND_SECONDS = 3600  # Composer takes half an hour to install a package
 
@@ -27,11 +28,12 @@ class Effects:
 
 def upload(path: Path, uri: str) -> None:
     """Copy a file to an fsspec address. Raises CsatError."""
-    from fsspec.core import url_to_fs
+    from fsspec.implementations.local import LocalFileSystem
 
     try:
-        store, target = url_to_fs(uri)
-        store.makedirs(target.rpartition("/")[0], exist_ok=True)
+        store, target = open_store(uri)
+        if isinstance(store, LocalFileSystem):  # a bucket has no folders, and to look for it takes a right on it
+            store.makedirs(target.rpartition("/")[0], exist_ok=True)
         store.put_file(str(path), target)
     except Exception as error:  # every store raises its own types
         raise CsatError(

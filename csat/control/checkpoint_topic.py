@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from csat.contract.errors import CsatError
-from csat.control.object_store import read_object, unreachable, write_object
+from csat.control.object_store import open_store, read_object, unreachable, write_object
 
 START_FILE = "sources/0/0"  # Spark writes it when a query begins
 _FILE = "csat_topic.json"
@@ -90,10 +90,8 @@ def retire(checkpoint: str, suffix: str) -> str:
         if Path(checkpoint).exists():
             Path(checkpoint).rename(target)
         return target
-    import fsspec
-
     try:
-        files, source = fsspec.core.url_to_fs(checkpoint)
+        files, source = open_store(checkpoint)
         files.invalidate_cache()
         if files.exists(source):
             files.mv(source, f"{source}.{suffix}", recursive=True)

@@ -7,11 +7,28 @@ from typing import Any
 from csat.contract.errors import CsatError
 from csat.contract.google_errors import fix_of, text_of
 
+_GCS = "gs://"
 _SECONDS = 10  # the store's own client would retry for minutes
 
 
 class StoreUnreachableError(CsatError, OSError):
     """The store did not respond, or refused; the message names the object and what to check."""
+
+
+def open_store(uri: str) -> tuple[Any, str]:
+    """The file system of an fsspec address, and the path in it.
+
+    For gs:// it is gcsfs's plain class. The one that newer releases register asks the Storage Control API what kind a
+    bucket is, before each request where it may not know that.
+    """
+    if uri.startswith(_GCS):
+        from gcsfs.core import GCSFileSystem
+
+        return GCSFileSystem(), uri.removeprefix(_GCS)
+    from fsspec.core import url_to_fs
+
+    found: tuple[Any, str] = url_to_fs(uri)
+    return found
 
 
 def read_object(uri: str) -> str:
@@ -39,10 +56,9 @@ def md5(content: bytes) -> str:
 
 def _request(uri: str, method: str, *arguments: bytes) -> Any:
     from fsspec.asyn import AsyncFileSystem
-    from fsspec.core import url_to_fs
 
     try:
-        store, path = url_to_fs(uri)
+        store, path = open_store(uri)
         limit = {"timeout": _SECONDS} if isinstance(store, AsyncFileSystem) else {}
         return getattr(store, method)(path, *arguments, **limit)
     except FileNotFoundError:

@@ -9,6 +9,7 @@ from typing import Any
 from csat.contract.errors import CsatError
 from csat.contract.google_errors import fix_of, text_of
 from csat.control.checkpoint_topic import next_offsets, offsets_file
+from csat.control.object_store import open_store
 
 
 class CheckpointError(CsatError):
@@ -50,8 +51,6 @@ def _text(path: str) -> str:
 
 
 def _filesystem(uri: str) -> tuple[Any, str]:
-    import fsspec
-
-    files, root = fsspec.core.url_to_fs(uri)
+    files, root = open_store(uri)
     files.invalidate_cache()
-    return files, str(root)
+    return files, root

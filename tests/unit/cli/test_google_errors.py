@@ -146,7 +146,7 @@ class RefusingStore:
 @pytest.mark.parametrize("name", ERRORS)
 def test_an_error_of_cloud_storage_names_the_object_and_the_fix(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     error, fix = ERRORS[name]
-    monkeypatch.setattr("fsspec.core.url_to_fs", lambda uri: (RefusingStore(error), uri))
+    monkeypatch.setattr("gcsfs.core.GCSFileSystem", lambda: RefusingStore(error))
     calls: list[tuple[type[CsatError], Any]] = [
         (StoreUnreachableError, lambda: read_object("gs://shop-a/b")),
         (StoreUnreachableError, lambda: retire("gs://shop-a/b", "old")),
