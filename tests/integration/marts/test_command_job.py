@@ -17,6 +17,7 @@ import pytest
 
 from csat.contract.settings import ROOT
 from csat.control.state_files import StateFiles
+from tests.image import image_environment
 from tests.integration.marts.conftest import Marts, at, survey_response
 
 pytestmark = pytest.mark.integration
@@ -41,15 +42,6 @@ exec setpriv --reuid {USER} --regid {USER} --clear-groups --no-new-privs \\
     --inh-caps=-all,+dac_read_search --ambient-caps=-all,+dac_read_search -- "$@"
 """
 Job = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-def image_environment() -> dict[str, str]:
-    """What the image sets, from the first ENV of docker/Dockerfile; the programs are those of this checkout."""
-    text = (ROOT / "docker/Dockerfile").read_text()
-    block = re.search(r"^FROM \S+ AS base\nENV ((?:.*\\\n)*.*)$", text, re.MULTILINE)
-    assert block
-    variables = dict(word.split("=", 1) for word in block[1].replace("\\\n", " ").split())
-    return variables | {"PATH": f"{ROOT / '.venv/bin'}:/usr/bin:/bin"}
 
 
 @pytest.fixture(scope="module")
