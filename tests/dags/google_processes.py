@@ -1,0 +1,131 @@
+"""Google Cloud as processes of this machine: a batch is the stream's real driver, a run of the job is the real csat.
+
+Both have the environment that they have in the cloud, but for `stand_ins`: on one machine BigQuery is the emulator, its
+bucket of staged files a folder, Spark's master and connector are the stack's, and batches are a second apart.
+"""
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from google.cloud.run_v2 import types as run
+
+from csat.contract.settings import ROOT, environment
+from tests.dags import fake_cloud_run, fake_dataproc
+from tests.dags.fake_dataproc import State
+from tests.image import image_environment
+from tests.storage_server import Store
+
+BIN = ROOT / ".venv" / "bin"
+_OF_DRIVER = "spark.dataproc.driverEnv."
+
+
+@dataclass
+class Processes:
+    """The processes, each in a folder of its own."""
+
+    folder: Path
+    state: Path
+    store: Store
+    started: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
+
+    @property
+    def stand_ins(self) -> dict[str, str]:
+        """What differs from the cloud's environment."""
+        own = {"CSAT_TARGET": "local", "CSAT_STATE_DIR": str(self.state), "CSAT_TRIGGER_SECONDS": "1"}
+        return {**own, **self.store.variables}
+
+    def start(self, command: Sequence[str], variables: Mapping[str, str], folder: Path) -> "subprocess.Popen[bytes]":
+        """Start a program; its output is in `log`."""
+        folder.mkdir(exist_ok=True)
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env={**variables, **self.stand_ins},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.started.append(process)
+        return process
+
+    def end(self) -> None:
+        """Leave nothing behind."""
+        for process in self.started:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(30)
+
+
+class Batches(fake_dataproc.Cloud):
+    """Batches of which each is a driver."""
+
+    def __init__(self, processes: Processes) -> None:
+        super().__init__()
+        self.processes = processes
+        self._drivers: dict[str, subprocess.Popen[bytes]] = {}
+
+    def create(self, request: Any) -> Any:
+        operation = super().create(request)
+        name = f"{request.parent}/batches/{request.batch_id}"
+        self._drivers[name] = self._start(request.batch, request.batch_id)
+        running: Any = State.RUNNING
+        self.batches[name].state = running
+        return operation
+
+    def _start(self, batch: Any, name: str) -> "subprocess.Popen[bytes]":
+        folder = self.processes.folder / name
+        folder.mkdir()
+        (folder / "packages").symlink_to(ROOT)  # the archive is unpacked there
+        job = batch.pyspark_batch
+        (folder / "job.py").write_bytes(self.processes.store.objects[job.main_python_file_uri.removeprefix("gs://")])
+        given = batch.runtime_config.properties
+        variables = {key.removeprefix(_OF_DRIVER): given[key] for key in given if key.startswith(_OF_DRIVER)}
+        of_machine = {key: value for key, value in environment().items() if not key.startswith(("CSAT_", "AIRFLOW"))}
+        return self.processes.start(
+            [str(BIN / "python"), "job.py", *job.args],
+            {**of_machine, "PYSPARK_PYTHON": str(BIN / "python"), "SPARK_LOCAL_IP": "127.0.0.1", **variables},
+            folder,
+        )
+
+    def states(self) -> list[State]:
+        """The states of all batches."""
+        for name, driver in self._drivers.items():
+            if self.batches[name].state is State.RUNNING and driver.poll() is not None:
+                ended: Any = State.FAILED if driver.returncode else State.SUCCEEDED
+                self.batches[name].state = ended
+        return [batch.state for batch in self.batches.values()]
+
+    def _record(self, call: str) -> None:
+        self.states()
+        super()._record(call)
+
+
+class Job(fake_cloud_run.Cloud):
+    """A job of which each execution is csat in the image's environment, with the job's variables."""
+
+    def __init__(self, processes: Processes, variables: Mapping[str, str]) -> None:
+        super().__init__()
+        self._processes = processes
+        self._of_job = variables
+        self._runs: list[subprocess.Popen[bytes]] = []
+
+    def run_job(self, request: run.RunJobRequest) -> Any:
+        operation = super().run_job(request)
+        command = [str(BIN / "csat"), *self.arguments[-1]]
+        variables = {**image_environment(), **self._of_job, **self.variables}
+        folder = self._processes.folder / f"run-{len(self._runs)}"
+        self._runs.append(self._processes.start(command, variables, folder))
+        return operation
+
+    def get_execution(self, request: run.GetExecutionRequest) -> run.Execution:
+        code = self._runs[-1].poll()
+        end = {} if code is None else {"completion_time": datetime.now(UTC), "succeeded_count": int(code == 0)}
+        return run.Execution(name=request.name, log_uri=fake_cloud_run.LOG, **end)
