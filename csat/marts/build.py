@@ -16,13 +16,13 @@ from csat.marts.build_lock import LOCK_WAIT_SECONDS
 from csat.marts.builds import BuildRecord, last_record
 from csat.marts.dbt_process import Progress
 from csat.marts.exclusive import ExclusiveBuild, exclusive_build
+from csat.marts.found_rows import with_found_rows
 from csat.marts.freshness import grade
 from csat.marts.manifest import candidate_tables, read_manifest
 from csat.marts.plans import Plan, plan_build, plan_everything, plan_rebuild
 from csat.marts.publish import publish
 from csat.marts.results import DbtResult, record_results
 from csat.marts.run_dbt import build_arguments, data_test_arguments, dbt_log, dbt_target, run_dbt
-from csat.marts.warned_rows import with_warned_rows
 
 __all__ = ["BuildReport", "build", "last_build", "publish_candidate", "rebuild"]
 
@@ -146,7 +146,7 @@ def store_results(
 ) -> None:
     """Store the results of dbt. Raises CsatError if a model or a test failed."""
     try:
-        result = with_warned_rows(warehouse, result, progress)
+        result = with_found_rows(warehouse, result, progress)
         record_results(warehouse, result, is_full_refresh=is_full_refresh)
     except WarehouseError as error:
         if not result.failed:

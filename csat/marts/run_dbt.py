@@ -57,8 +57,8 @@ def build_arguments(settings: Settings, *, full_refresh: bool, select: str | Non
     arguments = [*_arguments(settings, "build"), "--exclude-resource-type", "unit_test", "--exclude", "tag:nightly"]
     if full_refresh:
         arguments.append("--full-refresh")
-    # Tests that compare with an unselected model would fail.
-    return arguments + (["--select", *select.split(), "--indirect-selection", "cautious"] if select else [])
+    # A test that compares with a model which is neither selected nor upstream would fail.
+    return arguments + (["--select", *select.split(), "--indirect-selection", "buildable"] if select else [])
 
 
 def data_test_arguments(settings: Settings) -> list[str]:

@@ -253,6 +253,7 @@ def test_failing_test_and_skipped_models_are_stored(failed: tuple[Marts, dict[st
         "fct_survey_responses",
         1,
     )
+    assert test["message"].endswith(": rule: csat_score between 1 and 5, row_count: 1, is_warning: False")
     build = f"where build_id = '{test['build_id']}' and status = 'skipped'"
     skipped = world.execute(f"select model from `{{table}}` {build}", "ops", "dbt_runs")
     assert {row["model"] for row in skipped} == {*TABLES} - {"fct_survey_responses"}

@@ -73,15 +73,23 @@ def test_recount_finds_no_difference(world: Marts, table: str) -> None:
 
 
 def test_names_that_differ_in_case_only_are_a_warning_that_lists_them(world: Marts) -> None:
-    name = "agg_category_daily_names_spelled_once"
+    name = "agg_category_daily_rules_hold"
     first, last = stored(world, name)
     assert (first["status"], first["failures"]) == ("warn", 1)
-    assert first["message"].endswith(": column_name: category, spellings: Returns | returns")
+    found = "rule: one spelling in category, row_count: 2, found: Returns | returns, is_warning: True"
+    assert first["message"].endswith(f": {found}")
     assert last["status"] == "warn"  # the second build replaced the first date too
     assert f"warning: {name} found 1 rows; csat_ops.dbt_tests lists them" in world.lines
-    supervisors = stored(world, "dim_agents_names_spelled_once")[0]
-    assert supervisors["message"].endswith(": column_name: supervisor_name, spellings: SAM | Sam")
-    assert {row["status"] for row in stored(world, "fct_survey_responses_names_spelled_once")} == {"pass"}
+    supervisors = stored(world, "dim_agents_rules_hold")[0]
+    assert "one spelling in supervisor_name, row_count: 3, found: SAM | Sam" in supervisors["message"]
+
+
+def test_values_that_are_not_known_are_a_warning_that_lists_them(world: Marts) -> None:
+    first = stored(world, "fct_survey_responses_rules_hold")[0]
+    assert (first["status"], first["failures"]) == ("warn", 1)
+    assert first["message"].endswith(
+        "known values of category, row_count: 2, found: returns | unknown, is_warning: True"
+    )
 
 
 def stored(world: Marts, test: str) -> Rows:

@@ -25,6 +25,31 @@ def test_the_published_marts_are_those_that_a_dashboard_shows_by_date(manifest: 
 
 
 @pytest.mark.parametrize(
+    ("argument", "without"),
+    [
+        ("keys", set()),
+        ("rules", set()),
+        ("totals", {"category_ranking", "dim_agents", "fct_survey_responses", "pipeline_health"}),
+    ],
+)
+def test_each_table_and_view_of_the_marts_declares_what_holds(
+    manifest: dict[str, Any], argument: str, without: set[str]
+) -> None:
+    nodes = manifest["nodes"].values()
+    models = {
+        node["name"]
+        for node in nodes
+        if node["resource_type"] == "model"
+        and node["fqn"][1] != "staging"
+        and node["config"]["materialized"] != "ephemeral"
+    }
+    tests = [node for node in nodes if node["resource_type"] == "test"]
+    assert {node["test_metadata"]["name"] for node in tests} == {"rules_hold"}
+    declared = {node["attached_node"].split(".")[2] for node in tests if node["test_metadata"]["kwargs"].get(argument)}
+    assert declared == models - without
+
+
+@pytest.mark.parametrize(
     "statement",
     [
         "dbt/models/staging/stg_landed_messages.sql",

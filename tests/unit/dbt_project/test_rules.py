@@ -63,7 +63,6 @@ def test_rules_find_violations(manifest: Manifest, violations: Violations) -> No
         "model_has_meta_keys: agg_response_hourly",
         "model_has_contracts_enforced: fct_survey_responses",
         "model_has_tests_by_name: agg_category_daily",
-        "model_has_unique_test: agg_category_daily",
         "model_materialization_permitted: fct_survey_responses",
         "model_names: dim_agents",
         "source_freshness_populated: landing_survey_responses",
