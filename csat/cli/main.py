@@ -33,7 +33,7 @@ def main() -> None:
         code = run()
     except KeyboardInterrupt:
         code = _INTERRUPTED
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # while Python ends, a traceback would tell nobody anything
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # while Python ends, a traceback has no use
     sys.exit(code)
 
 
