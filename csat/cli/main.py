@@ -1,13 +1,11 @@
-"""The entry point of `csat`. It imports the commands within `main`: Ctrl-C may come while they are imported."""
+"""The entry point of `csat`. All else is imported within `main`: Ctrl-C may come while a busy machine imports it."""
 
-import signal
 import sys
-from collections.abc import Sequence
 
-_INTERRUPTED = 128 + signal.SIGINT  # as a shell counts it
+_INTERRUPTED = 130  # as a shell counts it: 128 + SIGINT
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
+def run(arguments: list[str] | None = None) -> int:
     """The exit code of a call.
 
     A CsatError, or an error of Google's clients, is one line on stderr with its fix, and with --json an object on
@@ -33,6 +31,8 @@ def main() -> None:
         code = run()
     except KeyboardInterrupt:
         code = _INTERRUPTED
+    import signal
+
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # while Python ends, a traceback has no use
     sys.exit(code)
 

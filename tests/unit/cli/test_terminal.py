@@ -88,6 +88,11 @@ def test_ctrl_c_while_the_program_starts_ends_it_without_a_traceback(variables: 
     assert (done.returncode, done.stderr) == (130, "")
 
 
+def test_the_entry_point_imports_only_what_python_has_loaded() -> None:
+    imported = re.findall(r"^(?:import|from) .*$", (ROOT / "csat" / "cli" / "main.py").read_text(), re.MULTILINE)
+    assert imported == ["import sys"]
+
+
 def test_ctrl_c_ends_a_followed_log_with_130(variables: dict[str, str], tmp_path: Path) -> None:
     logs = Path(variables["CSAT_STATE_DIR"]) / "logs"
     logs.mkdir(parents=True)
