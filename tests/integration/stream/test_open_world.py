@@ -29,12 +29,12 @@ def world(world: World) -> World:
     ("damage", "text"),
     [
         ("metadata", ""),
-        ("metadata", "\0" * 45),
-        ("offsets/1", ""),
         ("offsets/1", 'v1\n{"batchWatermarkMs'),
-        ("commits/1", ""),
-        ("sources/0/0", "v1\n"),
         ("csat_topic.json", ""),
+        *(
+            pytest.param(*each, marks=pytest.mark.long)
+            for each in [("metadata", "\0" * 45), ("offsets/1", ""), ("commits/1", ""), ("sources/0/0", "v1\n")]
+        ),
     ],
 )
 def test_a_damaged_checkpoint_is_moved_away_and_the_query_starts_after_the_landed_rows(
@@ -59,7 +59,12 @@ def test_a_damaged_checkpoint_is_moved_away_and_the_query_starts_after_the_lande
 
 
 @pytest.mark.parametrize(
-    ("damage", "text"), [("offsets/0", ""), ("offsets/0", None), ("offsets/1", '\0\0\n{}\n{"messages":{"0":6}}')]
+    ("damage", "text"),
+    [
+        ("offsets/0", None),
+        pytest.param("offsets/0", "", marks=pytest.mark.long),
+        pytest.param("offsets/1", '\0\0\n{}\n{"messages":{"0":6}}', marks=pytest.mark.long),
+    ],
 )
 def test_a_checkpoint_whose_last_batches_are_damaged_is_moved_away(
     world: World, land: Land, make_message, damage: str, text: str | None
@@ -74,7 +79,13 @@ def test_a_checkpoint_whose_last_batches_are_damaged_is_moved_away(
 
 
 @pytest.mark.parametrize(
-    ("damage", "text"), [("metadata", ""), ("metadata", "\0" * 45), ("sources/0/0", ""), ("sources/0/0", 'v1\n{"mess')]
+    ("damage", "text"),
+    [
+        ("metadata", "\0" * 45),
+        pytest.param("metadata", "", marks=pytest.mark.long),
+        pytest.param("sources/0/0", "", marks=pytest.mark.long),
+        pytest.param("sources/0/0", 'v1\n{"mess', marks=pytest.mark.long),
+    ],
 )
 def test_a_checkpoint_that_is_damaged_before_its_first_batch_is_moved_away(
     world: World, land: Land, make_message, damage: str, text: str

@@ -28,7 +28,7 @@ def world(world: World) -> World:
     return world
 
 
-@pytest.mark.parametrize("has_checkpoint", [True, False])
+@pytest.mark.parametrize("has_checkpoint", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_records_that_expired_stop_the_stream_until_their_loss_is_accepted(
     world: World, land: Land, make_message, has_checkpoint: bool
 ):
@@ -172,6 +172,7 @@ def test_records_of_another_partition_that_expire_after_an_acceptance_need_one_t
     assert check_completeness(world.warehouse).pending == 0
 
 
+@pytest.mark.long
 def test_a_record_time_in_nanoseconds_is_deleted_and_accepted_as_a_loss(world: World, land: Land, make_message):
     delete(world)
     create(world, **{"message.timestamp.type": "CreateTime", "message.timestamp.after.max.ms": str(2**63 - 1)})

@@ -75,6 +75,7 @@ def test_records_that_expire_before_the_new_topic_is_adopted_need_a_decision(wor
     assert [offset for topic_id, _, offset in places(world) if topic_id == new] == [5, 6, 7]
 
 
+@pytest.mark.long
 def test_a_topic_that_is_created_again_while_the_stream_runs_never_lands_under_the_old_id(
     world: World, land: Land, make_message
 ):
@@ -159,6 +160,7 @@ def test_a_broker_that_comes_back_empty_stops_the_stream_until_its_topic_is_adop
     assert (found.lost, found.duplicated, found.pending) == (0, 0, 0)
 
 
+@pytest.mark.long
 def test_a_partition_that_comes_back_empty_stops_the_stream_until_its_records_are_in_a_new_topic(
     world: World, land: Land, make_message
 ):
