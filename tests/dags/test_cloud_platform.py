@@ -112,10 +112,15 @@ def batches(tmp_path: Path, store: Store, deployed: None, monkeypatch: pytest.Mo
 
 
 @pytest.fixture
-def platform(batches: Batches, tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
+def stack(tmp_path: Path) -> Settings:
+    """The stack's settings, without the variables of the cloud."""
+    return Settings(_env_file=None, state_dir=tmp_path / "state", project_id="shop", **free_ports())
+
+
+@pytest.fixture
+def platform(stack: Settings, batches: Batches, store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
     """The batches with a broker and an emulator, and the job of csat's commands."""
-    stack = Settings(_env_file=None, state_dir=tmp_path / "state", project_id="shop", **free_ports())
-    variables = environment(**stack.as_environment())
+    variables = environment(**stack.as_environment())  # every setting: none of the cloud's is left
     with subprocess.Popen(
         [BIN / "python", "-m", "tests.services"], cwd=ROOT, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as services:
@@ -192,7 +197,7 @@ def test_responses_reach_the_published_marts_through_batches_that_are_recycled(
         monkeypatch.setenv("CSAT_MAX_AGE_HOURS", "0.001")
         get_settings.cache_clear()
         again = run(StreamHealthTrigger(**first.serialize()[1]))  # in another triggerer, for which the driver is old
-        assert finish(again.result(60))["verdict"] == finish(ended.result(60))["verdict"] == "recycle"
+        assert finish(again.result(120))["verdict"] == finish(ended.result(120))["verdict"] == "recycle"
         assert poll(lambda: platform.batches.states() == [State.SUCCEEDED], 30, 1)
 
         monkeypatch.delenv("CSAT_MAX_AGE_HOURS")
@@ -202,7 +207,7 @@ def test_responses_reach_the_published_marts_through_batches_that_are_recycled(
         ended = run(second)
         assert platform.lands(45)
         asyncio.run(second.on_kill())
-        assert finish(ended.result(60))["verdict"] == "stopped"
+        assert finish(ended.result(120))["verdict"] == "stopped"
         assert poll(lambda: platform.batches.states() == [State.SUCCEEDED] * 2, 30, 1)
     assert platform.store.generations["shop-documents/stream/heartbeat.json"] > 10
 
