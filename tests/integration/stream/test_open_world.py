@@ -178,9 +178,10 @@ def test_headers_keys_tombstones_and_the_largest_messages_are_rows(world: World,
     assert check_completeness(world.warehouse).is_complete
 
 
-def test_the_topic_is_kept_beside_the_checkpoint(world: World, land: Land, make_message):
+def test_the_topic_and_the_first_offsets_are_kept_beside_the_checkpoint(world: World, land: Land, make_message):
     world.send(make_message())
     assert land(world) == 0
     topic = describe_topic(world.settings)
     kept = json.loads((Path(world.settings.checkpoint) / "csat_topic.json").read_text())
-    assert kept == {"name": topic.name, "topic_id": topic.topic_id, "cluster_id": topic.cluster_id}
+    names = {"name": topic.name, "topic_id": topic.topic_id, "cluster_id": topic.cluster_id}
+    assert kept == names | {"first_offsets": {"0": 0, "1": 0}}
