@@ -15,7 +15,7 @@ from google.cloud import bigquery
 
 from csat.bigquery.client import Warehouse
 from csat.bigquery.query import Query
-from csat.bigquery.tables import create_landing_table, find_table
+from csat.bigquery.tables import create_landing_table, create_table, find_table, landing_table
 from csat.contract import landing
 from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
@@ -87,6 +87,7 @@ def migrate(warehouse: Warehouse, on_progress: Callable[[str], None], now: datet
     # From here on nothing lands: load jobs name a table that does not exist
     if _table(warehouse, COPY) is None or _rows(warehouse, COPY) != _rows(warehouse, OLD):
         _copy(warehouse, OLD, on_progress)
+    create_table(warehouse, landing_table(warehouse.settings, COPY))  # it exists: this adds the columns of this release
     on_progress(f"renaming {COPY} to {landing.TABLE}")
     _rename(warehouse, COPY, landing.TABLE)
     return Migration(_count(_rows(warehouse, landing.TABLE)), is_moved=True, has_old_table=True)
@@ -106,7 +107,8 @@ def delete_old(warehouse: Warehouse) -> None:
     if _table(warehouse, OLD) is None:
         raise CsatError(f"there is no table {OLD}: nothing is left to delete")
     [last] = warehouse.rows(f"select max(ingested_at) as newest_at from `{warehouse.settings.table('raw', OLD)}`")
-    if _rows(warehouse, landing.TABLE, last["newest_at"]) != _rows(warehouse, OLD):
+    newest_at = last["newest_at"] or datetime(1970, 1, 1, tzinfo=UTC)  # null where it has no rows
+    if _rows(warehouse, landing.TABLE, newest_at) != _rows(warehouse, OLD):
         raise CsatError(f"{landing.TABLE} does not have the rows of {OLD}", "compare both, and keep the old table")
     options = {"retry": warehouse.retry, "timeout": warehouse.settings.bigquery_timeout_seconds}
     with warehouse.errors():

@@ -37,10 +37,13 @@ def create_datasets(warehouse: Warehouse) -> list[str]:
     return names
 
 
-def landing_table(settings: Settings, schema_file: Path = landing.SCHEMA_FILE) -> bigquery.Table:
-    """The landing table as its schema file describes it, partitioned by the day on which the stream read a message."""
-    schema = [bigquery.SchemaField.from_api_repr(field) for field in json.loads(schema_file.read_text())]
-    table = bigquery.Table(settings.table("raw", landing.TABLE), schema=schema)
+def landing_table(settings: Settings, name: str = landing.TABLE) -> bigquery.Table:
+    """The landing table as its schema file describes it, partitioned by the day on which the stream read a message.
+
+    With another name it is a table that becomes the landing table.
+    """
+    schema = [bigquery.SchemaField.from_api_repr(field) for field in json.loads(landing.SCHEMA_FILE.read_text())]
+    table = bigquery.Table(settings.table("raw", name), schema=schema)
     table.time_partitioning = bigquery.TimePartitioning(field=landing.PARTITION_COLUMN)
     table.clustering_fields = list(landing.CLUSTER_COLUMNS)
     return table

@@ -12,6 +12,7 @@ from google.cloud import bigquery
 
 from csat.bigquery import landing_migration, tables
 from csat.bigquery.landing_migration import COPY, OLD, Migration, create_or_migrate, delete_old, migrate
+from csat.bigquery.positions import name_older_rows
 from csat.contract.errors import CsatError
 from csat.contract.settings import ROOT, environment
 from csat.control.state_files import StateFiles
@@ -33,19 +34,25 @@ def silent(_: str) -> None:
 
 @pytest.fixture
 def world(make_marts: Callable[[str], Marts], request: pytest.FixtureRequest) -> Iterator[Marts]:
-    """A landing table with the partitions of an earlier release, and rows of several days, accepted and rejected."""
+    """A landing table with the partitions of an earlier release, and rows of several days, accepted and rejected.
+
+    A parameter names columns that the table lacks.
+    """
+    lacking: list[str] = getattr(request, "param", [])
     made = make_marts(f"migration{abs(hash(request.node.name)) % 10**8}")
     name = made.settings.table("raw", "survey_responses")
     made.warehouse.client.delete_table(name)
     table = tables.landing_table(made.settings)
+    table.schema = [field for field in table.schema if field.name not in lacking]
     table.time_partitioning = bigquery.TimePartitioning(field="survey_answered_at")
     made.warehouse.client.create_table(table)
     made.land(
         [survey_response(number, at(DAY - timedelta(days=400 * number)), item_price="1.25") for number in range(5)]
     )
-    made.land(
-        [survey_response(5, at(DAY), **REJECTED), survey_response(6, at(DAY), kafka_topic_id="id", batch_id="b2")]
-    )
+    last = {"batch_id": "b2", "kafka_topic_id": "id"}
+    for name in lacking:
+        del last[name]
+    made.land([survey_response(5, at(DAY), **REJECTED), survey_response(6, at(DAY), **last)])
     yield made
     made.drop()
 
@@ -98,6 +105,17 @@ def test_migration_that_is_interrupted_is_completed_by_the_next_call(world: Mart
         landing_migration.require_current(world.warehouse)
     assert migrate(world.warehouse, silent, NOW).rows == 7
     assert (contents(world), described(world)[0]) == (before, "ingested_at")
+
+
+@pytest.mark.parametrize("after", [1, 3])
+@pytest.mark.parametrize("world", [["kafka_topic_id"]], indirect=True)
+def test_column_that_the_table_lacks_is_null_in_the_migrated_one(world: Marts, after: int) -> None:
+    before = contents(world)
+    interrupted(world, after)
+    assert migrate(world.warehouse, silent, NOW).rows == 7
+    assert contents(world) == [row | {"kafka_topic_id": None} for row in before]
+    assert sorted(described(world)[2], key=str) == sorted(tables.landing_table(world.settings).schema, key=str)
+    delete_old(world.warehouse)
 
 
 def test_start_of_the_stack_completes_an_interrupted_migration_and_creates_no_empty_table(world: Marts) -> None:
@@ -164,6 +182,21 @@ def test_old_table_is_kept_where_the_new_one_lacks_a_row(world: Marts) -> None:
     with pytest.raises(CsatError, match="does not have the rows of survey_responses_old"):
         delete_old(world.warehouse)
     assert len(contents(world, OLD)) == 7
+
+
+def test_old_table_is_deleted_after_a_driver_named_the_topic_of_older_rows(world: Marts) -> None:
+    migrate(world.warehouse, silent, NOW)
+    name_older_rows(world.warehouse, "messages", "id")
+    delete_old(world.warehouse)
+    assert {row["kafka_topic_id"] for row in contents(world)} == {"id"}
+
+
+def test_old_table_without_rows_is_deleted_after_others_have_landed(world: Marts) -> None:
+    world.execute("delete from `{table}` where true", "raw", "survey_responses")
+    migrate(world.warehouse, silent, NOW)
+    world.land([survey_response(8, at(DAY))])
+    delete_old(world.warehouse)
+    assert len(contents(world)) == 1
 
 
 def test_table_that_was_created_between_the_renames_is_not_taken_for_the_migrated_one(world: Marts) -> None:
