@@ -38,7 +38,7 @@ def list_rejected(warehouse: Warehouse, which: Rejected, limit: int) -> list[dic
 
 
 def show_rejected(warehouse: Warehouse, partition: int, offset: int) -> list[dict[str, Any]]:
-    """The rejected message at this partition and offset with its bytes; one for each topic that has them."""
+    """The rejected message at this partition and offset with its bytes; one for each topic id that has them."""
     return _MESSAGE.rows(warehouse, partition=partition, offset=offset)
 
 
@@ -49,6 +49,6 @@ def unreplayed(warehouse: Warehouse, which: Rejected, limit: int) -> list[dict[s
 
 def record_replayed(warehouse: Warehouse, rows: Iterable[dict[str, Any]], replayed_at: datetime) -> None:
     """Record the rejected messages that were replayed."""
-    key = ("kafka_topic", "kafka_partition", "kafka_offset")
+    key = ("kafka_topic", "kafka_topic_id", "kafka_partition", "kafka_offset")
     records = [{**{name: row[name] for name in key}, "replayed_at": replayed_at.isoformat()} for row in rows]
     append_rows(warehouse, _REPLAYS, records)

@@ -1,5 +1,6 @@
 select
     kafka_topic,
+    kafka_topic_id,
     kafka_partition,
     kafka_offset,
     kafka_timestamp,
@@ -10,4 +11,4 @@ where
     rejection_reason is not null
     and kafka_partition = @partition
     and kafka_offset = @offset
-order by kafka_topic
+order by kafka_topic, kafka_topic_id

@@ -1,5 +1,6 @@
 select
     kafka_topic,
+    kafka_topic_id,
     kafka_partition,
     kafka_offset,
     kafka_timestamp,

@@ -1,5 +1,6 @@
 select
     rejected.kafka_topic,
+    rejected.kafka_topic_id,
     rejected.kafka_partition,
     rejected.kafka_offset,
     rejected.payload
@@ -16,6 +17,11 @@ where
             replays.kafka_topic = rejected.kafka_topic
             and replays.kafka_partition = rejected.kafka_partition
             and replays.kafka_offset = rejected.kafka_offset
+            and (
+                replays.kafka_topic_id = rejected.kafka_topic_id
+                -- Without an id, it counts for what had landed by then: rows get their id later
+                or (replays.kafka_topic_id is null and replays.replayed_at >= rejected.ingested_at)
+            )
     )
 order by rejected.kafka_timestamp, rejected.kafka_partition, rejected.kafka_offset
 limit @row_limit
