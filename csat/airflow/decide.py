@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from csat.airflow.backends.base import Process
+from csat.contract.ages import age
 from csat.control.verdict import (
     ENDING,
     RECYCLING,
@@ -97,7 +98,7 @@ def next_desired_state(
     first = DesiredState(token=token, desired="run", reason="started by Airflow", at=now, started_at=(now,))
     if before is None:
         return first
-    recent = tuple(start for start in before.started_at if now - start <= _STARTS_WINDOW)
+    recent = tuple(start for start in before.started_at if age(start, now) <= _STARTS_WINDOW)
     batch, count = failures(heartbeat, before)
     change = {
         "started_at": (*recent, now),
@@ -158,16 +159,16 @@ def _conclude_ended(desired_state: DesiredState, own: Heartbeat | None, process:
 def _describe(own: Heartbeat | None, now: datetime) -> str:
     if own is None:
         return "no heartbeat yet"
-    age = f"last heartbeat {(now - own.at).total_seconds():.0f} s ago"
+    last = f"last heartbeat {(now - own.at).total_seconds():.0f} s ago"
     if own.failed_batch:
-        return f"in batch {own.failed_batch}: {own.error}; {age}"
+        return f"in batch {own.failed_batch}: {own.error}; {last}"
     if own.waiting_for and own.waiting_since:
-        return f"waiting for {own.waiting_for} since {own.waiting_since:%H:%M:%S} UTC; {age}"
+        return f"waiting for {own.waiting_for} since {own.waiting_since:%H:%M:%S} UTC; {last}"
     if own.error:
-        return f"{own.error}; {age}"
+        return f"{own.error}; {last}"
     progress = f"{(now - own.progress_at).total_seconds():.0f} s ago" if own.progress_at else "never"
     hold = ""
     if own.held_until and own.held_until > now:
         hold = f", the next is held until {own.held_until:%H:%M:%S} UTC because few of the day's load jobs are left"
     rows = f"{own.rows_committed} rows committed, backlog {own.backlog}"
-    return f"batch {own.batch_id} ended {progress}{hold}, {rows}, {age}"
+    return f"batch {own.batch_id} ended {progress}{hold}, {rows}, {last}"

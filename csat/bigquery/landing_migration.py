@@ -17,6 +17,7 @@ from csat.bigquery.client import Warehouse
 from csat.bigquery.query import Query
 from csat.bigquery.tables import create_landing_table, create_table, find_table, landing_table
 from csat.contract import landing
+from csat.contract.ages import age
 from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from csat.control.state_files import StateFiles
@@ -121,8 +122,8 @@ def require_no_driver(settings: Settings, now: datetime) -> None:
     if heartbeat is None or heartbeat.state not in (State.STARTING, State.RUNNING):
         return
     policy = Policy.of(settings)
-    limit = policy.startup if heartbeat.state is State.STARTING else policy.stale
-    if now - heartbeat.at <= timedelta(seconds=limit):
+    limit = timedelta(seconds=policy.startup if heartbeat.state is State.STARTING else policy.stale)
+    if age(heartbeat.at, now, limit) <= limit:
         raise CsatError(
             "the stream runs", "pause the DAG run_stream, mark its run as failed, and run it again a minute later"
         )

@@ -11,6 +11,7 @@ from typing import Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from csat.contract.ages import age
 from csat.contract.settings import Settings
 
 SUPERSEDED_EXIT_CODE = 75  # EX_TEMPFAIL: another driver has the stream
@@ -137,7 +138,7 @@ def judge(heartbeat: Heartbeat | None, desired_state: DesiredState, now: datetim
     not end the wait. The timeout of the batch counts from the end of the wait.
     """
     if heartbeat is None or heartbeat.token != desired_state.token:
-        waited = (now - desired_state.at).total_seconds()
+        waited = age(desired_state.at, now).total_seconds()
         return Verdict.STARTING if waited <= policy.startup else Verdict.NEVER_STARTED
     if heartbeat.state is State.STOPPED:
         return Verdict.STOPPED
@@ -145,19 +146,19 @@ def judge(heartbeat: Heartbeat | None, desired_state: DesiredState, now: datetim
         return Verdict.POISON_BATCH if failures(heartbeat, desired_state)[1] >= POISON_FAILURES else Verdict.FAILED
     if heartbeat.state is State.STARTING:
         return _judge_starting(heartbeat, now, policy)
-    if abs(now - heartbeat.at) > timedelta(
-        seconds=policy.stale
-    ):  # a heartbeat from the future is as useless as an old one
+    stale = timedelta(seconds=policy.stale)
+    if age(heartbeat.at, now, stale) > stale:
         return Verdict.DEAD_OR_FROZEN
     return _judge_running(heartbeat, now, policy)
 
 
 def _judge_starting(heartbeat: Heartbeat, now: datetime, policy: Policy) -> Verdict:
     """Silent until its session is up, longer than `stale`; but while it waits, it writes heartbeats that say so."""
-    if heartbeat.waiting_since and now - heartbeat.at <= timedelta(seconds=policy.stale):
+    stale = timedelta(seconds=policy.stale)
+    if heartbeat.waiting_since and age(heartbeat.at, now, stale) <= stale:
         is_long = now - heartbeat.waiting_since > timedelta(seconds=policy.stalled)
         return Verdict.WAITING if is_long else Verdict.STARTING
-    waited = (now - (heartbeat.waited_until or heartbeat.started_at)).total_seconds()
+    waited = age(heartbeat.waited_until or heartbeat.started_at, now).total_seconds()
     return Verdict.STARTING if waited <= policy.startup else Verdict.NEVER_STARTED
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from csat.contract.ages import age
 from csat.contract.alerts import AlertKey, Severity
 from csat.contract.settings import Settings
 from csat.control.open_alerts import AlertState, Notice, OpenAlert
@@ -29,7 +30,7 @@ def with_alert(alert_state: AlertState, alert: OpenAlert, remind_after: timedelt
     updated = alert.model_copy(update={"opened_at": before.opened_at})
     if alert.severity is Severity.CRITICAL and before.severity is Severity.WARNING:
         return _with(alert_state, others, updated), _notice(updated, "opened", alert.notified_at)
-    if alert.notified_at - before.notified_at >= remind_after:
+    if age(before.notified_at, alert.notified_at) >= remind_after:
         return _with(alert_state, others, updated), _notice(updated, "reminded", alert.notified_at)
     return _with(alert_state, others, updated.model_copy(update={"notified_at": before.notified_at})), None
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from csat.bigquery.client import Warehouse
 from csat.bigquery.positions import accept, name_older_rows, wanted_and_expired
+from csat.contract.ages import age
 from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from csat.control.checkpoint_topic import CheckpointTopic, read_topic, retire, topic_of_offsets, write_topic
@@ -130,5 +131,6 @@ def _require_no_driver(settings: Settings, now: datetime) -> None:
     heartbeat = StateFiles(settings.state_files).heartbeat()
     if heartbeat is None or heartbeat.state is not State.RUNNING:
         return
-    if now - heartbeat.at <= timedelta(seconds=Policy.of(settings).stale):
+    limit = timedelta(seconds=Policy.of(settings).stale)
+    if age(heartbeat.at, now, limit) <= limit:
         raise CsatError("the stream runs: there is nothing to decide")

@@ -13,6 +13,7 @@ from typing import Any
 from csat.bigquery.client import Warehouse
 from csat.bigquery.positions import accepted_gaps, missing_offsets
 from csat.bigquery.query import Query
+from csat.contract.ages import age
 from csat.contract.kafka_access import KafkaAccessError
 from csat.marts.builds import last_record
 from csat.monitoring.completeness import no_loss
@@ -44,7 +45,7 @@ def recent_landing(warehouse: Warehouse, now: datetime, examined_at: datetime | 
     facts = summed(rows)
     if not facts.lost:
         return Landing(facts, examined_at)
-    if examined_at is not None and now - examined_at < EXAMINE_EVERY:
+    if examined_at is not None and age(examined_at, now) < EXAMINE_EVERY:
         return Landing(_with_lost(facts, None, facts.duplicated), examined_at)
     since = now - EXAMINED_WINDOW
     examined = summed(_LANDED.rows(warehouse, since=since))
@@ -69,7 +70,7 @@ def summed(rows: list[dict[str, Any]]) -> LandingFacts:
     """The facts of all Kafka partitions together; a gap between two landed offsets counts as lost."""
     records, distinct = (sum(row[name] for row in rows) for name in ("record_count", "distinct_offsets"))
     return LandingFacts(
-        newest_at=max((row["newest_at"] for row in rows), default=None),
+        newest_at=max((row["newest_at"] for row in rows if row["newest_at"]), default=None),
         records=records,
         rejected=sum(row["rejected_count"] for row in rows),
         lost=records - distinct,

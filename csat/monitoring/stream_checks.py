@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from csat.contract.ages import age
 from csat.contract.alerts import AlertKey, Severity
-from csat.control.verdict import RECYCLING, RESTARTING, WARNING, State, Verdict, judge
+from csat.control.verdict import RECYCLING, RESTARTING, WARNING, Heartbeat, State, Verdict, judge
 from csat.kafka.lag import KafkaFacts
 from csat.kafka.topic import TopicFacts
 from csat.monitoring.facts import LandingFacts, Limits, RunFacts, StreamFacts
@@ -18,14 +19,17 @@ def stream_heartbeat(stream: StreamFacts, now: datetime, limits: Limits) -> Find
     if stream.desired_state is None:
         return Finding("the stream was never started", AlertKey.STREAM_DOWN)
     if own is None:
-        age = (now - stream.desired_state.at).total_seconds()
-        is_late = stream.desired_state.desired == "run" and age > limits.policy.startup
+        is_late = (
+            stream.desired_state.desired == "run"
+            and age(stream.desired_state.at, now).total_seconds() > limits.policy.startup
+        )
         text = f"no heartbeat of this run, requested {since(stream.desired_state.at, now)}"
-        return Finding(text, AlertKey.STREAM_DOWN if is_late else None, value=age)
-    age = (now - own.at).total_seconds()
-    is_late = own.state is State.RUNNING and age > limits.policy.stale
+        return Finding(
+            text, AlertKey.STREAM_DOWN if is_late else None, value=(now - stream.desired_state.at).total_seconds()
+        )
+    is_late = own.state is State.RUNNING and not _is_alive(own, now, limits)
     text = f"last heartbeat {since(own.at, now)}, {own.state}"
-    return Finding(text, AlertKey.STREAM_DOWN if is_late else None, value=age)
+    return Finding(text, AlertKey.STREAM_DOWN if is_late else None, value=(now - own.at).total_seconds())
 
 
 def stream_verdict(stream: StreamFacts, now: datetime, limits: Limits) -> Finding:
@@ -55,10 +59,14 @@ def stream_verdict(stream: StreamFacts, now: datetime, limits: Limits) -> Findin
 def stream_uptime(stream: StreamFacts, now: datetime, limits: Limits) -> Finding:
     """Uptime of the stream run: checks with the same start time saw the same run. Never an alert."""
     own = stream.own_heartbeat
-    is_alive = own is not None and own.state is State.RUNNING
-    if own is None or not is_alive or (now - own.at).total_seconds() > limits.policy.stale:
+    if own is None or own.state is not State.RUNNING or not _is_alive(own, now, limits):
         return Finding("the stream is not running")
     return Finding(f"this run started {since(own.started_at, now)}", value=(now - own.started_at).total_seconds())
+
+
+def _is_alive(own: Heartbeat, now: datetime, limits: Limits) -> bool:
+    stale = timedelta(seconds=limits.policy.stale)
+    return age(own.at, now, stale) <= stale
 
 
 def run_stream_dag(run: RunFacts, now: datetime, limits: Limits) -> Finding:
@@ -67,7 +75,7 @@ def run_stream_dag(run: RunFacts, now: datetime, limits: Limits) -> Finding:
         return Finding("the DAG run_stream is paused: no new stream run starts", AlertKey.STREAM_STOPPED)
     if run.active_count:
         return Finding("a run of run_stream is active", value=run.active_count)
-    if run.ended_at and now - run.ended_at <= _BETWEEN_RUNS:
+    if run.ended_at and age(run.ended_at, now) <= _BETWEEN_RUNS:
         return Finding(f"between two runs, the last ended {since(run.ended_at, now)}", value=0, is_proof=False)
     return Finding("no run of run_stream is active", AlertKey.STREAM_UNMONITORED, value=0)
 
@@ -89,13 +97,13 @@ def topic_configuration(topic: TopicFacts, now: datetime, limits: Limits) -> Fin
 
 def landing_freshness(kafka: KafkaFacts, landing: LandingFacts, now: datetime, limits: Limits) -> Finding:
     """Age of the newest landed row: an alert only while messages are overdue."""
-    age = (now - landing.newest_at).total_seconds() if landing.newest_at else None
+    age_seconds = (now - landing.newest_at).total_seconds() if landing.newest_at else None
     newest = f"newest row {since(landing.newest_at, now)}" if landing.newest_at else "no row in the last hour"
-    is_old = age is None or age > limits.landing.total_seconds()
+    is_old = age_seconds is None or age_seconds > limits.landing.total_seconds()
     if kafka.overdue and is_old:
         text = f"{kafka.overdue:,} messages have waited for more than {within(limits.landing)}, {newest}"
-        return Finding(text, AlertKey.LANDING_DELAYED, value=age)
-    return Finding(newest if kafka.overdue else f"{newest}, nothing overdue", value=age)
+        return Finding(text, AlertKey.LANDING_DELAYED, value=age_seconds)
+    return Finding(newest if kafka.overdue else f"{newest}, nothing overdue", value=age_seconds)
 
 
 def completeness(landing: LandingFacts, now: datetime, limits: Limits) -> Finding:

@@ -78,6 +78,11 @@ def test_desired_state_keeps_the_starts_of_the_last_half_hour_and_adds_its_own(m
     assert desired_state.started_at == (recent, NOON)
 
 
+def test_desired_state_forgets_starts_of_the_future(make_desired_state: Make) -> None:
+    before = make_desired_state(started_at=(NOON + timedelta(seconds=61),))
+    assert next_desired_state(before, None, "new", NOON).started_at == (NOON,)
+
+
 def test_desired_state_counts_attempts_and_failures_in_a_row(make_desired_state: Make, make_heartbeat: Make) -> None:
     before = make_desired_state(attempts=2, failed_batch="q-7", failed_count=1)
     again = next_desired_state(before, make_heartbeat(state="failed", failed_batch="q-7"), "new", NOON)

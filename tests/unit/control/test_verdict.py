@@ -55,6 +55,7 @@ def failed(batch: str, **changes: Any) -> Heartbeat:
 
 CASES = [
     ("no heartbeat, within the start-up time", None, desired_state(at=ago(120)), Verdict.STARTING),
+    ("no heartbeat, requested in the future", None, desired_state(at=ago(-61)), Verdict.NEVER_STARTED),
     ("no heartbeat, past the start-up time", None, desired_state(at=ago(121)), Verdict.NEVER_STARTED),
     ("another run's failure", heartbeat(token="old", state=State.FAILED), desired_state(at=ago(1)), Verdict.STARTING),
     ("another run's good health", heartbeat(token="old"), desired_state(at=ago(121)), Verdict.NEVER_STARTED),
@@ -99,6 +100,12 @@ CASES = [
     ),
     ("heartbeat at the limit", heartbeat(at=ago(20)), desired_state(), Verdict.HEALTHY),
     ("heartbeat past the limit", heartbeat(at=ago(20.1)), desired_state(), Verdict.DEAD_OR_FROZEN),
+    (
+        "starting since the future",
+        heartbeat(state="starting", started_at=ago(-61)),
+        desired_state(),
+        Verdict.NEVER_STARTED,
+    ),
     ("heartbeat from the future at the limit", heartbeat(at=ago(-20)), desired_state(), Verdict.HEALTHY),
     ("heartbeat from the future past the limit", heartbeat(at=ago(-21)), desired_state(), Verdict.DEAD_OR_FROZEN),
     ("query failed", heartbeat(state=State.FAILED, error="no"), desired_state(), Verdict.FAILED),

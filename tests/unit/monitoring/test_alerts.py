@@ -83,6 +83,14 @@ def test_an_open_alert_is_notified_again_after_six_hours(alerts: Alerts, clock: 
     assert alerts.alert(Severity.CRITICAL, DOWN, "frozen") == []
 
 
+def test_an_alert_that_was_notified_in_the_future_is_notified_again(alerts: Alerts, clock: Clock) -> None:
+    clock.now += timedelta(days=5)
+    alerts.alert(Severity.CRITICAL, DOWN, "frozen")
+    clock.now = NOON
+    assert summary(alerts.alert(Severity.CRITICAL, DOWN, "still frozen")) == [("reminded", "still frozen")]
+    assert alerts.alert(Severity.CRITICAL, DOWN, "still frozen") == []
+
+
 def test_an_alert_that_becomes_critical_is_notified_at_once(alerts: Alerts) -> None:
     alerts.alert(Severity.WARNING, DOWN, "stopped")
     assert summary(alerts.alert(Severity.CRITICAL, DOWN, "dead")) == [("opened", "dead")]

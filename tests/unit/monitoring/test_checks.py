@@ -41,6 +41,7 @@ CASES: dict[str, list[tuple[str, dict[str, Any], tuple[str, str | None], str]]] 
     "stream_heartbeat": [
         ("at the limit", {"stream": stream(at=ago(20))}, OK, "last heartbeat 20 s ago, running"),
         ("old", {"stream": stream(at=ago(21))}, DOWN, "last heartbeat 21 s ago, running"),
+        ("of the future", {"stream": stream(at=ago(-21))}, DOWN, "last heartbeat 0 s ago, running"),
         (
             "of one that stopped",
             {"stream": stream(at=ago(9000), state="stopped")},
@@ -48,6 +49,7 @@ CASES: dict[str, list[tuple[str, dict[str, Any], tuple[str, str | None], str]]] 
             "last heartbeat 2 h ago, stopped",
         ),
         ("never started", {"stream": NOTHING}, DOWN, "the stream was never started"),
+        ("requested in the future", {"stream": stream(NO_HEARTBEAT | {"at": ago(-61)})}, DOWN, "no heartbeat"),
         ("just started", {"stream": stream(NO_HEARTBEAT)}, OK, "no heartbeat of this run, requested 2 min ago"),
         (
             "did not start in time",
@@ -82,6 +84,7 @@ CASES: dict[str, list[tuple[str, dict[str, Any], tuple[str, str | None], str]]] 
     "stream_uptime": [
         ("running", {"stream": stream(at=ago(20))}, OK, "this run started 60 min ago"),
         ("frozen", {"stream": stream(at=ago(21))}, OK, "the stream is not running"),
+        ("of the future", {"stream": stream(at=ago(-21))}, OK, "the stream is not running"),
         ("stopped", {"stream": stream(state="stopped")}, OK, "the stream is not running"),
         ("never started", {"stream": NOTHING}, OK, "the stream is not running"),
     ],
@@ -90,6 +93,12 @@ CASES: dict[str, list[tuple[str, dict[str, Any], tuple[str, str | None], str]]] 
         (
             "none active",
             {"run": RunFacts(False, 0, ago(121))},
+            ("critical", "stream_unmonitored"),
+            "no run of run_stream",
+        ),
+        (
+            "of the future",
+            {"run": RunFacts(False, 0, ago(-61))},
             ("critical", "stream_unmonitored"),
             "no run of run_stream",
         ),

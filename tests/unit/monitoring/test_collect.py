@@ -167,6 +167,15 @@ def test_all_partitions_are_examined_at_most_once_an_hour() -> None:
     assert recent(FakeWarehouse([landed(100, rows=90)], [landed(100)]), examined_at=ago(3600)).examined_at == NOON
 
 
+def test_an_examination_in_the_future_is_not_recent() -> None:
+    found = recent(FakeWarehouse([landed(100, rows=90)], [landed(100, rows=97)]), examined_at=ago(-61))
+    assert (found.facts.lost, found.examined_at) == (3, NOON)
+
+
+def test_a_partition_with_rows_of_the_future_only_has_no_newest_row() -> None:
+    assert recent(FakeWarehouse([landed(10) | {"newest_at": None}, landed(40)])).facts.newest_at == ago(40)
+
+
 def test_rows_wait_for_the_marts_since_the_last_watermark() -> None:
     fake: Any = FakeWarehouse([])
     assert mart_facts(fake, NOON) == MartFacts(None, ago(60))
