@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, KafkaConsumer
 
 from csat.contract.kafka_access import Access, access_of
 from csat.contract.settings import Settings
@@ -37,6 +37,18 @@ def open_admin(settings: Settings) -> KafkaAdminClient:
     waits = {"bootstrap_timeout_ms": CONTACT_MILLISECONDS, "request_timeout_ms": CONTACT_MILLISECONDS}
     with first_contact(settings):
         return KafkaAdminClient(**connection_options(settings), **waits)
+
+
+def open_consumer(settings: Settings) -> KafkaConsumer:
+    """An open consumer of committed records, in no group. Raises KafkaAccessError as `open_admin` does."""
+    with first_contact(settings):
+        return KafkaConsumer(
+            **connection_options(settings),
+            bootstrap_timeout_ms=CONTACT_MILLISECONDS,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            group_id=None,
+        )
 
 
 def check_access(settings: Settings) -> None:

@@ -7,13 +7,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from kafka.errors import KafkaError
 
 from csat.contract.kafka_access import KafkaAccessError
 from csat.contract.settings import Settings
-from csat.kafka.first_contact import first_contact
-from csat.kafka.login import CONTACT_MILLISECONDS, connection_options
+from csat.kafka.login import open_consumer
 from csat.kafka.offsets import Gap, kafka_offsets
 
 _POLL_MILLISECONDS = 1_000
@@ -55,15 +54,7 @@ def _place(one: Gap) -> tuple[str, str, int, int]:
 
 def _count_records(settings: Settings, topic: str, partition: int, parts: list[tuple[int, int]]) -> int:
     place, count = TopicPartition(topic, partition), 0
-    with first_contact(settings):
-        consumer = KafkaConsumer(
-            **connection_options(settings),
-            bootstrap_timeout_ms=CONTACT_MILLISECONDS,
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            group_id=None,
-        )
-    with closing(consumer):
+    with closing(open_consumer(settings)) as consumer:
         consumer.assign([place])
         consumer.seek(place, parts[0][0])
         waits = 0

@@ -23,7 +23,7 @@ from csat.contract.kafka_access import KafkaAccessError
 from csat.contract.settings import Settings
 from csat.control.open_alerts import AlertState
 from csat.control.state_files import StateFileError, StateFiles
-from csat.kafka.lag import KafkaFacts, waiting
+from csat.kafka.lag import KafkaFacts, Period, waiting
 from csat.kafka.topic import TopicFacts, topic_facts, unreadable
 from csat.monitoring.checkpoint import CheckpointError, committed_offsets
 from csat.monitoring.facts import Facts, Limits, Missing, RunFacts, StreamFacts
@@ -51,14 +51,14 @@ def collect(settings: Settings, alert_state: AlertState, now: datetime) -> Colle
     short = settings.model_copy(
         update={"bigquery_timeout_seconds": _CALL_SECONDS, "bigquery_job_timeout_seconds": _QUERY_SECONDS}
     )
-    moment = now - Limits.of(settings).landing
+    period = Period(now - Limits.of(settings).landing, now)
     with ThreadPoolExecutor() as pool:
 
         def fact(alert: AlertKey, query: Callable[[], Fact | Missing]) -> "Future[Fact | Missing]":
             return pool.submit(_fact, alert, query)
 
         stream = fact(AlertKey.STATE_FILES_UNREADABLE, lambda: _stream(settings))
-        kafka = fact(AlertKey.KAFKA_UNREACHABLE, lambda: _kafka(settings, moment))
+        kafka = fact(AlertKey.KAFKA_UNREACHABLE, lambda: _kafka(settings, period))
         topic = fact(AlertKey.KAFKA_UNREACHABLE, lambda: _topic(settings))
         landing = fact(
             AlertKey.BIGQUERY_UNREACHABLE,
@@ -106,10 +106,10 @@ def _stream(settings: Settings) -> StreamFacts | Missing:
         return Missing(str(error), AlertKey.STATE_FILES_UNREADABLE)
 
 
-def _kafka(settings: Settings, moment: datetime) -> KafkaFacts | Missing:
+def _kafka(settings: Settings, period: Period) -> KafkaFacts | Missing:
     try:
         require_listening(settings, Server.KAFKA)
-        return waiting(settings, committed_offsets(settings.checkpoint, settings.kafka_topic), moment)
+        return waiting(settings, committed_offsets(settings.checkpoint, settings.kafka_topic), period)
     except (RefusedError, KafkaAccessError) as error:
         return Missing(str(error), AlertKey.KAFKA_UNREACHABLE)
     except CheckpointError as error:

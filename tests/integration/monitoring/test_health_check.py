@@ -15,7 +15,7 @@ from csat.bigquery.tables import create_ops_tables
 from csat.control.open_alerts import AlertState
 from csat.control.state_files import StateFiles
 from csat.control.verdict import DesiredState, Heartbeat, State
-from csat.kafka.lag import KafkaFacts, waiting
+from csat.kafka.lag import KafkaFacts, Period, waiting
 from csat.kafka.topic_id import describe_topic
 from csat.local.emulator_housekeeping import delete_emulator_jobs, delete_scratch_tables
 from csat.monitoring import collect
@@ -23,6 +23,7 @@ from csat.monitoring.checks import CHECKS
 from csat.monitoring.facts import LandingFacts, MartFacts
 from csat.monitoring.health_check import run_health_check
 from tests.integration.conftest import World
+from tests.integration.stream import topics
 
 pytestmark = pytest.mark.integration
 
@@ -84,6 +85,13 @@ def test_a_gap_is_examined_once_an_hour(world: World, land) -> None:
     assert landing(world, examined_at=found.facts.now).facts.landing.lost is None
 
 
+def test_a_row_of_the_future_is_not_the_newest(world: World, land) -> None:
+    land(0, 1, minutes=30)
+    land(2, minutes=-600)
+    newest = landing(world).facts.landing.newest_at
+    assert timedelta(minutes=29) < datetime.now(UTC) - newest < timedelta(minutes=32)
+
+
 def test_a_row_waits_for_the_marts_since_it_landed(world: World, land) -> None:
     assert landing(world).facts.marts == MartFacts(None, None)
     land(0, minutes=20)
@@ -97,8 +105,28 @@ def test_messages_wait_in_kafka_from_the_committed_offsets(world: World) -> None
     world.send(b"4", partition=1)
     now = datetime.now(UTC)
     ago, later = now - timedelta(minutes=2), now + timedelta(minutes=2)
-    assert waiting(world.settings, {}, ago) == KafkaFacts(backlog=4, overdue=0)
-    assert waiting(world.settings, {0: 2, 1: 1}, later) == KafkaFacts(backlog=1, overdue=1)
+    assert waiting(world.settings, {}, Period(ago, now)) == KafkaFacts(backlog=4, overdue=0)
+    assert waiting(world.settings, {0: 2, 1: 1}, Period(later, later)) == KafkaFacts(backlog=1, overdue=1)
+
+
+@pytest.mark.parametrize(
+    ("committed", "is_overdue"), [(1, 6), (5, 2), (7, 0), (0, 7), (10, 0)], ids=["old", "two", "new", "ahead", "none"]
+)
+def test_a_record_of_the_future_hides_no_overdue_message(world: World, committed: int, is_overdue: int) -> None:
+    """Kafka finds it first, whatever the time: here at offset 0, before six old ones and three new ones."""
+    topics.delete(world)
+    topics.create(world, **{"message.timestamp.type": "CreateTime", "message.timestamp.after.max.ms": str(2**63 - 1)})
+    now = datetime.now(UTC)
+
+    def put(count: int, *, minutes: float) -> None:
+        moment = now + timedelta(minutes=minutes)
+        world.send(*[b"x"] * count, timestamp_ms=int(moment.timestamp() * 1000))
+
+    put(1, minutes=999_999)
+    put(6, minutes=-5)
+    put(3, minutes=0)
+    found = waiting(world.settings, {0: committed}, Period(now - timedelta(minutes=2), now))
+    assert found == KafkaFacts(backlog=10 - committed, overdue=is_overdue)
 
 
 def test_load_jobs_are_counted_by_table_and_those_of_the_stream_are_kept(world: World) -> None:
