@@ -1,6 +1,7 @@
 """The table of mart builds.
 
 The watermark is the greatest `ingested_at` of the responses that the last build read, never the time of a clock.
+Times of the future do not count: a build reads these rows again until their time has come.
 """
 
 import json

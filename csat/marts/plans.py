@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from csat.bigquery.client import Warehouse
 from csat.bigquery.query import Query
 from csat.bigquery.tables import find_table
-from csat.marts.builds import last_record
+from csat.marts.builds import BuildRecord, last_record
 
 # A row may become visible after one that the stream read later. Building a date twice is harmless.
 LOOK_BACK = timedelta(minutes=5)
@@ -22,14 +22,16 @@ TOUCHED = Query.read(__file__, "touched_dates")
 
 @dataclass(frozen=True)
 class Plan:
-    """The work of a build. No watermark_to: the landing table has no accepted row.
+    """The work of a build. No watermark_to: the landing table has no accepted row of the past.
 
+    watermark_to is not in the future; read_until is, where a row of a clock that was ahead landed.
     earliest_date: no older date is built; None: there is no limit.
     """
 
     accepted_count: int
     watermark_from: datetime | None = None
     watermark_to: datetime | None = None
+    read_until: datetime | None = None
     latest_response_date: date | None = None
     earliest_date: date | None = None
     dates: tuple[date, ...] = ()
@@ -39,7 +41,7 @@ class Plan:
     def new_since(self) -> datetime | None:
         """The build adds the rows read after this time to the responses of its dates; None: it computes them from all.
 
-        They end with `watermark_to`: a later row may be a copy of a response of another date.
+        They end with `read_until`: a later row may be a copy of a response of another date.
         """
         return self.watermark_from - LOOK_BACK if self.watermark_from and self.earliest_date else None
 
@@ -63,18 +65,9 @@ def plan_build(warehouse: Warehouse, *, full_refresh: bool = False, now: datetim
     end = _end(warehouse, now)
     if last is None or full_refresh or _start(last.latest_response_date) >= end or not _has_keys(warehouse):
         return replace(plan_everything(warehouse, now), watermark_from=last.watermark_to if last else None)
-    [count] = COUNT.rows(warehouse)
-    plan = Plan(count["accepted_count"], last.watermark_to)
-    if plan.accepted_count == last.accepted_count:
+    plan = _plan_new_rows(warehouse, last, end)
+    if (plan.accepted_count, plan.watermark_to) == (last.accepted_count, last.watermark_to):
         return plan
-    earliest = last.latest_response_date - timedelta(days=warehouse.settings.marts_look_back_days)
-    plan = replace(plan, earliest_date=earliest)
-    [latest] = LATEST.rows(warehouse, read_since=plan.new_since, end=end)
-    plan = replace(
-        plan,
-        watermark_to=latest["watermark_to"] or last.watermark_to,
-        latest_response_date=max(last.latest_response_date, latest["latest_response_date"] or date.min),
-    )
     touched = _touched(warehouse, plan, end)
     if not touched:  # all new rows are older: the reconciliation finds them
         return plan
@@ -83,11 +76,25 @@ def plan_build(warehouse: Warehouse, *, full_refresh: bool = False, now: datetim
     return replace(plan, dates=tuple(sorted(touched | {last.latest_response_date})))
 
 
+def _plan_new_rows(warehouse: Warehouse, last: BuildRecord, end: datetime) -> Plan:
+    """A plan without its dates. The watermark moves without a new row, too, when the time of a row has come."""
+    [count] = COUNT.rows(warehouse)  # first: a row that lands meanwhile is then new to the next build
+    earliest = last.latest_response_date - timedelta(days=warehouse.settings.marts_look_back_days)
+    plan = Plan(count["accepted_count"], last.watermark_to, earliest_date=earliest)
+    [latest] = LATEST.rows(warehouse, read_since=plan.new_since, end=end)
+    return replace(
+        plan,
+        watermark_to=max(last.watermark_to, latest["watermark_to"] or last.watermark_to),
+        read_until=latest["read_until"] or last.watermark_to,
+        latest_response_date=max(last.latest_response_date, latest["latest_response_date"] or date.min),
+    )
+
+
 def plan_everything(warehouse: Warehouse, now: datetime | None = None) -> Plan:
     """Build all dates, from all responses."""
     [count] = COUNT.rows(warehouse)  # first: a row that lands meanwhile is then new to the next build
     [latest] = LATEST.rows(warehouse, read_since=_start(date.min), end=_end(warehouse, now))
-    return Plan(**count, **latest, is_full_refresh=latest["latest_response_date"] is not None)
+    return Plan(**count, **latest, is_full_refresh=None not in latest.values())
 
 
 def plan_rebuild(warehouse: Warehouse, dates: tuple[date, ...]) -> Plan:
@@ -105,7 +112,7 @@ def _touched(warehouse: Warehouse, plan: Plan, end: datetime) -> set[date]:
         earliest=plan.earliest_date,
         latest=(end - _DAY).date(),
         since=plan.new_since,
-        until=plan.watermark_to,
+        until=plan.read_until,
     )
     return {row["response_date"] for row in rows}
 

@@ -72,11 +72,11 @@ def reconcile(
 
 def _repair(exclusive: ExclusiveBuild, landed: Plan) -> tuple[Difference, ...]:
     """The differences before the repair. Raises CsatError if rebuilding their dates does not fix them."""
-    assert landed.watermark_to is not None
+    assert landed.read_until is not None
     assert landed.latest_response_date is not None
     warehouse = exclusive.warehouse
     marts = reconciled_marts(parse_project(warehouse.settings, exclusive.lock))
-    seen = (marts, landed.watermark_to, landed.latest_response_date)
+    seen = (marts, landed.read_until, landed.latest_response_date)
     differences = tuple(find_differences(warehouse, *seen))
     remaining = differences
     for _ in range(_ATTEMPTS):

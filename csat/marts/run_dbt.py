@@ -46,7 +46,7 @@ def dbt_variables(settings: Settings, plan: Plan) -> dict[str, str]:
         "CSAT_TOUCHED_DATES": json.dumps([day.isoformat() for day in plan.dates]),
         "CSAT_AS_OF": _text(plan.latest_response_date),
         "CSAT_NEW_SINCE": plan.new_since.isoformat() if plan.new_since else "",
-        "CSAT_NEW_UNTIL": plan.watermark_to.isoformat() if plan.new_since and plan.watermark_to else "",
+        "CSAT_NEW_UNTIL": plan.read_until.isoformat() if plan.new_since and plan.read_until else "",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }

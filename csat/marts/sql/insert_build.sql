@@ -1,3 +1,9 @@
+-- A build whose clock was ahead moved the watermark past now: its record must not count once that
+-- time has come.
+update ops.mart_builds
+set status = 'partial'
+where status = 'succeeded' and watermark_to > current_timestamp();
+
 insert into ops.mart_builds (
     build_id,
     status,

@@ -1,7 +1,9 @@
 -- The partition column is compared with a constant, so that BigQuery reads no older partition. A
--- date beyond the widest limits of the stream, which earlier releases accepted, is in no mart.
+-- date beyond the widest limits of the stream, which earlier releases accepted, is in no mart. No
+-- row of a clock that was ahead moves the watermark past now: later builds read it again.
 select
-    max(ingested_at) as watermark_to,
+    max(if(ingested_at <= current_timestamp(), ingested_at, null)) as watermark_to,
+    max(ingested_at) as read_until,
     date(
         max(
             if(

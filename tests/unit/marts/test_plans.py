@@ -11,7 +11,7 @@ from csat.marts import plans
 from csat.marts.plans import MAX_DATES, plan_build, plan_rebuild
 
 SETTINGS = Settings(marts_look_back_days=10, _env_file=None)
-LAST = {
+LAST: dict[str, Any] = {
     "build_id": "b1",
     "status": "succeeded",
     "is_full_refresh": True,
@@ -39,10 +39,12 @@ class FakeWarehouse:
         last: dict[str, Any] | None = LAST,
         touched: list[date] | None = None,
         latest: date | None = date(2026, 11, 12),
+        watermark: datetime | None = datetime(2026, 11, 12, 8, 0, tzinfo=UTC),
+        read_until: datetime | None = None,
     ) -> None:
         self.settings = SETTINGS
         self.accepted, self.last, self.touched = accepted, last, touched or []
-        self.latest = latest
+        self.latest, self.watermark, self.read_until = latest, watermark, read_until or watermark
         self.parameters: dict[str, Any] = {}
         self.queries: list[str] = []
 
@@ -54,9 +56,12 @@ class FakeWarehouse:
         if "countif" in sql:
             return [{"accepted_count": self.accepted}]
         if "watermark_to" in sql:
-            watermark = datetime(2026, 11, 12, 8, 0, tzinfo=UTC) if self.accepted else None
-            latest = self.latest if self.accepted else None
-            return [{"watermark_to": watermark, "latest_response_date": latest}]
+            found = {
+                "watermark_to": self.watermark,
+                "read_until": self.read_until,
+                "latest_response_date": self.latest,
+            }
+            return [found if self.accepted else dict.fromkeys(found)]
         return [{"response_date": day} for day in self.touched]
 
 
@@ -87,7 +92,33 @@ def test_plan_is_empty_for_an_empty_landing_table() -> None:
 
 
 def test_plan_is_empty_without_a_new_accepted_row() -> None:
-    assert plan(FakeWarehouse(accepted=100, touched=[date(2026, 11, 10)])).is_empty
+    fake = FakeWarehouse(accepted=100, touched=[date(2026, 11, 10)], watermark=LAST["watermark_to"])
+    assert plan(fake).is_empty
+
+
+AHEAD = datetime(2026, 11, 17, 8, 0, tzinfo=UTC)
+
+
+def test_plan_reads_rows_of_the_future_and_leaves_the_watermark_behind_them() -> None:
+    fake = FakeWarehouse(accepted=102, touched=[date(2026, 11, 12)], read_until=AHEAD)
+    planned = plan(fake)
+    assert (planned.watermark_to, planned.read_until) == (datetime(2026, 11, 12, 8, 0, tzinfo=UTC), AHEAD)
+    assert fake.parameters["until"] == AHEAD
+
+
+def test_plan_builds_again_when_the_time_of_a_row_has_come() -> None:
+    """Without it, the row would wait for the marts for ever, as the health check counts."""
+    fake = FakeWarehouse(accepted=100, touched=[date(2026, 11, 10)], watermark=AHEAD)
+    assert (plan(fake).dates, plan(fake).watermark_to) == ((date(2026, 11, 10),), AHEAD)
+
+
+def test_plan_keeps_the_watermark_where_only_rows_of_the_future_are_read() -> None:
+    fake = FakeWarehouse(accepted=102, touched=[date(2026, 11, 12)], watermark=None, read_until=AHEAD)
+    assert (plan(fake).watermark_to, plan(fake).read_until) == (LAST["watermark_to"], AHEAD)
+
+
+def test_plan_is_empty_where_every_row_landed_in_the_future() -> None:
+    assert plan(FakeWarehouse(accepted=3, last=None, watermark=None, read_until=AHEAD)).is_empty
 
 
 def test_plan_has_the_touched_dates_and_the_previous_latest_one() -> None:

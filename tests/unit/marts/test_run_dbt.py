@@ -61,6 +61,7 @@ def test_variables_contain_the_dates_of_the_plan() -> None:
         1,
         watermark_from=datetime(2026, 11, 1, 12, tzinfo=UTC),
         watermark_to=datetime(2026, 11, 1, 13, tzinfo=UTC),
+        read_until=datetime(2026, 11, 6, 13, tzinfo=UTC),
         latest_response_date=date(2026, 11, 2),
         earliest_date=date(2026, 8, 1),
         dates=(date(2026, 11, 1),),
@@ -68,7 +69,7 @@ def test_variables_contain_the_dates_of_the_plan() -> None:
     variables = dbt_variables(Settings(_env_file=None), plan)
     assert variables["CSAT_TOUCHED_DATES"] == '["2026-11-01"]'
     assert variables["CSAT_AS_OF"] == "2026-11-02"
-    new_rows = ("2026-11-01T11:55:00+00:00", "2026-11-01T13:00:00+00:00")
+    new_rows = ("2026-11-01T11:55:00+00:00", "2026-11-06T13:00:00+00:00")
     assert (variables["CSAT_NEW_SINCE"], variables["CSAT_NEW_UNTIL"]) == new_rows
     assert variables["DBT_SEND_ANONYMOUS_USAGE_STATS"] == "false"
 
