@@ -3,8 +3,9 @@
 The file also has the offsets where the query begins: until Spark has written its own, nobody else knows them.
 """
 
+import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -85,16 +86,23 @@ def retire(checkpoint: str, suffix: str) -> str:
 
     Does nothing where there is none. Raises OSError.
     """
-    target = f"{checkpoint}.{suffix}"
     if "://" not in checkpoint:
+        target = _unused(f"{checkpoint}.{suffix}", lambda name: Path(name).exists())
         if Path(checkpoint).exists():
             Path(checkpoint).rename(target)
         return target
     try:
         files, source = open_store(checkpoint)
         files.invalidate_cache()
+        moved = _unused(f"{source}.{suffix}", files.exists)
         if files.exists(source):
-            files.mv(source, f"{source}.{suffix}", recursive=True)
+            files.mv(source, moved, recursive=True)
     except Exception as error:  # each store raises its own types
         raise unreachable(checkpoint, error) from error
-    return target
+    return checkpoint + moved.removeprefix(source)
+
+
+def _unused(name: str, exists: Callable[[str], bool]) -> str:
+    """The name, or the name with the first number that nothing has."""
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(each for each in names if not exists(each))
