@@ -124,7 +124,7 @@ def test_maintain_can_clean_everything(platform: Platform, maintenance: str) -> 
     assert tasks == dict.fromkeys(
         (
             *("clean_airflow", "clean_staging", "clean_emulator_jobs", "clean_dbt", "clean_scratch"),
-            "prove_completeness",
+            *("prove_completeness", "all_succeeded"),
         ),
         "success",
     )
