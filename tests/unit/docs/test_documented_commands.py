@@ -29,6 +29,7 @@ PROGRAMS |= {"pytest", "python", "python3", "ruff", "sqlfluff", "streamlit", "su
 
 # By the words that a command begins with: the test that runs it, or what runs the same.
 RUN_BY = {
+    "kafka-python admin": "tests/integration/stream/test_records_expired.py",
     "dbt build": "tests/integration/marts/test_dbt_by_hand.py",
     "dbt docs generate": "tests/integration/marts/test_dbt_by_hand.py",
     "dbt run": "tests/integration/marts/test_dbt_by_hand.py",
