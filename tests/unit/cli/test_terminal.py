@@ -98,7 +98,13 @@ def test_ctrl_c_ends_a_followed_log_with_130(variables: dict[str, str], tmp_path
     logs.mkdir(parents=True)
     (logs / "kafka.log").write_text("a line\n")
     with subprocess.Popen(
-        [CSAT, "logs", "-f"], env=variables, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [CSAT, "logs", "-f"],
+        env=variables,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # what the shell starts with & ignores it
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "kafka | a line\n"
@@ -111,7 +117,10 @@ def test_ctrl_c_ends_a_followed_log_with_130(variables: dict[str, str], tmp_path
                     break
         assert process.stdout.readline() == "kafka | one more\n"
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        try:
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (process.returncode, errors) == (130, "")
 
 
