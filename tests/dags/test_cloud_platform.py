@@ -178,7 +178,6 @@ def published(build: dict[str, Any]) -> dict[str, Any]:
     return {mart.name: event.extra for mart, event in events.items()}
 
 
-@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_responses_reach_the_published_marts_through_batches_that_are_recycled(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
