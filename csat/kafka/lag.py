@@ -15,9 +15,7 @@ from csat.contract.kafka_access import KafkaAccessError
 from csat.contract.settings import Settings
 from csat.kafka.login import open_admin, open_consumer
 from csat.kafka.offsets import Offsets, kafka_offsets
-
-_POLL_MILLISECONDS = 1_000
-_MAX_WAITS = 10
+from csat.kafka.records import records_until
 
 
 @dataclass(frozen=True)
@@ -99,15 +97,8 @@ def _search(settings: Settings, place: TopicPartition, left: Offsets, times: ran
 def _is_new(consumer: KafkaConsumer, place: TopicPartition, end: int, times: range, offset: int) -> bool:
     """Whether the first record from this offset on that is not of the future has one of these times; true if none."""
     consumer.seek(place, offset)
-    waits = 0
-    while (position := consumer.position(place)) < end:
-        for record in consumer.poll(timeout_ms=_POLL_MILLISECONDS).get(place, []):
-            if record.timestamp < times.stop:
-                return bool(record.timestamp >= times.start)
-        waits = 0 if consumer.position(place) > position else waits + 1
-        if waits == _MAX_WAITS:
-            raise KafkaAccessError(f"nothing of {place.topic}/{place.partition} from offset {position}")
-    return True
+    known = (record.timestamp for record in records_until(consumer, place, end) if record.timestamp < times.stop)
+    return bool(next(known, times.start) >= times.start)
 
 
 def _milliseconds(moment: datetime) -> int:

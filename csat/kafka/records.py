@@ -2,12 +2,13 @@
 
 import sys
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 
-from kafka import TopicPartition
+from kafka import KafkaConsumer, TopicPartition
+from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import KafkaError
 
 from csat.contract.kafka_access import KafkaAccessError
@@ -57,17 +58,24 @@ def _count_records(settings: Settings, topic: str, partition: int, parts: list[t
     with closing(open_consumer(settings)) as consumer:
         consumer.assign([place])
         consumer.seek(place, parts[0][0])
-        waits = 0
         for first, end in parts:
-            while (position := consumer.position(place)) < end:
-                if first - position > _SEEK_DISTANCE:
-                    consumer.seek(place, first)
-                records = consumer.poll(timeout_ms=_POLL_MILLISECONDS).get(place, [])
-                count += sum(_is_in(parts, record.offset) for record in records)
-                waits = 0 if records or consumer.position(place) > position else waits + 1
-                if waits == _MAX_WAITS:
-                    raise KafkaAccessError(f"Kafka returned nothing of {topic}/{partition} from offset {position}")
+            if first - consumer.position(place) > _SEEK_DISTANCE:
+                consumer.seek(place, first)
+            count += sum(_is_in(parts, record.offset) for record in records_until(consumer, place, end))
     return count
+
+
+def records_until(consumer: KafkaConsumer, place: TopicPartition, end: int) -> Iterator[ConsumerRecord]:
+    """The records from the consumer's position to the offset `end`, and what a poll brings beyond it.
+
+    Raises KafkaAccessError if Kafka returns nothing for ten seconds.
+    """
+    waits = 0
+    while (position := consumer.position(place)) < end:
+        yield from consumer.poll(timeout_ms=_POLL_MILLISECONDS).get(place, [])
+        waits = 0 if consumer.position(place) > position else waits + 1
+        if waits == _MAX_WAITS:
+            raise KafkaAccessError(f"Kafka returned nothing of {place.topic}/{place.partition} from offset {position}")
 
 
 def _is_in(parts: list[tuple[int, int]], offset: int) -> bool:
