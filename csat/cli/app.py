@@ -32,8 +32,9 @@ def options(
     """Take the options of `csat` itself."""
 
 
-for command in (stack.up, stack.down, stack.restart, stack.reset, stack.status, stack.doctor, stack.open_page):
-    app.command("open" if command is stack.open_page else None)(command)
+for command in (stack.up, stack.down, stack.restart, stack.reset, stack.status, stack.doctor):
+    app.command()(command)
+app.command("open")(stack.open_page)
 app.command("logs")(logs.logs)
 app.command()(simulate.simulate)
 app.command()(stack.demo)

@@ -1,6 +1,7 @@
 """Names that a shell completes. Each is read from files: a completion starts no client and waits for no server."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from csat.contract.choices import unknown_name
@@ -13,11 +14,12 @@ _DECLARED = re.compile(r"^\s*-?\s*name:\s*(\w+)\s*$", re.MULTILINE)
 
 def program_names(incomplete: str) -> list[str]:
     """The programs that have written a log."""
+    from csat.local import logs
+
     try:
-        folder = get_settings().state / "logs"
+        return _beginning(incomplete, logs.names(get_settings()))
     except CsatError:
         return []
-    return _beginning(incomplete, {path.stem for path in folder.glob("*.log")})
 
 
 def selector_names(incomplete: str) -> list[str]:
@@ -52,5 +54,5 @@ def _files(pattern: str) -> list[Path]:
     return [_DBT / "dbt_project.yml", *(_DBT / "models").rglob(pattern), *(_DBT / "tests").rglob(pattern)]
 
 
-def _beginning(incomplete: str, names: set[str]) -> list[str]:
+def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:
     return sorted(name for name in names if name.startswith(incomplete))

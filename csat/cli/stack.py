@@ -7,6 +7,7 @@ import typer
 
 from csat.cli.output import Json, report, say
 from csat.cli.servers import AIRFLOW, DASHBOARD, settings_with
+from csat.clients.listening import addresses
 from csat.contract.errors import CsatError
 from csat.contract.settings import get_settings
 
@@ -83,13 +84,13 @@ def doctor(is_json: Json = False) -> None:
 
 def open_page(page: Annotated[Page, typer.Argument(help="What to open.")]) -> None:
     """Open the dashboard, or Airflow, in the browser; without a browser, print the address."""
-    settings = settings_with(DASHBOARD if page is Page.DASHBOARD else AIRFLOW)
-    is_known = settings.is_local or (settings.dashboard_url if page is Page.DASHBOARD else settings.airflow_url)
-    if not is_known:
+    server = DASHBOARD if page is Page.DASHBOARD else AIRFLOW
+    known = addresses(settings_with(server), server)
+    if not known:
         raise CsatError(f"the address of {page} is not known", f"set CSAT_{page.name}_URL")
     import webbrowser
 
-    address = settings.dashboard if page is Page.DASHBOARD else settings.airflow
+    [address] = known
     if not webbrowser.open(address):
         say("there is no browser here; the address:")
     print(address)

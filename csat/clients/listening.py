@@ -5,6 +5,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from csat.contract.errors import CsatError
+from csat.contract.kafka_access import addresses_of
 from csat.contract.settings import Settings
 
 _CONNECT_SECONDS = 1
@@ -37,19 +38,19 @@ def require_listening(settings: Settings, *servers: Server) -> None:
     An address that gives no answer within a second is left to the server's client, which retries.
     """
     for server in servers:
-        addresses = _addresses(settings, server)
-        if addresses and all(map(_is_refused, addresses)):
+        found = addresses(settings, server)
+        if found and all(map(_is_refused, found)):
             raise RefusedError(
-                f"{server} refuses connections at {', '.join(addresses)}",
+                f"{server} refuses connections at {', '.join(found)}",
                 f"start the stack with `csat up`, or correct {_SETTINGS[server]}",
             )
 
 
-def _addresses(settings: Settings, server: Server) -> list[str]:
+def addresses(settings: Settings, server: Server) -> list[str]:
     """The addresses of a server; none for Google's BigQuery, and on Google Cloud where none is set."""
     match server:
         case Server.KAFKA:
-            return [address.strip() for address in settings.bootstrap_servers.split(",")]
+            return addresses_of(settings)
         case Server.BIGQUERY:
             return [settings.endpoint] if settings.endpoint else []
         case Server.AIRFLOW:

@@ -116,8 +116,13 @@ def check_combination(settings: KafkaSettings) -> None:
     _check_token_url(settings.kafka_oauth_url)
 
 
+def addresses_of(settings: KafkaSettings) -> list[str]:
+    """The host:port of each broker that is named."""
+    return [server.strip() for server in settings.bootstrap_servers.split(",")]
+
+
 def _check_plaintext(settings: KafkaSettings) -> None:
-    remote = [server for server in settings.bootstrap_servers.split(",") if not _is_loopback(_host(server))]
+    remote = [server for server in addresses_of(settings) if not _is_loopback(_host(server))]
     if remote and not settings.kafka_allow_plaintext:
         raise ValueError(
             f"CSAT_KAFKA_SECURITY_PROTOCOL=PLAINTEXT would send every response unencrypted to {', '.join(remote)}: set "

@@ -4,7 +4,7 @@ from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer
 
-from csat.contract.kafka_access import Access, access_of
+from csat.contract.kafka_access import Access, access_of, addresses_of
 from csat.contract.settings import Settings
 from csat.kafka.first_contact import client, first_contact
 from csat.kafka.tokens import token_provider
@@ -15,7 +15,7 @@ CONTACT_MILLISECONDS = 10_000
 def connection_options(settings: Settings) -> dict[str, Any]:
     """Addresses, protocol and login for kafka-python's clients; create these within `first_contact`."""
     options: dict[str, Any] = {
-        "bootstrap_servers": [server.strip() for server in settings.bootstrap_servers.split(",")],
+        "bootstrap_servers": addresses_of(settings),
         "security_protocol": settings.kafka_security_protocol,
         "kafka_client": client,
     }
