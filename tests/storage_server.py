@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import pytest
+
 
 @dataclass
 class Store:
@@ -67,6 +69,18 @@ def storage() -> Iterator[Store]:
             store.released.set()
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def storage_of_this_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """A store that gs:// names in this process."""
+    import fsspec.config
+    import gcsfs
+
+    with storage() as found:
+        monkeypatch.setitem(fsspec.config.conf, "gs", found.client_options)
+        gcsfs.GCSFileSystem.clear_instance_cache()
+        yield found
 
 
 def handler_of(store: Store) -> type[BaseHTTPRequestHandler]:

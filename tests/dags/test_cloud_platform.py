@@ -34,7 +34,7 @@ from tests.dags.fake_dataproc import State, dataproc
 from tests.dags.google_processes import BIN, Batches, Job, Processes
 from tests.dags.google_server import RefusalError
 from tests.services import READY
-from tests.storage_server import Store, storage
+from tests.storage_server import Store, storage_of_this_process
 
 CLOUD = {
     "target": "gcp",
@@ -77,12 +77,7 @@ class Platform:
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """Cloud Storage, for this process too."""
-    import fsspec.config
-    import gcsfs
-
-    with storage() as found:
-        monkeypatch.setitem(fsspec.config.conf, "gs", found.client_options)
-        gcsfs.GCSFileSystem.clear_instance_cache()
+    with storage_of_this_process(monkeypatch) as found:
         yield found
 
 

@@ -17,6 +17,8 @@ from tests.integration.conftest import wait_for
 
 Scheme = Literal["light", "dark"]
 WIDE, NARROW = 1440, 390
+PATHS = ["", "agents", "categories", "over-time", "pipeline", "runbook"]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]  # of axe
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")  # and of tools/bootstrap
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 _FLAGS += ["--disable-component-update", "--disable-sync"]

@@ -11,21 +11,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from csat.local.ports import free_port
-from tests.integration.dashboard.browser import Scheme, Server
+from tests.integration.dashboard.browser import PATHS, RULES, Server
 from tests.integration.dashboard.conftest import EVIL, Emulator, OpenViewer
 from tests.integration.dashboard.history import live
 from tests.integration.marts.conftest import Marts
 
 pytestmark = pytest.mark.integration
-
-PATHS = ["", "agents", "categories", "over-time", "pipeline", "runbook"]
-VIEWS = ["", "agents", "agents?agent=agent-0001", "categories", "categories?category=Returns"]
-VIEWS += ["over-time?split=By+category&grain=week", "pipeline", "runbook?alert=stream_down"]
-THEMES: tuple[Scheme, ...] = ("light", "dark")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-
-_NAME_IN_FOCUS = """(({labels, innerText, ariaLabel}) => labels?.[0]?.innerText || innerText || ariaLabel || '')
-    (document.activeElement)"""
 
 
 def test_figures_are_those_of_the_marts(viewer: OpenViewer, marts: Marts) -> None:

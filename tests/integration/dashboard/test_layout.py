@@ -8,16 +8,14 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from csat.dashboard.palette import DARK, LIGHT
-from tests.integration.dashboard.browser import NARROW, WIDE, Scheme
+from tests.integration.dashboard.browser import NARROW, RULES, WIDE, Scheme
 from tests.integration.dashboard.conftest import OpenViewer
 
 pytestmark = pytest.mark.integration
 
-PATHS = ["", "agents", "categories", "over-time", "pipeline", "runbook"]
 VIEWS = ["", "agents", "agents?agent=agent-0001", "categories", "categories?category=Returns"]
 VIEWS += ["over-time?split=By+category&grain=week", "pipeline", "runbook?alert=stream_down"]
 THEMES: tuple[Scheme, ...] = ("light", "dark")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 _NAME_IN_FOCUS = """(({labels, innerText, ariaLabel}) => labels?.[0]?.innerText || innerText || ariaLabel || '')
     (document.activeElement)"""

@@ -1,17 +1,29 @@
 """The console script as a process of its own, on a machine where nothing runs."""
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from csat.contract.settings import ROOT, Settings, environment
+from csat.contract.settings import ROOT, Settings, environment, get_settings
 from csat.local.ports import free_ports
 
 CSAT = str(ROOT / ".venv" / "bin" / "csat")
 Csat = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def own_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """A machine of its own for calls in this process: an empty state folder, free ports, no .env."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CSAT_STATE_DIR", str(tmp_path / "state"))
+    for name, port in free_ports().items():
+        monkeypatch.setenv(f"CSAT_{name.upper()}", str(port))
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date
 from pathlib import Path
 from typing import Any
@@ -14,20 +14,9 @@ from csat.contract.errors import CsatError
 from csat.contract.settings import Settings, get_settings
 from csat.control.state_files import StateFiles
 from csat.local import logs
-from csat.local.ports import free_ports
 from csat.marts.build import BuildReport
 
-
-@pytest.fixture(autouse=True)
-def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """A machine of its own for each test: an empty state folder, free ports, no .env."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CSAT_STATE_DIR", str(tmp_path / "state"))
-    for name, port in free_ports().items():
-        monkeypatch.setenv(f"CSAT_{name.upper()}", str(port))
-    get_settings.cache_clear()
-    yield
-    get_settings.cache_clear()
+pytestmark = pytest.mark.usefixtures("own_machine")
 
 
 def test_status_prints_one_json_document_and_exits_with_1_when_nothing_runs(capsys: pytest.CaptureFixture[str]) -> None:

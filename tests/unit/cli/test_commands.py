@@ -16,21 +16,12 @@ from csat.cli.app import app
 from csat.cli.main import run
 from csat.contract.settings import get_settings
 from csat.control.state_files import StateFiles
-from csat.local.ports import free_ports
 from tests.unit.cli.conftest import Csat
 
 COUNTS = {"lost": 0, "duplicated": 0, "pending": 21, "unverifiable": 0}
 
 
-@pytest.fixture(autouse=True)
-def _own_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CSAT_STATE_DIR", str(tmp_path / "state"))
-    for name, port in free_ports().items():
-        monkeypatch.setenv(f"CSAT_{name.upper()}", str(port))
-    get_settings.cache_clear()
-    yield
-    get_settings.cache_clear()
+pytestmark = pytest.mark.usefixtures("own_machine")
 
 
 @pytest.fixture

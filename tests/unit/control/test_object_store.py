@@ -6,7 +6,7 @@ import pytest
 
 from csat.control import object_store as store_module
 from csat.control.state_files import StateFiles, StateFilesUnreachableError
-from tests.storage_server import Store, storage
+from tests.storage_server import Store, storage_of_this_process
 from tests.unit.control.test_state_files import desired_state
 
 URI = "gs://shop-state/stream"
@@ -14,12 +14,7 @@ URI = "gs://shop-state/stream"
 
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    import fsspec.config
-    import gcsfs
-
-    with storage() as found:
-        monkeypatch.setitem(fsspec.config.conf, "gs", found.client_options)
-        gcsfs.GCSFileSystem.clear_instance_cache()
+    with storage_of_this_process(monkeypatch) as found:
         yield found
 
 
