@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from csat.bigquery.client import Warehouse
 from csat.bigquery.query import Query
@@ -10,7 +10,8 @@ from csat.bigquery.tables import append_rows
 from csat.kafka.offsets import Gap, without
 
 ACCEPTED_LOSSES = "accepted_losses"
-_EVER = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+_LOOK_BACK = timedelta(days=2)
 
 _LANDED = Query.read(__file__, "landed_offsets")
 _NAME = Query.read(__file__, "older_rows_topic_id")
@@ -24,9 +25,14 @@ def landed_offsets(warehouse: Warehouse, topic: str, topic_id: str) -> dict[int,
     return {row["kafka_partition"]: row["kafka_offset"] for row in rows}
 
 
-def missing_offsets(warehouse: Warehouse, since: datetime = _EVER) -> list[Gap]:
-    """The gaps between two landed offsets, of rows that were read `since` then. Raises WarehouseError."""
-    return [Gap(**row) for row in _MISSING.rows(warehouse, since=since)]
+def missing_offsets(warehouse: Warehouse, since: datetime = _FIRST, until: datetime = _LAST) -> list[Gap]:
+    """The gaps between two landed offsets, one of which was read in this period. Raises WarehouseError.
+
+    An offset is missing where no row of the two days before, or of a later time, has it.
+    """
+    landed_since = max(since, _FIRST + _LOOK_BACK) - _LOOK_BACK
+    rows = _MISSING.rows(warehouse, since=since, until=until, landed_since=landed_since)
+    return [Gap(**row) for row in rows]
 
 
 def name_older_rows(warehouse: Warehouse, topic: str, topic_id: str) -> None:

@@ -6,7 +6,7 @@ maintain, proves the whole table.
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -41,36 +41,34 @@ class Landing:
 
 def recent_landing(warehouse: Warehouse, now: datetime, examined_at: datetime | None) -> Landing:
     """What landed in the last hour. Raises WarehouseError."""
-    rows = _LANDED.rows(warehouse, since=now - WINDOW)
-    facts = summed(rows)
+    facts = summed(_LANDED.rows(warehouse, since=now - WINDOW, until=now))
     if not facts.lost:
         return Landing(facts, examined_at)
     if examined_at is not None and age(examined_at, now) < EXAMINE_EVERY:
-        return Landing(_with_lost(facts, None, facts.duplicated), examined_at)
-    since = now - EXAMINED_WINDOW
-    examined = summed(_LANDED.rows(warehouse, since=since))
-    excused = _excused(warehouse, since) if examined.lost else 0
-    if excused is None:  # the next check examines the gaps
-        return Landing(_with_lost(facts, None, examined.duplicated), examined_at)
-    return Landing(_with_lost(facts, max(0, (examined.lost or 0) - excused), examined.duplicated), now)
+        return Landing(replace(facts, lost=None), examined_at)
+    lost = _lost(warehouse, now)
+    return Landing(replace(facts, lost=lost), examined_at if lost is None else now)
 
 
-def _excused(warehouse: Warehouse, since: datetime) -> int | None:
-    """Missing offsets that are not lost, or may not be; None where Kafka is unreachable, which has its own alert."""
-    accepted = accepted_gaps(warehouse)
+def _lost(warehouse: Warehouse, now: datetime) -> int | None:
+    """Records that are missing beside rows of the examined window; None where Kafka is unreachable: it has an alert.
+
+    What may be no loss counts as none.
+    """
+    gaps, accepted = missing_offsets(warehouse, now - EXAMINED_WINDOW, now), accepted_gaps(warehouse)
     try:
-        found = no_loss(warehouse.settings, missing_offsets(warehouse, since), accepted)
+        found = no_loss(warehouse.settings, gaps, accepted)
     except KafkaAccessError as error:
         logger.warning("%s", error)
         return None
-    return found.without_record + found.deleted
+    return sum(gap.count for gap in gaps) - found.without_record - found.deleted
 
 
 def summed(rows: list[dict[str, Any]]) -> LandingFacts:
     """The facts of all Kafka partitions together; a gap between two landed offsets counts as lost."""
     records, distinct = (sum(row[name] for row in rows) for name in ("record_count", "distinct_offsets"))
     return LandingFacts(
-        newest_at=max((row["newest_at"] for row in rows if row["newest_at"]), default=None),
+        newest_at=max((row["newest_at"] for row in rows), default=None),
         records=records,
         rejected=sum(row["rejected_count"] for row in rows),
         lost=records - distinct,
@@ -84,7 +82,3 @@ def mart_facts(warehouse: Warehouse, now: datetime) -> MartFacts:
     watermark = record.watermark_to if record else _ALWAYS
     [row] = _WAITING.rows(warehouse, watermark=watermark, recent=now - RECENT)
     return MartFacts(record.built_at if record else None, row["waiting_since"])
-
-
-def _with_lost(facts: LandingFacts, lost: int | None, duplicated: int) -> LandingFacts:
-    return LandingFacts(facts.newest_at, facts.records, facts.rejected, lost, duplicated)

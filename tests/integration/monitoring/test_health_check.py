@@ -92,6 +92,17 @@ def test_a_row_of_the_future_is_not_the_newest(world: World, land) -> None:
     assert timedelta(minutes=29) < datetime.now(UTC) - newest < timedelta(minutes=32)
 
 
+@pytest.mark.parametrize(("before", "between"), [(30, -600), (30, 1500), (4 * 1440, -525_600)])
+def test_rows_of_a_clock_that_was_wrong_are_not_missing(world: World, land, before: int, between: int) -> None:
+    land(0, 1, minutes=before)
+    land(2, 3, minutes=between)
+    land(5)
+    found = landing(world)
+    assert (found.facts.landing.lost, found.facts.landing.duplicated) == (1, 0)
+    land(4)
+    assert landing(world).facts.landing.lost == 0
+
+
 def test_a_row_waits_for_the_marts_since_it_landed(world: World, land) -> None:
     assert landing(world).facts.marts == MartFacts(None, None)
     land(0, minutes=20)

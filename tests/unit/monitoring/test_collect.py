@@ -95,9 +95,9 @@ def test_messages_after_the_committed_offsets_wait(
 class FakeWarehouse:
     """Responds to each kind of query, and records the queries."""
 
-    def __init__(self, recent: list[dict[str, Any]], examined: list[dict[str, Any]] | None = None) -> None:
+    def __init__(self, recent: list[dict[str, Any]]) -> None:
         self.settings = Settings(_env_file=None)
-        self.recent, self.examined = recent, examined
+        self.recent = recent
         self.queries: list[tuple[str, dict[str, Any]]] = []
         self.gaps: list[dict[str, Any]] = []
 
@@ -107,15 +107,13 @@ class FakeWarehouse:
         if "accepted_losses" in sql:
             return []
         if "lead(kafka_offset)" in sql:
+            self.queries.append(("gaps", parameters))
             return self.gaps
         if "min(ingested_at)" in sql:
             self.queries.append(("waiting", parameters))
             return [{"waiting_since": ago(60)}]
-        is_recent = parameters["since"] == ago(3600)
-        self.queries.append(("recent" if is_recent else "examined", parameters))
-        found = self.recent if is_recent else self.examined
-        assert found is not None, "examined gaps"
-        return found
+        self.queries.append(("recent", parameters))
+        return self.recent
 
 
 def landed(records: int, rows: int | None = None, distinct: int | None = None, rejected: int = 0) -> dict[str, Any]:
@@ -131,7 +129,7 @@ def recent(fake: Any, examined_at: datetime | None = None) -> Any:
 def test_the_last_hour_is_read_from_the_newest_partitions_only() -> None:
     fake = FakeWarehouse([landed(60, rejected=2), landed(40, rows=41, distinct=40)])
     found = recent(fake)
-    assert fake.queries == [("recent", {"since": ago(3600)})]
+    assert fake.queries == [("recent", {"since": ago(3600), "until": NOON})]
     assert (found.facts.records, found.facts.rejected, found.facts.lost, found.facts.duplicated) == (100, 2, 0, 1)
     assert (found.facts.newest_at, found.examined_at) == (ago(40), None)
 
@@ -141,19 +139,16 @@ def test_where_nothing_landed_nothing_is_lost() -> None:
     assert (facts.records, facts.lost, facts.duplicated, facts.newest_at) == (0, 0, 0, None)
 
 
-def test_a_gap_is_examined_in_the_rows_of_two_hours() -> None:
-    fake = FakeWarehouse([landed(100, rows=90)], [landed(100)])
+def test_a_gap_is_examined_beside_the_rows_of_two_hours() -> None:
+    fake = FakeWarehouse([landed(100, rows=90)])
     found = recent(fake)
-    assert fake.queries == [("recent", {"since": ago(3600)}), ("examined", {"since": ago(7200)})]
+    period = {"since": ago(7200), "until": NOON, "landed_since": ago(7200) - timedelta(days=2)}
+    assert fake.queries[1:] == [("gaps", period)]
     assert (found.facts.lost, found.examined_at) == (0, NOON)
 
 
-def test_a_gap_that_stays_is_lost() -> None:
-    assert recent(FakeWarehouse([landed(100, rows=90)], [landed(100, rows=97)])).facts.lost == 3
-
-
 def test_a_gap_is_unknown_and_not_examined_while_kafka_is_unreachable() -> None:
-    fake = FakeWarehouse([landed(100, rows=90)], [landed(100, rows=97)])
+    fake = FakeWarehouse([landed(100, rows=90)])
     fake.settings = Settings(_env_file=None, kafka_bootstrap_servers="127.0.0.1:1")
     place = {"kafka_topic": "m", "kafka_topic_id": "i", "kafka_partition": 0}
     fake.gaps = [{**place, "first_offset": 50, "end_offset": 53}]
@@ -164,16 +159,12 @@ def test_a_gap_is_unknown_and_not_examined_while_kafka_is_unreachable() -> None:
 def test_all_partitions_are_examined_at_most_once_an_hour() -> None:
     found = recent(FakeWarehouse([landed(100, rows=90)]), examined_at=ago(3599))
     assert (found.facts.lost, found.examined_at) == (None, ago(3599))
-    assert recent(FakeWarehouse([landed(100, rows=90)], [landed(100)]), examined_at=ago(3600)).examined_at == NOON
+    assert recent(FakeWarehouse([landed(100, rows=90)]), examined_at=ago(3600)).examined_at == NOON
 
 
 def test_an_examination_in_the_future_is_not_recent() -> None:
-    found = recent(FakeWarehouse([landed(100, rows=90)], [landed(100, rows=97)]), examined_at=ago(-61))
-    assert (found.facts.lost, found.examined_at) == (3, NOON)
-
-
-def test_a_partition_with_rows_of_the_future_only_has_no_newest_row() -> None:
-    assert recent(FakeWarehouse([landed(10) | {"newest_at": None}, landed(40)])).facts.newest_at == ago(40)
+    found = recent(FakeWarehouse([landed(100, rows=90)]), examined_at=ago(-61))
+    assert (found.facts.lost, found.examined_at) == (0, NOON)
 
 
 def test_rows_wait_for_the_marts_since_the_last_watermark() -> None:
