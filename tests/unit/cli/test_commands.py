@@ -261,3 +261,9 @@ def test_open_shows_the_page_in_the_browser_or_prints_its_address(
         done = csat("open", "dashboard", BROWSER="", DISPLAY="", WAYLAND_DISPLAY="", PATH=os.devnull)
         assert (done.returncode, done.stdout) == (0, f"{address}\n")
         assert "no browser" in done.stderr
+
+
+def test_open_names_the_setting_of_a_page_whose_address_is_not_known(csat: Csat) -> None:
+    done = csat("open", "airflow", CSAT_TARGET="gcp", CSAT_PROJECT_ID="p", CSAT_AIRFLOW_URL="")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "the address of airflow is not known, fix: set CSAT_AIRFLOW_URL" in done.stderr
