@@ -179,7 +179,7 @@ test-containers: .venv/.synced # Build the images and run docker-compose.yaml on
 	$(BIN)/pytest --capture=no tests/containers
 
 LONG_guard := $(BIN)/pytest tests/guard # Every way to lose the stream, with the real Airflow: a quarter of an hour
-LONG_marts := $(BIN)/pytest -m long tests/integration/marts # 50 random histories, 30 days recounted, a kill after every model
+LONG_marts := $(BIN)/pytest -m long tests/integration/marts # 50 random histories, 30 days recounted, a kill after every model, rare builds
 LONG_stream := $(BIN)/pytest -m long tests/integration/stream # Two executor processes, of which one is killed and one suspended; rare faults of topics and checkpoints
 LONG_spark-4-0 := DRIVER_PYTHON=.venvs/spark40/bin/python $(BIN)/pytest tests/integration/stream # All tests of the stream with drivers of Spark 4.0
 LONG_dbt-next := $(BIN)/pytest -m dbt_next tests/integration/marts # The dbt project on the version after ours

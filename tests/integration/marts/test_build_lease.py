@@ -22,8 +22,8 @@ _FIRST_NUMBER = 100
 
 
 @pytest.fixture(scope="module")
-def world(make_marts: Callable[[str], Marts]) -> Marts:
-    return published(make_marts("lease"))
+def world(make_marts: Callable[[], Marts]) -> Marts:
+    return published(make_marts())
 
 
 @pytest.fixture
@@ -62,6 +62,7 @@ def test_two_builds_at_once_on_two_machines_end_in_one_correct_result(world: Mar
     assert_equals_a_full_refresh(world)
 
 
+@pytest.mark.long
 def test_a_killed_build_on_another_machine_has_the_lease_until_it_expires(world: Marts, other_machine: Marts) -> None:
     expire_lease(world)
     land_one(world, 102)
@@ -83,6 +84,7 @@ def test_a_killed_build_on_this_machine_does_not_delay_the_next_one(world: Marts
     assert len(builds(world)) == len(before) + 1
 
 
+@pytest.mark.long
 def test_a_build_whose_machine_was_paused_does_not_publish(world: Marts, other_machine: Marts) -> None:
     expire_lease(world)
     land_one(world, 104)

@@ -45,9 +45,9 @@ Job = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="module")
-def world(make_marts: Callable[[str], Marts]) -> Marts:
+def world(make_marts: Callable[[], Marts]) -> Marts:
     """A landing table with responses of two days."""
-    made = make_marts("job")
+    made = make_marts()
     made.land([survey_response(number, at(TODAY - timedelta(days=days))) for number, days in enumerate([1, 1, 2])])
     return made
 
@@ -72,7 +72,7 @@ def job(world: Marts, state: Path) -> Job:
     of_job = {
         "PYTHONPATH": "/srv/csat",
         "CSAT_BIGQUERY_ENDPOINT": world.settings.endpoint,
-        "CSAT_DATASET_PREFIX": "job",
+        "CSAT_DATASET_PREFIX": world.settings.dataset_prefix,
     }
 
     def run(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":

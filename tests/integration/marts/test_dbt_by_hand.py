@@ -21,9 +21,9 @@ Dbt = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="module")
-def world(make_marts: Callable[[str], Marts]) -> Marts:
+def world(make_marts: Callable[[], Marts]) -> Marts:
     """A landing table with responses of yesterday and of two weeks ago."""
-    made = make_marts("byhand")
+    made = make_marts()
     made.land([survey_response(number, at(TODAY - timedelta(days=days))) for number, days in enumerate([1, 1, 14])])
     return made
 

@@ -52,8 +52,8 @@ def test_next_dbt_sends_the_same_statements(tmp_path_factory: pytest.TempPathFac
     assert following == ours
 
 
-def test_next_dbt_builds_the_same_rows(make_marts: Callable[[str], Marts], tmp_path: Path) -> None:
-    world = make_marts("dbtnext")
+def test_next_dbt_builds_the_same_rows(make_marts: Callable[[], Marts], tmp_path: Path) -> None:
+    world = make_marts()
     days = [FIRST_DAY + timedelta(days=number) for number in (0, 9, 20)]
     world.land([survey_response(number, at(day), agent_id=f"a{number % 2}") for number, day in enumerate(days * 9)])
     assert _build(world, tmp_path) == "succeeded"
@@ -65,8 +65,8 @@ def test_next_dbt_builds_the_same_rows(make_marts: Callable[[str], Marts], tmp_p
     assert world.snapshot() == before
 
 
-def test_next_dbt_runs_the_unit_tests(make_marts: Callable[[str], Marts], tmp_path: Path) -> None:
-    settings = make_marts("dbtnext").settings
+def test_next_dbt_runs_the_unit_tests(make_marts: Callable[[], Marts], tmp_path: Path) -> None:
+    settings = make_marts().settings
     arguments = [
         "test",
         "--profiles-dir",

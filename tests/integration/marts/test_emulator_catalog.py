@@ -22,9 +22,9 @@ serve.main()
 
 
 @pytest.fixture
-def world(make_marts: Callable[[str], Marts]) -> Marts:
+def world(make_marts: Callable[[], Marts]) -> Marts:
     """A table of three rows and a view of it."""
-    made = make_marts("catalog")
+    made = make_marts()
     rows = "select number from unnest([1, 2, 3]) as number"
     made.execute(f"create or replace table `{{table}}` (number int64 not null) as ({rows})", "marts", "numbers")
     made.execute(

@@ -15,9 +15,9 @@ _LIMITS = "select current_setting('memory_limit') as memory, current_setting('te
 
 
 def test_it_uses_a_quarter_of_the_memory_and_spills_next_to_its_data(
-    make_marts: Callable[[str], Marts],
+    make_marts: Callable[[], Marts],
 ) -> None:
-    world = make_marts("memory")
+    world = make_marts()
     [limits] = world.warehouse.rows(_LIMITS)
     number, unit = limits["memory"].split()
     assert unit in ("MiB", "GiB")
@@ -26,9 +26,9 @@ def test_it_uses_a_quarter_of_the_memory_and_spills_next_to_its_data(
     assert Path(limits["folder"]) == world.settings.state / "bigquery" / "spilled"
 
 
-def test_a_query_with_parameters_runs_once(make_marts: Callable[[str], Marts]) -> None:
+def test_a_query_with_parameters_runs_once(make_marts: Callable[[], Marts]) -> None:
     """A regression test: it ran three times. The query is long, so that other requests do not matter."""
-    world = make_marts("parameters")
+    world = make_marts()
     numbers = "unnest(generate_array(1, 7000))"
     sql = f"select sum(mod(a * b, {{divisor}})) as total from {numbers} as a, {numbers} as b"
 

@@ -68,8 +68,8 @@ def test_a_repeated_statement_is_neither_parsed_nor_typed(logging_calls: Warehou
     assert run(2) == Counter()
 
 
-def test_a_statement_is_typed_from_scratch_when_a_column_changes_its_type(make_marts: Callable[[str], Marts]) -> None:
-    world = make_marts("translation")
+def test_a_statement_is_typed_from_scratch_when_a_column_changes_its_type(make_marts: Callable[[], Marts]) -> None:
+    world = make_marts()
 
     def seen(value: str) -> list[dict[str, object]]:
         world.execute(f"create or replace table `{{table}}` as select {value} as number", "marts", "numbers")
@@ -81,9 +81,9 @@ def test_a_statement_is_typed_from_scratch_when_a_column_changes_its_type(make_m
             seen("1")
 
 
-def test_a_script_and_a_session_have_their_temporary_tables(make_marts: Callable[[str], Marts]) -> None:
+def test_a_script_and_a_session_have_their_temporary_tables(make_marts: Callable[[], Marts]) -> None:
     """Their names without a dataset do not refer to the default dataset."""
-    world = make_marts("temporary")
+    world = make_marts()
     client, dataset = world.warehouse.client, f"{world.settings.project_id}.{world.settings.dataset('marts')}"
     script, read = "create temp table kept as select 7 as number; select number from kept", "select number from kept"
 

@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -33,13 +33,13 @@ def silent(_: str) -> None:
 
 
 @pytest.fixture
-def world(make_marts: Callable[[str], Marts], request: pytest.FixtureRequest) -> Iterator[Marts]:
+def world(make_marts: Callable[[], Marts], request: pytest.FixtureRequest) -> Marts:
     """A landing table with the partitions of an earlier release, and rows of several days, accepted and rejected.
 
     A parameter names columns that the table lacks.
     """
     lacking: list[str] = getattr(request, "param", [])
-    made = make_marts(f"migration{abs(hash(request.node.name)) % 10**8}")
+    made = make_marts()
     name = made.settings.table("raw", "survey_responses")
     made.warehouse.client.delete_table(name)
     table = tables.landing_table(made.settings)
@@ -53,8 +53,7 @@ def world(make_marts: Callable[[str], Marts], request: pytest.FixtureRequest) ->
     for name in lacking:
         del last[name]
     made.land([survey_response(5, at(DAY), **REJECTED), survey_response(6, at(DAY), **last)])
-    yield made
-    made.drop()
+    return made
 
 
 def contents(world: Marts, table: str = "survey_responses") -> Rows:

@@ -20,9 +20,9 @@ _RECORD = BuildRecord("b1", "succeeded", True, _NOW, _NOW, 1.0, None, _NOW, (), 
 
 
 @pytest.fixture(scope="module")
-def world(make_marts: Callable[[str], Marts]) -> Marts:
+def world(make_marts: Callable[[], Marts]) -> Marts:
     """Empty tables."""
-    return make_marts("fence")
+    return make_marts()
 
 
 def test_of_builds_that_start_at_the_same_moment_one_gets_the_first_lease(world: Marts) -> None:

@@ -23,9 +23,9 @@ def start() -> datetime:
 
 
 @pytest.fixture(scope="module")
-def world(make_marts: Callable[[str], Marts], start: datetime) -> Marts:
+def world(make_marts: Callable[[], Marts], start: datetime) -> Marts:
     """Marts of a response, built, and of another one that the stream read when its clock was ahead."""
-    made = make_marts("ahead")
+    made = make_marts()
     made.land([survey_response(0, start)])
     made.build()
     made.land([survey_response(1, start + HOUR, ingested_at=start + AHEAD, batch_id="b2")])

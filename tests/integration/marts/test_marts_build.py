@@ -79,9 +79,9 @@ def later_rows() -> Rows:
 
 
 @pytest.fixture(scope="module")
-def first(make_marts: Callable[[str], Marts]) -> Marts:
+def first(make_marts: Callable[[], Marts]) -> Marts:
     """The marts after their first build."""
-    world = make_marts("first")
+    world = make_marts()
     world.land(first_rows())
     world.build()
     return world

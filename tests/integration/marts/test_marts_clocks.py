@@ -12,9 +12,9 @@ NEXT_DAY = DAY + timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
-def world(make_marts: Callable[[str], Marts]) -> Marts:
+def world(make_marts: Callable[[], Marts]) -> Marts:
     """Marts of one response of today, and one of next year, from a producer whose clock was the record time."""
-    made = make_marts("clocks")
+    made = make_marts()
     next_year = at(date(2027, 11, 10))
     ahead = survey_response(1, next_year, kafka_timestamp=next_year, ingested_at=at(DAY))
     made.land([survey_response(0, at(DAY)), ahead])
@@ -34,6 +34,7 @@ def test_response_of_next_year_is_in_no_mart_and_freezes_no_build(world: Marts) 
     assert world.snapshot() == incremental
 
 
+@pytest.mark.long
 def test_build_after_a_record_of_next_year_is_a_full_refresh(world: Marts) -> None:
     """As an earlier release made it, of the same rows."""
     changes = "latest_response_date = '2027-11-10'"

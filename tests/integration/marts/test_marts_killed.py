@@ -15,9 +15,9 @@ FIRST_BATCH_AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def world(make_marts: Callable[[str], Marts]) -> Marts:
+def world(make_marts: Callable[[], Marts]) -> Marts:
     """Marts of two responses a day over forty days."""
-    made = make_marts("killed")
+    made = make_marts()
     days = [FIRST_DAY + timedelta(days=number // 2) for number in range(80)]
     made.land([survey_response(number, at(day), ingested_at=FIRST_BATCH_AT) for number, day in enumerate(days)])
     made.build()

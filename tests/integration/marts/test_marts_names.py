@@ -28,9 +28,9 @@ REMARKS = ["fine", "\u00a0\u200b\r\n", "", None, "👩\u200d🚀", "\x00"]
 
 
 @pytest.fixture(scope="module")
-def world(make_marts: Callable[[str], Marts]) -> Marts:
+def world(make_marts: Callable[[], Marts]) -> Marts:
     """Marts of names in all spellings, and of a response that is sent a second time in lower case, on another date."""
-    made = make_marts("names")
+    made = make_marts()
     # The last agent's latest response, or the one before, gives the agent's names
     rows = [
         survey_response(number, at(FIRST, number), customer_remarks=remark, **changes)

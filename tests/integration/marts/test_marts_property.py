@@ -1,6 +1,5 @@
 """For any messages in any order, with builds in between, the marts equal one full refresh, row for row."""
 
-import itertools
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -17,7 +16,6 @@ FIRST_DAY = date(2026, 10, 1)
 FIRST_BATCH_AT = datetime(2026, 11, 1, tzinfo=UTC)
 BETWEEN_BATCHES = timedelta(hours=1)
 CATEGORIES = [("Returns", "Wrong"), ("Returns", "Missing"), ("Others", "Wrong")]
-_numbers = itertools.count(1)
 
 # Failing examples are not shrunk: each attempt takes half a minute.
 FEW = settings(
@@ -132,11 +130,6 @@ def _row(event: Event, offset: int, read_at: datetime, accepted: Rows) -> dict[s
 
 
 def check(world: Marts, history: list[Batch]) -> None:
-    hold(world, history)
-    world.drop()
-
-
-def hold(world: Marts, history: list[Batch]) -> None:
     for batch, rows in zip(history, landing_rows(history), strict=True):
         world.land(rows)
         if batch.is_built:
@@ -153,8 +146,8 @@ def hold(world: Marts, history: list[Batch]) -> None:
 @example(history=EDGE_CASES)
 @FEW
 @given(history=histories)
-def test_builds_by_date_equal_one_full_refresh(make_marts: Callable[[str], Marts], history: list[Batch]) -> None:
-    check(make_marts(f"property{next(_numbers)}"), history)
+def test_builds_by_date_equal_one_full_refresh(make_marts: Callable[[], Marts], history: list[Batch]) -> None:
+    check(make_marts(), history)
 
 
 @pytest.mark.long
@@ -162,6 +155,6 @@ def test_builds_by_date_equal_one_full_refresh(make_marts: Callable[[str], Marts
 @settings(FEW, max_examples=50)
 @given(history=histories)
 def test_builds_by_date_equal_one_full_refresh_fifty_times(
-    make_marts: Callable[[str], Marts], history: list[Batch]
+    make_marts: Callable[[], Marts], history: list[Batch]
 ) -> None:
-    check(make_marts(f"property{next(_numbers)}"), history)
+    check(make_marts(), history)

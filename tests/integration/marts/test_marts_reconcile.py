@@ -21,9 +21,9 @@ LATER: dict[str, Any] = {"ingested_at": datetime(2026, 11, 12, tzinfo=UTC), "bat
 
 
 @pytest.fixture(scope="module")
-def world(make_marts: Callable[[str], Marts]) -> Marts:
+def world(make_marts: Callable[[], Marts]) -> Marts:
     """Marts of responses older than the look-back, of which one landed then, of a week ago, and of the latest day."""
-    made = make_marts("reconcile")
+    made = make_marts()
     days = [OLD, WEEK_AGO, LATEST, LATEST]
     ingested_at = datetime(2026, 11, 11, tzinfo=UTC)
     made.land([survey_response(number, at(day), ingested_at=ingested_at) for number, day in enumerate(days)])

@@ -37,9 +37,9 @@ def faulty_messages() -> list[Message]:
 
 
 @pytest.fixture(scope="module")
-def built(make_marts: Callable[[str], Marts], tmp_path_factory: pytest.TempPathFactory) -> tuple[Marts, Rows]:
+def built(make_marts: Callable[[], Marts], tmp_path_factory: pytest.TempPathFactory) -> tuple[Marts, Rows]:
     """The marts after the first 25 days and then the rest, and every landing row."""
-    world, folder, messages = make_marts("thirtydays"), tmp_path_factory.mktemp("messages"), faulty_messages()
+    world, folder, messages = make_marts(), tmp_path_factory.mktemp("messages"), faulty_messages()
     first = len(messages) * 25 // DAYS
     rows: Rows = []
     for offset, part in ((0, messages[:first]), (first, messages[first:])):

@@ -22,9 +22,9 @@ _25TH, _26TH = "date '2026-11-25'", "date '2026-11-26'"
 
 
 @pytest.fixture
-def days(make_marts: Callable[[str], Marts]) -> Marts:
+def days(make_marts: Callable[[], Marts]) -> Marts:
     """A table `days` with rows in random order: numbers 1 to 4, two for each of two days."""
-    world = make_marts("partitions")
+    world = make_marts()
     rows = f"struct({_26TH} as day, 3 as number), ({_25TH}, 1), ({_26TH}, 4), ({_25TH}, 2)"
     world.execute(
         "create or replace table `{table}` (day date not null, number int64) partition by day "

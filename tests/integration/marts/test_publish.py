@@ -25,8 +25,8 @@ FAILS = "select * from {{{{ ref('{model}') }}}}"
 
 
 @pytest.fixture(scope="module")
-def world(make_marts: Callable[[str], Marts]) -> Marts:
-    return published(make_marts("publish"))
+def world(make_marts: Callable[[], Marts]) -> Marts:
+    return published(make_marts())
 
 
 @pytest.fixture(scope="module")

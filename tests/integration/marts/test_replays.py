@@ -20,9 +20,9 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def world(make_marts: Callable[[str], Marts], request: pytest.FixtureRequest) -> Marts:
+def world(make_marts: Callable[[], Marts]) -> Marts:
     """An empty landing table, and no replays."""
-    return make_marts(f"replays{abs(hash(request.node.name)) % 10**8}")
+    return make_marts()
 
 
 def rejected(number: int, topic_id: str | None, ingested_at: datetime) -> dict[str, Any]:

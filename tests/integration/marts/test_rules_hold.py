@@ -12,9 +12,9 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
-def messages(make_marts: Callable[[str], Marts]) -> dict[str, str]:
+def messages(make_marts: Callable[[], Marts]) -> dict[str, str]:
     """The messages of the failed tests of marts of three days whose tables were spoiled."""
-    world = published(make_marts("rules"))
+    world = published(make_marts())
     for statement, table in [
         ("insert into `{table}` select * from `{table}` where response_date = '2026-11-01'", "int_agents_dated"),
         ("update `{table}` set leaderboard_rank = 1, is_ranked = true where window_id = '7d'", "agent_leaderboard"),
