@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 NAME :=
 # What a call needs beside uv and Python; tools/bootstrap installs it first
 is_goal = $(filter $(1),$(MAKECMDGOALS))
-NEEDS := $(if $(call is_goal,demo up setup jars% class-archive test% check chaos soak $(if $(NAME),bench) \
+NEEDS := $(if $(call is_goal,demo up setup jars% lock-jars% class-archive test% check chaos soak $(if $(NAME),bench) \
 	screenshots cloud-deploy),java)
 NEEDS += $(if $(call is_goal,test test-rest test-integration screenshots $(if $(filter dashboard,$(NAME)),bench)),chromium)
 OF_TERRAFORM := lint-terraform test-terraform cloud-init cloud-plan cloud-plan-offline cloud-apply cloud-destroy cloud-env cloud-deploy
@@ -253,7 +253,7 @@ lint-words: .venv/.synced # Check the spelling, and that no retired word of tool
 .venv/dbt/manifest.json: $(filter dbt/%,$(SQL_SOURCES)) | .venv/.synced
 	$(BIN)/dbt --quiet parse --project-dir dbt --profiles-dir dbt --target-path $(abspath $(@D)) --log-path $(abspath $(@D))
 
-.PHONY: format generated locks lock-jars screenshots
+.PHONY: format generated locks lock-jars lock-jars-dataproc screenshots
 format: .venv/.synced ## Format Python, dbt's SQL and Terraform, and fix what can be fixed
 	$(BIN)/ruff check --fix --exit-zero --quiet .
 	$(BIN)/ruff format --quiet .
@@ -263,9 +263,11 @@ format: .venv/.synced ## Format Python, dbt's SQL and Terraform, and fix what ca
 generated: .venv/.synced .venv/dbt/manifest.json ## Write the files that are made from code
 	$(PYTHON) -m tools.generate
 
-lock-jars: .venv/.synced .venvs/spark40/.synced # Write down the sums of the jars, after their versions in csat/local/jars.py changed
-	$(PYTHON) -m csat.local.jars --pin kafka spark dataproc
+lock-jars: .venv/.synced .venvs/spark40/.synced # Write down the sums of the stack's jars, after their versions in csat/local/jars.py changed
+	$(PYTHON) -m csat.local.jars --pin kafka spark
 	.venvs/spark40/bin/python -m csat.local.jars --pin spark
+lock-jars-dataproc: .venv/.synced # Download the jars of a batch on Google Cloud and write down their sums
+	$(PYTHON) -m csat.local.jars --pin dataproc
 
 screenshots: setup # Take the documents' pictures of the dashboard, on a stack of its own
 	$(PYTHON) -m tests.screenshots docs/pictures

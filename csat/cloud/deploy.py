@@ -56,6 +56,7 @@ def _release_steps(code_uri: str, folder: Path, effects: Effects) -> Iterator[St
     archive, packages = folder / "packages.tar.gz", folder / "packages"
 
     def build() -> None:
+        effects.jars()  # first: without pinned sums nothing is deployed
         fill_packages(packages, build_wheel(folder, package_version()))
         pack(packages, archive)
 
@@ -73,7 +74,7 @@ def _release_steps(code_uri: str, folder: Path, effects: Effects) -> Iterator[St
         )
         effects.write(release_uri(code_uri, code_version()), release.model_dump_json(indent=2))
 
-    yield Step(f"build the wheel {package_version()} and the archive of the stream's packages", build)
+    yield Step(f"check the jars, build the wheel {package_version()} and the archive of the stream's packages", build)
     yield Step(
         f"upload packages.tar.gz, stream_job.py, the Kafka connector's jars and release.json to {target}/", upload
     )

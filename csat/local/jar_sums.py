@@ -1,6 +1,7 @@
 """The SHA-256 sums that the jars must have: neither a repository nor a cache is trusted.
 
-`jars.sha256` is written by `make lock-jars`, in the form of sha256sum: a sum, two blanks, folder/name.
+`jars.sha256` is written by `make lock-jars` and `make lock-jars-dataproc`, in the form of sha256sum: a sum, two blanks,
+folder/name.
 """
 
 import hashlib
@@ -25,17 +26,23 @@ def sums(jars: Path, folder: str) -> dict[str, str]:
     return {f"{folder}/{jar.name}": hashlib.sha256(jar.read_bytes()).hexdigest() for jar in sorted(jars.glob("*.jar"))}
 
 
-def check(found: Sums, folder: str, wanted: Sums) -> None:
-    """Raise CsatError if the jars of `folder` are not exactly the pinned ones."""
+def require(folder: str, wanted: Sums, target: str) -> Sums:
+    """The sums that are pinned for `folder`. Raises CsatError if none is; `target` of make pins them."""
     expected = {name: digest for name, digest in wanted.items() if name.startswith(f"{folder}/")}
     if not expected:
-        raise CsatError(f"no sums are pinned for {folder}", f"make lock-jars, and read what it wrote to {FILE}")
+        raise CsatError(f"no sums are pinned for {folder}", f"make {target}, and read what it wrote to {FILE}")
+    return expected
+
+
+def check(found: Sums, folder: str, wanted: Sums, target: str) -> None:
+    """Raise CsatError if the jars of `folder` are not exactly the pinned ones."""
+    expected = require(folder, wanted, target)
     for name in sorted(found.keys() | expected.keys()):
         has, wants = found.get(name, "no file"), expected.get(name, "nothing")
         if has != wants:
             raise CsatError(
                 f"{name} is not the pinned jar: its SHA-256 is {has}, and {wants} is pinned",
-                "find out who changed it; after a new version that you chose yourself, make lock-jars",
+                f"find out who changed it; after a new version that you chose yourself, make {target}",
             )
 
 

@@ -27,12 +27,16 @@ _PATTERN = "[artifact]-[revision](-[classifier]).[ext]"
 
 @dataclass(frozen=True)
 class Bundle:
-    """Jars of one folder: `modules` with their dependencies, without those that pyspark has; `alone` without any."""
+    """Jars of one folder: `modules` with their dependencies, without those that pyspark has; `alone` without any.
+
+    `pinned_by` is the target of make that pins them.
+    """
 
     folder: str
     modules: tuple[tuple[str, str, str], ...]
     is_beside_pyspark: bool
     alone: tuple[tuple[str, str, str], ...] = ()
+    pinned_by: str = "lock-jars"
 
 
 def kafka_bundle() -> Bundle:
@@ -61,7 +65,7 @@ def dataproc_bundle() -> Bundle:
     # Alone: it also declares Confluent's schema registry, which the login does not need and Maven Central lacks
     login = ("com.google.cloud.hosted.kafka", "managed-kafka-auth-login-handler", GOOGLE_LOGIN_VERSION)
     folder = f"spark-kafka-{DATAPROC_SPARK_VERSION}-dataproc"
-    return Bundle(folder, modules, is_beside_pyspark=True, alone=(login,))
+    return Bundle(folder, modules, is_beside_pyspark=True, alone=(login,), pinned_by="lock-jars-dataproc")
 
 
 def kafka_jars(jars_dir: Path) -> list[Path]:
@@ -112,6 +116,7 @@ def pin(bundles: Iterable[Bundle]) -> None:
 
 
 def _fetch(bundle: Bundle, jars_dir: Path) -> None:
+    jar_sums.require(bundle.folder, jar_sums.pinned(), bundle.pinned_by)  # before minutes of downloading
     jars_dir.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{bundle.folder}-", dir=jars_dir) as folder:
         draft = Path(folder) / "jars"
@@ -121,7 +126,7 @@ def _fetch(bundle: Bundle, jars_dir: Path) -> None:
 
 
 def _check(folder: Path, bundle: Bundle) -> None:
-    jar_sums.check(jar_sums.sums(folder, bundle.folder), bundle.folder, jar_sums.pinned())
+    jar_sums.check(jar_sums.sums(folder, bundle.folder), bundle.folder, jar_sums.pinned(), bundle.pinned_by)
 
 
 def _fill(draft: Path, bundle: Bundle) -> None:

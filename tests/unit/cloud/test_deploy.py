@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ class Machine:
         self.secrets: list[Mapping[str, str]] = []
         self.responses: dict[str, str] = {}
         self.failing = ""
+        self.built: list[str] = []
         self.jar = folder / "a.jar"
         self.jar.write_text("jar")
 
@@ -69,7 +71,10 @@ class Machine:
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """A machine with a fake build of the batch's packages: tests/unit/cloud/test_packages.py builds them."""
 
+    found = Machine(tmp_path)
+
     def wheel(folder: Path, version: str) -> Path:
+        found.built.append(version)
         path = folder / f"csat-{version}-py3-none-any.whl"
         path.write_text("wheel")
         return path
@@ -80,7 +85,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
     monkeypatch.setattr(module, "build_wheel", wheel)
     monkeypatch.setattr(module, "fill_packages", fill)
-    return Machine(tmp_path)
+    return found
 
 
 def test_a_dry_run_reports_every_step_and_runs_none(machine: Machine) -> None:
@@ -117,6 +122,17 @@ def test_an_incomplete_deploy_is_not_a_release(machine: Machine) -> None:
         machine.run(has_airflow=False)
     assert list((machine.folder / "code").rglob("packages.tar.gz"))
     assert not list((machine.folder / "code").rglob("release.json"))
+
+
+def test_jars_that_are_not_the_pinned_ones_end_a_deploy_before_its_first_build(machine: Machine) -> None:
+    def refuse() -> list[Path]:
+        raise CsatError("no sums are pinned")
+
+    effects = replace(machine.effects(), jars=refuse)
+    with pytest.raises(CsatError, match="no sums are pinned"):
+        deploy(machine.outputs(has_airflow=True), effects, print, is_dry=False)
+    assert (machine.built, machine.commands) == ([], [])
+    assert not (machine.folder / "code").exists()
 
 
 def test_without_composer_no_command_is_run(machine: Machine) -> None:
@@ -221,4 +237,4 @@ def test_the_program_reports_its_steps_from_terraforms_outputs(machine: Machine)
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"1. build the wheel {package_version()}")
+    assert done.stdout.startswith(f"1. check the jars, build the wheel {package_version()}")
