@@ -58,6 +58,8 @@ RUN_BY = {
 NOT_RUN = {
     "bq": "cloud: asks Google Cloud",
     "chmod 600": "by hand: of a key that nobody has here",
+    "echo": "by hand: writes a line into a file of this machine",
+    "setfacl -m": "by hand: of a key that nobody has here",
     "export": "by hand: sets a variable",
     "docker compose": "by hand: needs a Docker Engine; make test-containers runs them",
     "gcloud": "cloud: asks Google Cloud",
@@ -69,6 +71,7 @@ NOT_RUN = {
     "make demo": "in parts: tests/e2e has a stack and its commands, with a shorter history",
     "make format": "by hand: changes the tree",
     "make lock-jars": "by hand: fetches jars, and changes the tree",
+    "make lock-jars-dataproc": "by hand: fetches jars, and changes the tree",
     "make lint-checkov": "by hand: an environment of its own, of 150 packages",
     "make locks": "by hand: asks for newer packages",
     "make reset": "by hand: deletes data",
@@ -79,7 +82,6 @@ NOT_RUN = {
     "make test-long": "by hand: takes long; make test has a short form of each",
     "pkill -9 -f spark.stream_responses": "by hand: ends the streams of all stacks; tests/chaos kills one by its id",
     "terraform -chdir=terraform init": "cloud: fetches the real provider, where the tests have a stub",
-    "terraform -chdir=terraform output": "cloud: asks for what was made",
     "terraform -chdir=terraform providers schema": "cloud: asks the real provider",
 }
 # What typer raises about arguments; it has no name there
@@ -131,6 +133,7 @@ def without_variables(words: list[str]) -> list[str]:
 def simple_commands(place: str, line: str) -> Iterator[Command]:
     """The commands of a line, without what joins them."""
     lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;>")
+    lexer.whitespace_split = True  # a comma parts no words
     words: list[str] = []
     for token in [*lexer, ";"]:
         if token[0] not in "|&;":
@@ -173,6 +176,8 @@ def problem(command: Command) -> str:
             return csat_problem(arguments)
         case "docker" if arguments[:4] == ["compose", "run", "--rm", "csat"]:
             return csat_problem(arguments[4:])
+        case "gcloud" if arguments[:4] == ["run", "jobs", "execute", "csat-commands"]:
+            return csat_problem(of_job(arguments))
         case "cd":
             return "" if (ROOT / arguments[0]).is_dir() else "no such folder"
         case "pytest":
@@ -182,6 +187,11 @@ def problem(command: Command) -> str:
             path = ROOT.joinpath(*arguments[1].split("."))
             return "" if path.with_suffix(".py").exists() or path.is_dir() else "no such module"
     return "" if any(begins(command, known) for known in RUN_BY | NOT_RUN) else "no test is said to run it"
+
+
+def of_job(arguments: list[str]) -> list[str]:
+    """What the Cloud Run job gives to csat: the words of --args."""
+    return [word for option in arguments if option.startswith("--args=") for word in option[7:].split(",")]
 
 
 def begins(command: Command, known: str) -> bool:
@@ -292,6 +302,8 @@ def test_long_tests_are_listed_by_name() -> None:
         "csat rejected show PARTITION",
         "csat marts show nonsense",
         "docker compose run --rm csat marts show leaderboard",
+        "gcloud run jobs execute csat-commands --region=europe-west1 --args=alert,critical,dag_failed,test --wait",
+        "gcloud run jobs execute csat-commands --region=europe-west1 --wait",
         "dbt compile",
         "pytest tests/nowhere",
         "python -m bench.nothing",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from csat.contract.settings import ROOT
@@ -19,13 +19,16 @@ class Fact(NamedTuple):
 
     text: str
     source: str
+    read: str
     file: str
     place: str
 
 
 FACTS = [
     Fact(*found)
-    for found in re.findall(r"^\| (.+) \| \[.+\]\(https://([^)#]+)\) \| `(.+)` \| `(.+)` \|$", PAGE, re.MULTILINE)
+    for found in re.findall(
+        r"^\| (.+) \| \[.+\]\(https://([^)#]+)\) \| (\S+) \| `(.+)` \| `(.+)` \|$", PAGE, re.MULTILINE
+    )
 ]
 
 
@@ -67,3 +70,11 @@ def test_the_page_has_a_date() -> None:
     dates = re.findall(r"as of (\d{4}-\d{2}-\d{2})", PAGE)
     assert len(dates) == 1
     assert date.fromisoformat(dates[0]) >= date(2026, 11, 29)
+
+
+def test_every_fact_says_when_it_was_read_or_that_it_was_not() -> None:
+    read = [fact for fact in FACTS if fact.read != "no"]
+    assert len(read) > 20
+    assert [
+        fact for fact in read if not date(2026, 1, 1) <= date.fromisoformat(fact.read) <= datetime.now(UTC).date()
+    ] == []
