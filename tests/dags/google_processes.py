@@ -125,6 +125,10 @@ class Job(fake_cloud_run.Cloud):
         self._runs.append(self._processes.start(command, variables, folder))
         return operation
 
+    def log(self) -> str:
+        """The output of the last execution."""
+        return (self._processes.folder / f"run-{len(self._runs) - 1}" / "log").read_text()
+
     def get_execution(self, request: run.GetExecutionRequest) -> run.Execution:
         code = self._runs[-1].poll()
         end = {} if code is None else {"completion_time": datetime.now(UTC), "succeeded_count": int(code == 0)}

@@ -1,6 +1,7 @@
 """The platform on Google Cloud from deploy to published marts, with the cloud as processes of this machine."""
 
 import asyncio
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +16,8 @@ import grpc
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
-from csat.airflow import command
+from csat.airflow import alerts, command
+from csat.airflow.alerts import alert_failure
 from csat.airflow.backends import dataproc as backends
 from csat.airflow.command import CsatCommandOperator
 from csat.airflow.marts import MARTS, PublishMartsOperator
@@ -28,6 +30,7 @@ from csat.contract.polling import poll
 from csat.contract.settings import ROOT, Settings, environment, get_settings
 from csat.control.object_store import open_store
 from csat.control.state_files import StateFiles
+from csat.control.verdict import Verdict
 from csat.local.ports import free_ports
 from tests.dags.fake_cloud_run import JOB, cloud_run
 from tests.dags.fake_dataproc import State, dataproc
@@ -56,6 +59,7 @@ class Platform:
     batches: Batches
     store: Store
     stack: Settings
+    job: Job
 
     def simulate(self, *arguments: str) -> None:
         """Send responses."""
@@ -127,8 +131,9 @@ def platform(stack: Settings, batches: Batches, store: Store, monkeypatch: pytes
         of_job = {name: value for name, value in environment().items() if name.startswith("CSAT_")}
         job = Job(batches.processes, of_job)
         with cloud_run(job, lambda seconds: time.sleep(1)) as make:
-            monkeypatch.setattr(command, "CommandRun", make)
-            yield Platform(batches, store, stack)
+            for module in (command, alerts):
+                monkeypatch.setattr(module, "CommandRun", make)
+            yield Platform(batches, store, stack, job)
         batches.processes.end()
 
 
@@ -173,6 +178,19 @@ def published(build: dict[str, Any]) -> dict[str, Any]:
     return {mart.name: event.extra for mart, event in events.items()}
 
 
+def fail_run_stream() -> None:
+    """What Airflow calls when the task of `run_stream` failed since the stream cannot land a batch."""
+    task = SimpleNamespace(dag_id="run_stream", task_id="guard_stream", start_date=None)
+    alert_failure({"ti": task, "exception": StreamRunFailedError("batch 7 failed", Verdict.POISON_BATCH)})
+
+
+def policy_matches(log: str) -> bool:
+    """Whether the policy of terraform/monitoring.tf on critical alerts finds a line of the job's log."""
+    text = (ROOT / "terraform/monitoring.tf").read_text()
+    [pattern] = re.findall(r'cloud_run_job.+textPayload=~\\"(.+?)\\"', text)
+    return any(re.search(pattern, line) for line in log.splitlines())
+
+
 @pytest.mark.timeout(600)
 def test_responses_reach_the_published_marts_through_batches_that_are_recycled(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
@@ -187,6 +205,11 @@ def test_responses_reach_the_published_marts_through_batches_that_are_recycled(
         assert (built["status"], built["response_count"]) == ("succeeded", 40)
         assert {event["build_id"] for event in published(built).values()} == {built["build_id"]}
         assert platform.rows("marts", "fct_survey_responses", "count(*) as n") == [{"n": 40}]
+
+        fail_run_stream()
+        raised = [{"alert_key": "poison_batch", "severity": "critical", "status": "opened"}]
+        assert poll(lambda: platform.rows("ops", "alerts", ", ".join(raised[0])) == raised, 60, 1)
+        assert policy_matches(platform.job.log())
 
         monkeypatch.setenv("CSAT_MAX_AGE_HOURS", "0.001")
         get_settings.cache_clear()

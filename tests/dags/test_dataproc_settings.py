@@ -1,5 +1,6 @@
 """What the settings decide on Google Cloud: the backend, what a batch is given, and the account that asks for it."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from csat.airflow.backends.base import BackendError
 from csat.airflow.backends.choose import backend
 from csat.airflow.backends.dataproc import DataprocBackend
 from csat.airflow.backends.dataproc_batch import new_batch
-from csat.contract.settings import GOOGLE_KEY, GOOGLE_KEY_VARIABLE, Settings, get_settings
+from csat.contract.settings import GOOGLE_KEY, GOOGLE_KEY_VARIABLE, MAX_BATCH_HOURS, Settings, get_settings
 from csat.control.release import Release
 from tests.dags.google_settings import make_settings
 from tests.google_key import EMAIL, write_key
@@ -21,6 +22,16 @@ def test_a_batch_is_in_the_subnetwork_that_the_settings_name() -> None:
     release = Release(job="a", packages="b", jars=(), md5={})
     batch = new_batch(make_settings(subnetwork=name), release, "t1")
     assert batch.environment_config.execution_config.subnetwork_uri == name
+
+
+def test_a_batch_is_recycled_long_before_google_ends_it() -> None:
+    settings = make_settings()
+    batch = new_batch(settings, Release(job="a", packages="b", jars=(), md5={}), "t1")
+    execution: Any = batch.environment_config.execution_config
+    assert Settings.model_fields["max_age_hours"].default == settings.max_age_hours == 24
+    assert timedelta(hours=MAX_BATCH_HOURS) == timedelta(days=12)  # what the settings accept at most
+    assert execution.ttl == timedelta(days=13)
+    assert "maximum value is 14 days" in " ".join((type(execution).__doc__ or "").rpartition("ttl (")[2].split())
 
 
 def test_a_batch_has_the_settings_of_this_process_and_none_of_its_secrets_or_paths(tmp_path: Path) -> None:

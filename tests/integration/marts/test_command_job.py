@@ -114,7 +114,7 @@ def test_an_alert_is_sent_and_kept(job: Job, state: Path) -> None:
         *("alerts", "raise", "dag_failed", "it fails", "--severity", "critical", "--about", "build_marts"),
     )
     assert done.returncode == 0, done.stderr
-    assert "critical: dag_failed (build_marts): it fails (docs/runbook.md#dag_failed)" in done.stderr
+    assert "critical: dag_failed (build_marts): it fails (docs/runbook.md#dag_failed)" in done.stderr.splitlines()
     [alert] = StateFiles(str(state / "stream")).alert_state().open_alerts
     assert alert.about == "build_marts"
 
