@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from csat.contract.errors import CsatError
-from csat.reporting.report import exposed_marts, mart_columns, report
+from csat.reporting.report import EXPOSURE, exposed_marts, mart_columns, report
 
 HOSTS = ("lookerstudio.google.com", "datastudio.google.com")
 REPORT_NAME = "Customer satisfaction"
@@ -134,7 +134,7 @@ def _table_problems(alias: str, fields: Mapping[str, str]) -> Iterator[str]:
     if not table:
         return
     if table not in exposed_marts():
-        yield f"ds.{alias}.tableId={table}: no dbt exposure names this mart"
+        yield f"ds.{alias}.tableId={table}: the exposure {EXPOSURE} in dbt does not name this mart"
     elif source is not None and source.mart != table:
         yield f"ds.{alias}.tableId={table}: the charts on {alias} need the columns of {source.mart}"
     elif source is not None and fields.get("isPartitioned") == "true":

@@ -12,6 +12,8 @@ from csat.bigquery.query import Query
 from csat.contract.settings import ROOT
 from csat.reporting.variables import ranking_window
 
+EXPOSURE = "data_studio_report"
+
 _REPORT = Path(__file__).parent / "report.yaml"
 _MODELS = ROOT / "dbt" / "models"
 
@@ -97,6 +99,7 @@ def mart_columns(mart: str) -> Mapping[str, str]:
 
 @cache
 def exposed_marts() -> frozenset[str]:
-    """The marts that dbt's exposures name, so that a change of one of them points to the report."""
+    """The marts that the report's exposure in dbt names, so that a change of one of them points to the report."""
     exposures: list[dict[str, Any]] = yaml.safe_load((_MODELS / "exposures.yml").read_text())["exposures"]
-    return frozenset(ref.split("'")[1] for exposure in exposures for ref in exposure["depends_on"])
+    [marts] = [exposure["depends_on"] for exposure in exposures if exposure["name"] == EXPOSURE]
+    return frozenset(ref.split("'")[1] for ref in marts)

@@ -8,6 +8,9 @@ from typing import Any
 from csat.bigquery.query import Query
 from csat.bigquery.tables import LANDED_MESSAGES, OPS_SCHEMAS
 from csat.contract.landing import COLUMNS
+from csat.contract.settings import ROOT
+from csat.reporting import queries
+from csat.reporting.report import exposed_marts, report
 
 QUOTES = {"customer_remarks", "payload"}
 BIGQUERY_FOLDER = OPS_SCHEMAS.parent
@@ -21,6 +24,30 @@ def read_by_views(manifest: dict[str, Any], names: list[str]) -> Iterator[str]:
             yield from read_by_views(manifest, node["depends_on"]["nodes"])
         else:
             yield name
+
+
+def exposed(manifest: dict[str, Any], name: str) -> set[str]:
+    """The tables and views that an exposure names."""
+    [nodes] = [one["depends_on"]["nodes"] for one in manifest["exposures"].values() if one["name"] == name]
+    return {manifest["nodes"][node]["alias"] for node in nodes}
+
+
+def test_the_exposure_of_the_dashboard_names_what_its_queries_read(manifest: dict[str, Any]) -> None:
+    read = {table for query in queries.QUERIES.values() for table in query.tables("marts")}
+    assert exposed(manifest, "local_dashboard") == read
+
+
+def test_the_dashboard_runs_every_query_and_no_statement_of_its_own() -> None:
+    code = "".join(file.read_text() for file in (ROOT / "csat" / "dashboard").rglob("*.py"))
+    names = {name for name, value in vars(queries).items() if value in queries.QUERIES.values()}
+    assert len(names) == len(queries.QUERIES)
+    assert {name for name in names if not re.search(rf"\bqueries\.{name}\b", code)} == set()
+    assert re.findall(r"""table\(\s*"(?!ops")\w+"|\bfrom marts\.""", code) == []
+
+
+def test_the_exposure_of_the_report_names_the_marts_of_its_sources(manifest: dict[str, Any]) -> None:
+    read = {source.mart for source in report().sources.values()}
+    assert exposed(manifest, "data_studio_report") == read == exposed_marts()
 
 
 def test_the_dashboard_reads_the_landing_table_through_the_view_for_readers_only(manifest: dict[str, Any]) -> None:

@@ -59,7 +59,10 @@ def test_created_links_have_no_problems(link: str) -> None:
         (lambda link: link.replace("isPartitioned=true", "isPartitioned=yes"), "must be true or false"),
         (lambda link: link.replace("&ds.series.connector=bigQuery", ""), "ds.series.connector=bigQuery is missing"),
         (lambda link: link.replace("&ds.series.projectId=shop-data-1", ""), "ds.series.projectId is missing"),
-        (lambda link: link.replace("response_series", "agg_agent_daily"), "no dbt exposure names this mart"),
+        (
+            lambda link: link.replace("response_series", "agg_agent_daily"),
+            "data_studio_report in dbt does not name this mart",
+        ),
         (lambda link: link.replace("response_series", "agent_leaderboard"), "need the columns of response_series"),
         (lambda link: link.replace("ds.series.", "ds.hours."), "ds.hours: the template has no such data source"),
         (lambda link: link + f"&c.reportId={TEMPLATE}", "ds.leaderboard.* is missing"),

@@ -16,7 +16,7 @@ def columns_of(chart: Chart) -> set[str]:
     return set(mart_columns(report().sources[chart.source].mart))
 
 
-def test_sources_are_marts_that_an_exposure_names_and_have_their_date() -> None:
+def test_sources_are_marts_that_the_exposure_names_and_have_their_date() -> None:
     for source in report().sources.values():
         assert source.mart in exposed_marts()
         assert mart_columns(source.mart)[source.date] == "date"
