@@ -14,10 +14,12 @@ LOOK_BACK = timedelta(minutes=5)
 MAX_DATES = 366
 _DAY = timedelta(days=1)
 _RESPONSES, _KEY = "fct_survey_responses", "response_key"
+_DAILY = "agg_category_daily"
 
 COUNT = Query.read(__file__, "accepted_count")
 LATEST = Query.read(__file__, "latest_response")
 TOUCHED = Query.read(__file__, "touched_dates")
+FIRST_OTHER = Query.read(__file__, "first_other_date")
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ def plan_build(warehouse: Warehouse, *, full_refresh: bool = False, now: datetim
     where the responses that dbt built are missing, or have no keys: an earlier release built them.
 
     The previous latest date is always among the dates: its leaderboard has the rows of the window "all" until a later
-    date has them, and the leaderboards of dates without responses start after it.
+    date has them, and the leaderboards of dates without responses start after it. So is, where the first date may
+    change, the first one that is not touched: which windows have a complete previous one depends on the first date.
     """
     last = last_record(warehouse)
     end = _end(warehouse, now)
@@ -73,7 +76,7 @@ def plan_build(warehouse: Warehouse, *, full_refresh: bool = False, now: datetim
         return plan
     if len(touched) > MAX_DATES:
         return replace(plan, is_full_refresh=True, earliest_date=None)
-    return replace(plan, dates=tuple(sorted(touched | {last.latest_response_date})))
+    return replace(plan, dates=_with_first(warehouse, touched | {last.latest_response_date}))
 
 
 def _plan_new_rows(warehouse: Warehouse, last: BuildRecord, end: datetime) -> Plan:
@@ -102,7 +105,7 @@ def plan_rebuild(warehouse: Warehouse, dates: tuple[date, ...]) -> Plan:
     plan = plan_everything(warehouse)
     if plan.is_empty or len(dates) > MAX_DATES:
         return plan
-    return replace(plan, dates=tuple(sorted(dates)), is_full_refresh=False)
+    return replace(plan, dates=_with_first(warehouse, set(dates)), is_full_refresh=False)
 
 
 def _touched(warehouse: Warehouse, plan: Plan, end: datetime) -> set[date]:
@@ -115,6 +118,18 @@ def _touched(warehouse: Warehouse, plan: Plan, end: datetime) -> set[date]:
         until=plan.read_until,
     )
     return {row["response_date"] for row in rows}
+
+
+def _with_first(warehouse: Warehouse, dates: set[date]) -> tuple[date, ...]:
+    """The dates, and the first other one that dbt built if one of them is earlier.
+
+    The first date before the build and the one after it are then among them; otherwise it does not change.
+    """
+    if find_table(warehouse, warehouse.settings.table("candidate", _DAILY)) is None:
+        return tuple(sorted(dates))
+    [first] = FIRST_OTHER.rows(warehouse, dates=sorted(dates))
+    other = first["response_date"]
+    return tuple(sorted(dates | {other} if other and other > min(dates) else dates))
 
 
 def _has_keys(warehouse: Warehouse) -> bool:

@@ -15,7 +15,8 @@
     CTEs of the windows to compute, from a CTE that has response_date. An ephemeral model names the mart that it is for.
 
     windows: one row per date and window: those to publish (is_published) and, for comparison, the previous windows of
-    equal length. The window "all" exists for the latest response date only.
+    equal length. The window "all" exists for the latest response date only. is_previous_complete: all of the previous
+    window is after the first response date, on which the responses begin at some time of the day.
     window_dates: one row per date, window and response date in the window.
 -#}
 {% macro window_ctes(responses, mart=none) %}
@@ -74,8 +75,11 @@ windows as (
         window_id,
         window_days,
         date_sub(as_of_date, interval window_days - 1 day) as window_start,
-        is_published
+        is_published,
+        date_sub(as_of_date, interval 2 * window_days - 1 day)
+        > span.first_date as is_previous_complete
     from rolling_windows
+    cross join span
 
     union all
 
@@ -84,7 +88,8 @@ windows as (
         'all' as window_id,
         cast(null as int64) as window_days,
         span.first_date as window_start,
-        true as is_published
+        true as is_published,
+        false as is_previous_complete
     from span
     inner join published_dates on span.last_date = published_dates.published_date
 

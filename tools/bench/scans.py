@@ -35,6 +35,7 @@ PLANS = {
     "count of the landing rows": mart_plans.COUNT,
     "latest response and watermark": mart_plans.LATEST,
     "touched dates": mart_plans.TOUCHED,
+    "first other date": mart_plans.FIRST_OTHER,
 }
 
 
@@ -128,7 +129,8 @@ def catalog_of(settings: Settings, files: Sequence[Path]) -> Catalog:
 def _constants(settings: Settings) -> dict[str, str]:
     """The values of the plan's parameters, as SQL."""
     since, earliest = f"timestamp('{_DATE}')", _DATE - timedelta(days=settings.marts_look_back_days)
-    return {"read_since": since, "since": since, "earliest": f"date '{earliest}'", "latest": f"date '{_DATE}'"}
+    dates = {"earliest": f"date '{earliest}'", "latest": f"date '{_DATE}'", "dates": f"([date '{_DATE}'])"}
+    return {"read_since": since, "since": since, **dates}
 
 
 def main() -> None:

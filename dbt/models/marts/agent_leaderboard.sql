@@ -53,6 +53,22 @@ final as (
         round(
             ranked_agents.csat_rate - ranked_agents.expected_csat_rate, 9
         ) as csat_difference,
+        round(
+            ranked_agents.csat_rate - ranked_agents.expected_csat_rate
+            - sqrt(
+                pow(ranked_agents.csat_rate - ranked_agents.wilson_low, 2)
+                + pow(ranked_agents.expected_reach_above, 2)
+            ),
+            9
+        ) as csat_difference_low,
+        round(
+            ranked_agents.csat_rate - ranked_agents.expected_csat_rate
+            + sqrt(
+                pow(ranked_agents.wilson_high - ranked_agents.csat_rate, 2)
+                + pow(ranked_agents.expected_reach_below, 2)
+            ),
+            9
+        ) as csat_difference_high,
         ranked_agents.leaderboard_rank,
         previous_agents.leaderboard_rank as previous_rank,
         previous_agents.leaderboard_rank
@@ -88,6 +104,7 @@ final as (
             ) = previous_agents.as_of_date
             and ranked_agents.window_id = previous_agents.window_id
             and ranked_agents.agent_id = previous_agents.agent_id
+            and ranked_agents.is_previous_complete
     where ranked_agents.is_published
 
 )

@@ -119,7 +119,22 @@ compared_categories as (
             = coalesce(previous_categories.sub_category, '')
             and ranked_categories.is_sub_category
             = previous_categories.is_sub_category
+            and windows.is_previous_complete
     where windows.is_published
+
+),
+
+changed_categories as (
+
+    select
+        *,
+        if(
+            least(response_count, previous_response_count)
+            >= {{ var('minimum_comparison_responses') }},
+            csat_rate - previous_csat_rate,
+            null
+        ) as csat_change
+    from compared_categories
 
 ),
 
@@ -128,16 +143,15 @@ tested_categories as (
 
     select
         *,
-        csat_rate - previous_csat_rate as csat_change,
         safe_divide(
-            csat_rate - previous_csat_rate,
+            csat_change,
             sqrt(
                 pooled_csat_rate
                 * (1 - pooled_csat_rate)
                 * (1 / response_count + 1 / previous_response_count)
             )
         ) as csat_change_z
-    from compared_categories
+    from changed_categories
 
 ),
 
@@ -161,12 +175,7 @@ final as (
         previous_csat_rate,
         csat_change,
         csat_change_z,
-        coalesce(
-            abs(csat_change_z) >= {{ var('z') }}
-            and least(response_count, previous_response_count)
-            >= {{ var('minimum_comparison_responses') }},
-            false
-        ) as is_significant
+        abs(csat_change_z) >= {{ var('z') }} as is_significant
     from tested_categories
 
 )

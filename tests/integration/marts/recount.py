@@ -6,6 +6,7 @@ of dbt_project.yml that the definitions name are the only input from the project
 
 import math
 import unicodedata
+from collections import defaultdict
 from datetime import date, timedelta
 from typing import Any, SupportsFloat, cast
 
@@ -18,8 +19,10 @@ K, MINIMUM, Z = (_NUMBERS[name] for name in ("prior_responses", "minimum_respons
 COMPARABLE, TIERS = (_NUMBERS[name] for name in ("minimum_comparison_responses", "leaderboard_tiers"))
 SMOOTHING = timedelta(days=_NUMBERS["smoothing_days"])
 WINDOWS = window_days()
+VERSUS_EXPECTED = ("expected_csat_rate", "csat_difference", "csat_difference_low", "csat_difference_high")
 NAMES = ("agent_id", "agent_name", "supervisor_name", "manager_name", "channel", "category", "sub_category")
 Rows = list[dict[str, Any]]
+Mix = dict[tuple[str, str], tuple[int, int]]  # by channel and category: responses, and those that are satisfied
 
 
 def responses(landed: Rows) -> pd.DataFrame:
@@ -60,6 +63,11 @@ def within(accepted: pd.DataFrame, end: date, length: int | None) -> pd.DataFram
     return accepted[(accepted["day"] >= start) & (accepted["day"] <= end)]
 
 
+def has_before(accepted: pd.DataFrame, end: date, length: int | None) -> bool:
+    """Whether the whole window before this one is after the first day, which is not complete."""
+    return length is not None and end - timedelta(days=2 * length) >= accepted["day"].min()
+
+
 def wilson(satisfied: int, count: int) -> tuple[float, float]:
     """The roots p of (p - rate)² = z² p (1 - p) / n."""
     rate = satisfied / count
@@ -68,11 +76,47 @@ def wilson(satisfied: int, count: int) -> tuple[float, float]:
     return (-b - root) / (2 * a), (-b + root) / (2 * a)
 
 
+def versus_expected(window: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    """By agent: the CSAT that the other agents have for the agent's cases, and the difference from it with its ends."""
+    mixes: dict[str, Mix] = defaultdict(dict)
+    totals: Mix = defaultdict(lambda: (0, 0))
+    for key, rows in window.groupby(["agent_id", "channel", "category"])["satisfied"]:
+        agent, channel, category = cast("tuple[str, str, str]", key)
+        count, satisfied = mixes[agent][channel, category] = (len(rows), int(rows.sum()))
+        before = totals[channel, category]
+        totals[channel, category] = (before[0] + count, before[1] + satisfied)
+    result: dict[str, dict[str, float | None]] = {}
+    for agent, mix in mixes.items():
+        others = {kind: (totals[kind][0] - own[0], totals[kind][1] - own[1]) for kind, own in mix.items()}
+        result[agent] = dict.fromkeys(VERSUS_EXPECTED)
+        if all(count for count, _ in others.values()):
+            result[agent] |= zip(VERSUS_EXPECTED, _difference(mix, others), strict=True)
+    return result
+
+
+def _difference(mix: Mix, others: Mix) -> list[float]:
+    """What VERSUS_EXPECTED names.
+
+    The variance of the difference is that of the agent's rate plus those of the others' rates, weighted. The distance
+    of an interval's end from its rate stands for z standard deviations on its side.
+    """
+    count, satisfied = (sum(counts[place] for counts in mix.values()) for place in (0, 1))
+    rate, (low, high) = satisfied / count, wilson(satisfied, count)
+    weights = [own / count for own, _ in mix.values()]
+    rates = [good / number for number, good in others.values()]
+    ends = [wilson(good, number) for number, good in others.values()]
+    parts = list(zip(weights, rates, ends, strict=True))
+    expected = sum(weight * other for weight, other, _ in parts)
+    below = math.hypot(rate - low, *(weight * (end[1] - other) for weight, other, end in parts))
+    above = math.hypot(high - rate, *(weight * (other - end[0]) for weight, other, end in parts))
+    return [expected, rate - expected, rate - expected - below, rate - expected + above]
+
+
 def agent_leaderboard_rows(window: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """The agents of one window with their figures, rank and tier."""
     agents: dict[str, dict[str, Any]] = {}
     rate = window["satisfied"].mean()
-    expected = window.groupby(["channel", "category"])["satisfied"].transform("mean")
+    expected = versus_expected(window)
     newest_first = window.sort_values(["survey_answered_at", "response_id"], ascending=[False, True])
     for agent, rows in newest_first.groupby("agent_id"):
         count, satisfied = len(rows), int(rows["satisfied"].sum())
@@ -90,8 +134,7 @@ def agent_leaderboard_rows(window: pd.DataFrame) -> dict[str, dict[str, Any]]:
             "adjusted_csat_rate": (satisfied + K * rate) / (count + K),
             "wilson_low": low,
             "wilson_high": high,
-            "expected_csat_rate": expected[rows.index].mean(),
-            "csat_difference": satisfied / count - expected[rows.index].mean(),
+            **expected[str(agent)],
             "leaderboard_rank": None,
             "tier": None,
             "is_ranked": count >= MINIMUM,
@@ -121,7 +164,8 @@ def leaderboard(landed: Rows) -> Rows:
         (end, name): agent_leaderboard_rows(within(accepted, end, length)) for end, name, length in rankings(accepted)
     }
     for end, name, length in rankings(accepted):
-        before = found.get((end - timedelta(days=length), name), {}) if length else {}
+        is_compared = has_before(accepted, end, length)
+        before = found.get((end - timedelta(days=length or 0), name), {}) if is_compared else {}
         start = end - timedelta(days=length - 1) if length else accepted["day"].min()
         for agent, figures in found[end, name].items():
             rank, previous = figures["leaderboard_rank"], before.get(agent, {}).get("leaderboard_rank")
@@ -142,10 +186,11 @@ def _levels(window: pd.DataFrame) -> dict[tuple[str, str | None], tuple[int, int
 
 
 def _compare(count: int, satisfied: int, before: tuple[int, int] | None) -> dict[str, Any]:
+    names = ("previous_response_count", "previous_csat_rate", "csat_change", "csat_change_z", "is_significant")
     if before is None:
-        return dict.fromkeys(("previous_response_count", "previous_csat_rate", "csat_change", "csat_change_z")) | {
-            "is_significant": False
-        }
+        return dict.fromkeys(names)
+    if min(count, before[0]) < COMPARABLE:
+        return dict.fromkeys(names) | dict(zip(names, (before[0], before[1] / before[0]), strict=False))
     change = satisfied / count - before[1] / before[0]
     pooled = (satisfied + before[1]) / (count + before[0])
     error = math.sqrt(pooled * (1 - pooled) * (1 / count + 1 / before[0]))
@@ -155,7 +200,7 @@ def _compare(count: int, satisfied: int, before: tuple[int, int] | None) -> dict
         "previous_csat_rate": before[1] / before[0],
         "csat_change": change,
         "csat_change_z": z,
-        "is_significant": z is not None and abs(z) >= Z and min(count, before[0]) >= COMPARABLE,
+        "is_significant": None if z is None else abs(z) >= Z,
     }
 
 
@@ -165,7 +210,8 @@ def categories(landed: Rows) -> Rows:
     for end, name, length in rankings(accepted):
         window = within(accepted, end, length)
         now = _levels(window)
-        before = _levels(within(accepted, end - timedelta(days=length), length)) if length else {}
+        has_previous = has_before(accepted, end, length)
+        before = _levels(within(accepted, end - timedelta(days=length or 0), length)) if has_previous else {}
         for (category, sub_category), (count, satisfied) in now.items():
             peers = {key: value for key, value in now.items() if (key[1] is None) == (sub_category is None)}
             by_volume = sorted(peers, key=lambda key: (-peers[key][0], key[0], key[1] or ""))

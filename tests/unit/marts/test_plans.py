@@ -41,9 +41,11 @@ class FakeWarehouse:
         latest: date | None = date(2026, 11, 12),
         watermark: datetime | None = datetime(2026, 11, 12, 8, 0, tzinfo=UTC),
         read_until: datetime | None = None,
+        first_other: date | None = date(2026, 8, 1),
     ) -> None:
         self.settings = SETTINGS
         self.accepted, self.last, self.touched = accepted, last, touched or []
+        self.first_other = first_other
         self.latest, self.watermark, self.read_until = latest, watermark, read_until or watermark
         self.parameters: dict[str, Any] = {}
         self.queries: list[str] = []
@@ -62,6 +64,8 @@ class FakeWarehouse:
                 "latest_response_date": self.latest,
             }
             return [found if self.accepted else dict.fromkeys(found)]
+        if "@dates" in sql:
+            return [{"response_date": self.first_other}]
         return [{"response_date": day} for day in self.touched]
 
 
@@ -125,6 +129,27 @@ def test_plan_has_the_touched_dates_and_the_previous_latest_one() -> None:
     planned = plan(FakeWarehouse(accepted=102, touched=[date(2026, 11, 12), date(2026, 11, 1)]))
     assert planned.dates == (date(2026, 11, 1), date(2026, 11, 10), date(2026, 11, 12))
     assert not planned.is_full_refresh
+
+
+@pytest.mark.parametrize(
+    ("first_other", "added"),
+    [(date(2026, 10, 31), []), (date(2026, 11, 2), [date(2026, 11, 2)]), (None, [])],
+)
+def test_plan_has_the_first_other_date_where_the_first_one_may_change(
+    first_other: date | None, added: list[date]
+) -> None:
+    """The windows after it have a complete previous window or none, by the first date."""
+    touched = [date(2026, 11, 12), date(2026, 11, 1)]
+    fake: Any = FakeWarehouse(accepted=102, touched=touched, first_other=first_other)
+    assert plan(fake).dates == tuple(sorted([*touched, date(2026, 11, 10), *added]))
+    assert fake.parameters["dates"] == [date(2026, 11, 1), date(2026, 11, 10), date(2026, 11, 12)]
+    assert plan_rebuild(fake, tuple(touched)).dates == tuple(sorted([*touched, *added]))
+
+
+def test_rebuild_before_the_first_build_has_its_dates(built: dict[str, Any]) -> None:
+    built["table"] = None
+    fake: Any = FakeWarehouse(accepted=100, first_other=date(2026, 11, 2))
+    assert plan_rebuild(fake, (date(2026, 11, 1),)).dates == (date(2026, 11, 1),)
 
 
 def test_plan_looks_back_five_minutes_and_no_further_than_the_new_watermark() -> None:

@@ -33,14 +33,40 @@ rated_cells as (
         response_count,
         satisfied_count,
         score_sum,
-        sum(satisfied_count) over cell
-        / sum(response_count) over cell as cell_csat_rate,
         sum(satisfied_count) over leaderboard
-        / sum(response_count) over leaderboard as window_csat_rate
+        / sum(response_count) over leaderboard as window_csat_rate,
+        sum(satisfied_count) over cell
+        - satisfied_count as others_satisfied_count,
+        nullif(
+            sum(response_count) over cell - response_count, 0
+        ) as others_response_count
     from agent_cells
     window
         leaderboard as (partition by as_of_date, window_id),
         cell as (partition by as_of_date, window_id, channel, category)
+
+),
+
+expected_cells as (
+
+    select
+        *,
+        others_satisfied_count / others_response_count as others_csat_rate
+    from rated_cells
+
+),
+
+-- Zou, Huang and Zhang (2009): the squares of what each rate's interval reaches
+-- below and above the rate add up, weighted.
+interval_cells as (
+
+    select
+        *,
+        others_csat_rate
+        - {{ wilson_low('others_csat_rate', 'others_response_count') }} as reach_below,
+        {{ wilson_high('others_csat_rate', 'others_response_count') }}
+        - others_csat_rate as reach_above
+    from expected_cells
 
 ),
 
@@ -55,9 +81,23 @@ agent_windows as (
         sum(satisfied_count) / sum(response_count) as csat_rate,
         sum(score_sum) / sum(response_count) as average_score,
         -- Rounded, because the order of a sum of floats is not fixed.
-        round(
-            sum(response_count * cell_csat_rate) / sum(response_count), 9
+        if(
+            countif(others_csat_rate is null) = 0,
+            round(
+                sum(response_count * others_csat_rate) / sum(response_count), 9
+            ),
+            null
         ) as expected_csat_rate,
+        round(
+            sqrt(sum(pow(response_count * reach_below, 2)))
+            / sum(response_count),
+            9
+        ) as expected_reach_below,
+        round(
+            sqrt(sum(pow(response_count * reach_above, 2)))
+            / sum(response_count),
+            9
+        ) as expected_reach_above,
         round(
             (
                 sum(satisfied_count)
@@ -66,7 +106,7 @@ agent_windows as (
             9
         ) as adjusted_csat_rate,
         sum(response_count) >= {{ var('minimum_responses') }} as is_ranked
-    from rated_cells
+    from interval_cells
     group by as_of_date, window_id, agent_id
 
 ),
@@ -84,8 +124,11 @@ final as (
         agent_windows.csat_rate,
         agent_windows.average_score,
         agent_windows.expected_csat_rate,
+        agent_windows.expected_reach_below,
+        agent_windows.expected_reach_above,
         agent_windows.adjusted_csat_rate,
         windows.is_published,
+        windows.is_previous_complete,
         agent_windows.is_ranked
     from windows
     inner join agent_windows
