@@ -117,16 +117,15 @@ def agents(
     from csat.bigquery.client import Warehouse
     from csat.cli.render_marts import agents_table
     from csat.reporting.chosen import matching
-    from csat.reporting.comparison import comparable
     from csat.reporting.queries import LEADERBOARD, mart_dates
     from csat.reporting.variables import ranking_window
 
     chosen = ranking_window(window)
     with Warehouse(settings) as warehouse:
-        first, last = mart_dates(warehouse)
+        _, last = mart_dates(warehouse)
         row_limit = _ALL if agent else limit
         rows = LEADERBOARD.rows(warehouse, as_of_date=last, window_id=chosen, row_limit=row_limit)
-    rows = comparable(matching(rows, agent)[:limit], chosen, first, last)
+    rows = matching(rows, agent)[:limit]
     report(rows, is_json, agents_table(rows) if rows else f"no agent has a response in the period {chosen}")
 
 
@@ -143,7 +142,6 @@ def categories(
     from csat.bigquery.client import Warehouse
     from csat.cli.render_marts import categories_table
     from csat.reporting.chosen import require_known
-    from csat.reporting.comparison import comparable
     from csat.reporting.queries import CATEGORIES, SUB_CATEGORIES, mart_dates
     from csat.reporting.variables import ranking_window
 
@@ -156,7 +154,6 @@ def categories(
             rows = SUB_CATEGORIES.rows(warehouse, category=category, **place)
         else:
             rows = CATEGORIES.rows(warehouse, **place)
-    rows = comparable(rows, chosen, first, last)
     report(rows, is_json, categories_table(rows) if rows else f"no responses in the period {chosen}")
 
 

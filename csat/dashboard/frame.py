@@ -12,7 +12,7 @@ from csat.contract.settings import Settings, get_settings
 from csat.dashboard.palette import palette
 from csat.dashboard.source import BoundQuery, Source, State, utc_now
 from csat.dashboard.status import OPEN_ALERTS, status_line
-from csat.reporting.comparison import comparable, has_previous
+from csat.reporting.comparison import has_previous
 from csat.reporting.definitions import variables
 from csat.reporting.glossary import explanation
 from csat.reporting.series import window_start
@@ -42,10 +42,6 @@ class Snapshot:
     def rows(self, *bound_queries: BoundQuery) -> list[Rows]:
         """The rows of each query, in their order. Raises WarehouseError."""
         return self.source.rows(self.state, *bound_queries)
-
-    def compared(self, rows: Rows, window: str) -> Rows:
-        """Rows of a leaderboard or a ranking, without the comparisons that would mislead."""
-        return comparable(rows, window, *self._dates)
 
     def has_previous(self, window: str) -> bool:
         """Whether the marts hold the whole period before this one."""

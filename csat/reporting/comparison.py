@@ -1,15 +1,17 @@
-"""Comparisons with the previous period: only where the marts hold all of it, and enough responses in both periods."""
+"""Comparisons with the previous period: only where the marts hold all of it, and enough responses in both periods.
 
+The marts leave all others empty. This is for figures that no mart has, and for what is said of the comparisons.
+"""
+
+from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Any
 
-from csat.bigquery.query import Rows
 from csat.reporting.definitions import variables
 from csat.reporting.series import window_start
 
 NO_PREVIOUS = "no complete previous period"
 TOO_FEW = "too few responses to compare"
-_OF_PREVIOUS = ("previous_rank", "rank_change", "previous_response_count", "previous_csat_rate")
-_CHANGES = ("csat_change", "csat_change_z")
 
 
 def has_previous(window: str, first: date, last: date) -> bool:
@@ -26,18 +28,15 @@ def has_enough(now: int, before: int | None) -> bool:
     return min(now, before or 0) >= variables().minimum_comparison_responses
 
 
-def comparable(rows: Rows, window: str, first: date, last: date) -> Rows:
-    """Rows of a leaderboard or a ranking, without the comparisons that would mislead."""
-    if not has_previous(window, first, last):
-        return [_without(row, (*_OF_PREVIOUS, *_CHANGES)) for row in rows]
-    return [
-        row
-        if "csat_change" not in row or has_enough(row["response_count"], row["previous_response_count"])
-        else _without(row, _CHANGES)
-        for row in rows
-    ]
+def verdict(is_significant: bool | None) -> str:
+    """The word for a change."""
+    if is_significant is None:
+        return "not testable"
+    return "significant" if is_significant else "not significant"
 
 
-def _without(row: dict[str, object], columns: tuple[str, ...]) -> dict[str, object]:
-    blank: dict[str, object] = {name: None for name in columns if name in row}
-    return row | blank | ({"is_significant": False} if "is_significant" in row else {})
+def by_chance(rows: Iterable[Mapping[str, Any]]) -> str:
+    """How many of the changes that can be tested chance alone would make significant, in a sentence."""
+    tested = sum(row["is_significant"] is not None for row in rows)
+    expected = tested * variables().chance
+    return f"Of {tested} changes that can be tested, about {expected:.1f} would look significant by chance alone."

@@ -1,5 +1,6 @@
 """The variables of dbt that the figures depend on, so that the dashboard agrees with the marts."""
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -16,6 +17,11 @@ class Variables:
     minimum_responses: int
     minimum_comparison_responses: int
     window_days: dict[str, int]  # by window, shortest first
+
+    @property
+    def chance(self) -> float:
+        """The share of tests that are significant by chance alone, where nothing differs: 0.05 at 95 %."""
+        return math.erfc(self.z / math.sqrt(2))
 
 
 @cache

@@ -44,7 +44,7 @@ class Change:
 
     difference: float
     interval: Interval
-    is_significant: bool
+    is_significant: bool | None
 
 
 def wilson_interval(tally: Tally) -> Interval | None:
@@ -64,7 +64,7 @@ def change(now: Tally, before: Tally) -> Change | None:
     """How CSAT moved from `before` to `now`; None where either has no responses.
 
     The interval is Newcombe's, from the two Wilson intervals. Significance is as in category_ranking: the pooled
-    two-proportion test, with enough responses on both sides.
+    two-proportion test, with enough responses on both sides; None where there is no test.
     """
     rate, other_rate = now.csat_rate, before.csat_rate
     own, other = wilson_interval(now), wilson_interval(before)
@@ -78,12 +78,12 @@ def change(now: Tally, before: Tally) -> Change | None:
     return Change(difference, interval, _is_significant(now, before))
 
 
-def _is_significant(now: Tally, before: Tally) -> bool:
+def _is_significant(now: Tally, before: Tally) -> bool | None:
     both = now + before
     pooled = both.csat_rate
     if pooled is None or min(now.responses, before.responses) < variables().minimum_comparison_responses:
-        return False
+        return None
     error = math.sqrt(pooled * (1 - pooled) * (1 / now.responses + 1 / before.responses))
     assert now.csat_rate is not None
     assert before.csat_rate is not None
-    return error > 0 and abs(now.csat_rate - before.csat_rate) / error >= variables().z
+    return abs(now.csat_rate - before.csat_rate) / error >= variables().z if error else None

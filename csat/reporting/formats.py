@@ -29,6 +29,11 @@ def points(difference: float | None) -> str:
     return MISSING if difference is None else f"{signed(difference * 100)} points"
 
 
+def points_interval(low: float | None, high: float | None) -> str:
+    """−0.5 to +1.3 of two differences of rates of −0.005 and 0.013."""
+    return MISSING if low is None or high is None else f"{signed(low * 100)} to {signed(high * 100)}"
+
+
 def signed(value: float, digits: int = 1) -> str:
     """+1.5, −1.5, or 0.0 where the value rounds to zero."""
     text = f"{abs(value):.{digits}f}"

@@ -3,7 +3,6 @@
 dbt's descriptions of columns (dbt/models/columns.md) are for those who write queries: they define, this text explains.
 """
 
-import math
 from functools import cache
 
 from csat.reporting.definitions import variables
@@ -13,15 +12,16 @@ _TERMS = {
     "Adjusted CSAT": "CSAT as if the agent had {prior} more responses at the average of all agents, so that a few "
     "lucky responses do not lead the list.",
     "Change": "CSAT minus CSAT of the previous period of equal length, in percentage points. Each of the two periods "
-    "needs {comparison} responses.",
+    "needs {comparison} responses, and the previous one has to be complete.",
     "Channel": "How the customer contacted support.",
     "CSAT": "The share of responses with a score of 4 or 5.",
     "Date": "The UTC day on which the customer answered the survey.",
     "DSAT": "Dissatisfied responses: those with a score of 1, 2 or 3.",
-    "Expected CSAT": "The CSAT of the average agent with the same mix of channels and categories.",
+    "Expected CSAT": "The CSAT that the other agents have with the same mix of channels and categories. There is none "
+    "where no other agent had such a case.",
     "First reply time": "The time from the customer's report to the first reply of an agent.",
     "Freshness": "The age of the newest response in the figures.",
-    "Interval": "The range in which the true CSAT lies with a confidence of {confidence} %. The fewer responses, the "
+    "Interval": "The range in which the true figure lies with a confidence of {confidence} %. The fewer responses, the "
     "wider it is.",
     "Median": "Half of the first replies are faster.",
     "Messages": "All messages of Kafka that landed, also duplicates and rejected ones.",
@@ -35,11 +35,12 @@ _TERMS = {
     "Responses": "The surveys that customers answered. Each counts once.",
     "Score": "The average score, from 1 to 5. It is not CSAT.",
     "Share": "The part of all responses in the period.",
-    "Significant": "A change that chance alone explains in fewer than {chance} of 100 cases.",
+    "Significant": "A change so large that chance alone makes fewer than {chance} of 100 tested changes as large where "
+    "nothing really changed.",
     "Sub-category": "A part of a category.",
-    "Tier": "Agents of one tier do not differ significantly. The first tier is the best, the last of at most {tiers} "
-    "has all others.",
-    "vs. expected": "CSAT minus expected CSAT, in percentage points. It does not affect the rank.",
+    "Tier": "Agents of consecutive ranks. A tier ends before the first agent whose whole interval is below that of the "
+    "tier's best-ranked agent; tier {tiers} has all others. It is no test of a difference.",
+    "vs. expected": "CSAT minus expected CSAT, in percentage points, and its interval. It does not affect the rank.",
 }
 
 
@@ -51,13 +52,13 @@ def explanation(term: str) -> str:
 @cache
 def _numbers() -> dict[str, str]:
     found = variables()
-    confidence = round(100 * math.erf(found.z / math.sqrt(2)))
+    chance = round(100 * found.chance)
     return {
         "prior": str(found.prior_responses),
         "minimum": str(found.minimum_responses),
         "comparison": str(found.minimum_comparison_responses),
-        "confidence": str(confidence),
-        "chance": str(100 - confidence),
+        "confidence": str(100 - chance),
+        "chance": str(chance),
         "tiers": str(mart_variables()["leaderboard_tiers"]),
         "windows": ", ".join(f"{days} days" for days in found.window_days.values()),
     }

@@ -38,7 +38,7 @@ def show(snapshot: Snapshot, agent_id: str, window: str, leaderboard: BoundQuery
     if not people:
         st.html(note(f"No agent has the id {agent_id}."))
         return
-    own = next((row for row in snapshot.compared(rows, window) if row["agent_id"] == agent_id), None)
+    own = next((row for row in rows if row["agent_id"] == agent_id), None)
     _head(people[0])
     if own is None:
         st.html(note(f"No responses in this period ({window_name(window)})."))
@@ -87,7 +87,7 @@ def _cards(own: Row, rows: Rows, *, is_compared: bool) -> list[Card]:
         Card(
             "CSAT vs. expected",
             formats.points(own["csat_difference"]),
-            (f"{formats.percent(own['expected_csat_rate'])} expected for this case mix",),
+            _expectation(own),
         ),
         Card(
             "Median first reply time",
@@ -95,6 +95,16 @@ def _cards(own: Row, rows: Rows, *, is_compared: bool) -> list[Card]:
             (f"p90 {formats.minutes(own['p90_first_reply_minutes'])}",),
         ),
     ]
+
+
+def _expectation(own: Row) -> tuple[str, ...]:
+    if own["csat_difference"] is None:
+        return ("no other agent had some of these cases",)
+    interval = formats.points_interval(own["csat_difference_low"], own["csat_difference_high"])
+    return (
+        f"95 % interval {interval}",
+        f"{formats.percent(own['expected_csat_rate'])} expected for this case mix",
+    )
 
 
 def _rank_change(own: Row) -> str:

@@ -47,7 +47,7 @@ def show(snapshot: Snapshot) -> None:
     if agent_id:
         agent.show(snapshot, agent_id, window, leaderboard)
         return
-    rows = snapshot.compared(snapshot.rows(leaderboard)[0], window)
+    [rows] = snapshot.rows(leaderboard)
     found = _filtered(rows)
     lists = {
         _RANKED: [row for row in found if row["is_ranked"]],
@@ -139,10 +139,17 @@ def leaderboard_columns(shown: Rows, window: str, total: Tally, *, is_short: boo
         Column("Adjusted CSAT", lambda row: formats.percent(row["adjusted_csat_rate"]), importance=2),
         Column("Tier", lambda row: formats.count(row["tier"]), importance=2),
         Column("Score", lambda row: formats.score(row["average_score"]), importance=2),
-        Column("vs. expected", lambda row: formats.points(row["csat_difference"]), importance=2),
+        Column("vs. expected", _versus_expected, importance=2),
         Column("First reply", lambda row: formats.minutes(row["median_first_reply_minutes"]), importance=2),
     ]
     return columns[:5] if is_short else columns
+
+
+def _versus_expected(row: Row) -> Html:
+    if row["csat_difference"] is None:
+        return Html(formats.MISSING)
+    interval = formats.points_interval(row["csat_difference_low"], row["csat_difference_high"])
+    return lines(formats.points(row["csat_difference"]), interval)
 
 
 def _unranked_columns(window: str) -> list[Column]:
@@ -173,7 +180,8 @@ def _explain(chosen: str, rows: Rows) -> None:
         average = formats.percent(tally(rows).csat_rate)
         st.caption(
             f"Ranked by CSAT adjusted for small samples: it adds {numbers.prior_responses} responses at the period's "
-            f"average ({average}, the line in each interval). Agents in one tier do not differ significantly."
+            f"average ({average}, the line in each interval). A tier ends before the first interval that lies wholly "
+            "below that of its first agent."
         )
     else:
         st.caption(f"A rank needs {numbers.minimum_responses} responses in the period.")

@@ -29,7 +29,7 @@ from csat.dashboard.tables import (
 )
 from csat.dashboard.tables import name as named
 from csat.reporting import formats, queries
-from csat.reporting.comparison import TOO_FEW
+from csat.reporting.comparison import TOO_FEW, by_chance, verdict
 from csat.reporting.definitions import variables
 from csat.reporting.figures import Tally
 from csat.reporting.series import chart_span, points, rated, tally
@@ -54,14 +54,14 @@ def show(snapshot: Snapshot) -> None:
     place: dict[str, Any] = {"as_of_date": snapshot.state.last_date, "window_id": window, "row_limit": _ALL_CATEGORIES}
     ranking = [bind(queries.CATEGORIES, **place), bind(queries.SUB_CATEGORIES, category="", **place)]
     if not name:
-        categories, parts = (rated(snapshot.compared(rows, window)) for rows in snapshot.rows(*ranking))
+        categories, parts = map(rated, snapshot.rows(*ranking))
         _all(window, order, categories, parts, is_compared=snapshot.has_previous(window))
         return
     assert snapshot.state.last_date is not None
     dates = {"since": snapshot.first_date_of(window), "until": snapshot.state.last_date}
     days = bind(queries.CATEGORY_DAYS, category=name, **dates)
     *both, history = snapshot.rows(*ranking, days)
-    categories, parts = (rated(snapshot.compared(rows, window)) for rows in both)
+    categories, parts = map(rated, both)
     own_parts = [row for row in parts if row["category"] == name]
     axis = chart_span(dates["since"], dates["until"], "day")
     drawn = points(history, time="response_date", until=snapshot.state.data_up_to)
@@ -151,9 +151,8 @@ def _change_cell(row: Row) -> Html:
 def _moved(row: Row) -> str:
     if row["csat_change"] is None:
         return TOO_FEW if row["previous_response_count"] else "no responses in a complete previous period"
-    verdict = "significant" if row["is_significant"] else "not significant"
     was = formats.percent(row["previous_csat_rate"])
-    return f"{formats.points(row['csat_change'])} from {was} in the previous period, {verdict}"
+    return f"{formats.points(row['csat_change'])} from {was} in the previous period, {verdict(row['is_significant'])}"
 
 
 def _category(row: Row, window: str) -> Html:
@@ -167,8 +166,7 @@ def _changes(rows: Rows, window: str, *, is_compared: bool) -> None:
         st.html(note(_no_changes(window, is_compared=is_compared)))
         return
     st.html(table(f"Significant changes vs. the previous {window_name(window)}", _change_columns(window), found))
-    compared = sum(row["csat_change"] is not None for row in rows)
-    st.caption(f"Of {compared} comparisons, about {compared * 0.05:.0f} would look significant by chance alone.")
+    st.caption(by_chance(rows))
 
 
 def _no_changes(window: str, *, is_compared: bool) -> str:

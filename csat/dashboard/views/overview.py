@@ -12,7 +12,7 @@ from csat.dashboard.source import bind, utc_now
 from csat.dashboard.tables import Card, Column, cards, link, more, name, table
 from csat.dashboard.views.agents import leaderboard_columns
 from csat.reporting import formats, queries
-from csat.reporting.comparison import NO_PREVIOUS, TOO_FEW, has_enough
+from csat.reporting.comparison import NO_PREVIOUS, TOO_FEW, has_enough, verdict
 from csat.reporting.definitions import variables
 from csat.reporting.figures import Tally, change, wilson_interval
 from csat.reporting.series import between, chart_span, points, rated, tally, window_start
@@ -44,7 +44,7 @@ def show(snapshot: Snapshot) -> None:
     _over_time(between(history, first, last), window, (first, last), snapshot.state.data_up_to)
     left, right = st.columns(2, gap="large")
     with left:
-        _agents(snapshot.compared(agents, window), window, now)
+        _agents(agents, window, now)
     with right:
         _categories(categories, window)
 
@@ -62,9 +62,9 @@ def _moved(now: Tally, then: Tally | None, window: str) -> str:
     moved = change(now, then) if has_enough(now.responses, then.responses) else None
     if moved is None:
         return TOO_FEW
-    low, high = (formats.signed(100 * end) for end in (moved.interval.low, moved.interval.high))
-    verdict = "significant" if moved.is_significant else "not significant"
-    return f"{formats.points(moved.difference)} vs. the previous {window_name(window)} ({low} to {high}), {verdict}"
+    interval = formats.points_interval(moved.interval.low, moved.interval.high)
+    change_and_period = f"{formats.points(moved.difference)} vs. the previous {window_name(window)}"
+    return f"{change_and_period} ({interval}), {verdict(moved.is_significant)}"
 
 
 def _today(so_far: dict[str, int], today: date, snapshot: Snapshot) -> Card:

@@ -178,6 +178,8 @@ def _agents(count: int) -> Rows:
                 "adjusted_csat_rate": counts["satisfied_count"] / responses,
                 "expected_csat_rate": SATISFIED,
                 "csat_difference": counts["satisfied_count"] / responses - SATISFIED,
+                "csat_difference_low": interval.low - SATISFIED - 0.01,
+                "csat_difference_high": interval.high - SATISFIED + 0.01,
                 "average_score": 4.2,
                 "is_ranked": is_ranked,
                 "leaderboard_rank": number + 1 if is_ranked else None,

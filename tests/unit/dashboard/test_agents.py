@@ -1,4 +1,4 @@
-"""A search says what the list that is not shown holds."""
+"""A search says what the list that is not shown holds; a figure has its interval."""
 
 from tests.dashboard_page import OpenPage
 from tests.unit.dashboard.canned import CannedWarehouse
@@ -20,3 +20,23 @@ def test_the_list_of_the_unranked_names_ranked_matches(page: OpenPage) -> None:
 
 def test_a_search_without_any_match_says_so(page: OpenPage) -> None:
     assert [info.value for info in page("agents", search="nobody at all").app.info] == ["No agent matches the filters."]
+
+
+def test_the_difference_from_the_expected_csat_has_its_interval(page: OpenPage, canned: CannedWarehouse) -> None:
+    canned.agents[0] |= {"csat_difference": 0.031, "csat_difference_low": -0.012, "csat_difference_high": 0.074}
+    assert page("agents").table("Ranked agents")[0][8] == "+3.1 points\n−1.2 to +7.4"
+    card = page("agents", agent="agent-0000").cards["CSAT vs. expected"]
+    assert card == ("+3.1 points", "95 % interval −1.2 to +7.4", "82.0 % expected for this case mix")
+
+
+def test_an_agent_whose_cases_no_other_agent_had_has_no_difference(page: OpenPage, canned: CannedWarehouse) -> None:
+    names = ("expected_csat_rate", "csat_difference", "csat_difference_low", "csat_difference_high")
+    canned.agents[0] |= dict.fromkeys(names)
+    assert page("agents").table("Ranked agents")[0][8] == "–"
+    card = page("agents", agent="agent-0000").cards["CSAT vs. expected"]
+    assert card == ("–", "no other agent had some of these cases")
+
+
+def test_tiers_are_not_called_groups_without_a_significant_difference(page: OpenPage) -> None:
+    [text] = [text.value for text in page("agents").app.caption if "tier" in text.value]
+    assert "A tier ends before the first interval that lies wholly below that of its first agent." in text

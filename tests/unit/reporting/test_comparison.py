@@ -1,22 +1,12 @@
-"""Rows lose the comparisons that would mislead."""
+"""What the reports say of comparisons with the previous period."""
 
 from datetime import date
-from typing import Any
 
-from csat.reporting.comparison import comparable, has_previous
+import pytest
+
+from csat.reporting.comparison import by_chance, has_enough, has_previous, verdict
 
 LAST = date(2026, 11, 28)
-
-
-def ranking(responses: int, before: int | None) -> dict[str, Any]:
-    return {
-        "response_count": responses,
-        "previous_response_count": before,
-        "previous_csat_rate": 0.4,
-        "csat_change": 0.594,
-        "csat_change_z": 9.0,
-        "is_significant": True,
-    }
 
 
 def test_the_previous_period_begins_after_the_first_date_of_the_marts() -> None:
@@ -25,16 +15,20 @@ def test_the_previous_period_begins_after_the_first_date_of_the_marts() -> None:
     assert not has_previous("all", date(2020, 1, 1), LAST)
 
 
-def test_nothing_of_an_incomplete_period_is_left() -> None:
-    [row] = comparable([ranking(500, 300)], "28d", date(2026, 10, 28), LAST)
-    assert row == dict.fromkeys(row) | {"response_count": 500, "is_significant": False}
-    [agent] = comparable([{"previous_rank": 4, "rank_change": 3}], "28d", date(2026, 10, 28), LAST)
-    assert agent == {"previous_rank": None, "rank_change": None}
-
-
 def test_a_change_needs_enough_responses_in_both_periods() -> None:
-    rows = [ranking(100, 100), ranking(99, 100), ranking(100, 99), ranking(100, None)]
-    found = comparable(rows, "7d", date(2026, 1, 1), LAST)
-    assert [row["csat_change"] for row in found] == [0.594, None, None, None]
-    assert [row["is_significant"] for row in found] == [True, False, False, False]
-    assert found[1]["previous_response_count"] == 100
+    assert has_enough(100, 100)
+    assert not has_enough(99, 100)
+    assert not has_enough(100, 99)
+    assert not has_enough(100, None)
+
+
+@pytest.mark.parametrize(
+    ("is_significant", "word"), [(True, "significant"), (False, "not significant"), (None, "not testable")]
+)
+def test_a_change_without_a_test_is_not_called_insignificant(is_significant: bool | None, word: str) -> None:
+    assert verdict(is_significant) == word
+
+
+def test_only_changes_that_can_be_tested_count_among_those_expected_by_chance() -> None:
+    rows = [{"is_significant": found, "csat_change": 0.0} for found in (True, *[False] * 29, *[None] * 70)]
+    assert by_chance(rows) == ("Of 30 changes that can be tested, about 1.5 would look significant by chance alone.")

@@ -33,7 +33,7 @@ def test_change_has_newcombes_interval() -> None:
     assert (round(moved.interval.low, 4), round(moved.interval.high, 4)) == (0.0524, 0.3339)
 
 
-def is_significant(now: Tally, before: Tally) -> bool:
+def is_significant(now: Tally, before: Tally) -> bool | None:
     moved = change(now, before)
     assert moved is not None
     return moved.is_significant
@@ -42,9 +42,9 @@ def is_significant(now: Tally, before: Tally) -> bool:
 def test_change_is_significant_only_with_enough_responses() -> None:
     # 50 % to 70 %: z = 0.2 / sqrt(0.24 * 2 / n)
     assert is_significant(Tally(100, 70), Tally(100, 50))
-    assert not is_significant(Tally(99, 70), Tally(100, 50))
-    assert not is_significant(Tally(100, 60), Tally(100, 50))
+    assert is_significant(Tally(99, 70), Tally(100, 50)) is None
+    assert is_significant(Tally(100, 60), Tally(100, 50)) is False
 
 
-def test_equal_perfect_rates_are_no_significant_change() -> None:
-    assert not is_significant(Tally(200, 200), Tally(200, 200))
+def test_equal_perfect_rates_have_no_test() -> None:
+    assert is_significant(Tally(200, 200), Tally(200, 200)) is None

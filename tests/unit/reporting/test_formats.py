@@ -15,6 +15,8 @@ from csat.reporting import formats
         (formats.points(0.0042), "+0.4 points"),
         (formats.points(-0.0042), "−0.4 points"),
         (formats.points(-0.0004), "0.0 points"),
+        (formats.points_interval(-0.0125, 0.0341), "−1.2 to +3.4"),
+        (formats.points_interval(None, None), "–"),
         (formats.places(32), "▲\u202f32"),
         (formats.places(-1), "▼\u202f1"),
         (formats.places(0), "="),

@@ -30,7 +30,7 @@ def test_the_numbers_are_those_of_the_marts() -> None:
     assert "needs 100 responses" in explanation("Change")
     assert "a confidence of 95 %" in explanation("Interval")
     assert "fewer than 5 of 100" in explanation("Significant")
-    assert "at most 9" in explanation("Tier")
+    assert "tier 9 has all others" in explanation("Tier")
     assert "7 days, 28 days, or all" in explanation("Period")
 
 
