@@ -16,7 +16,7 @@ import annotated_types
 from pydantic import AwareDatetime
 from pydantic.fields import FieldInfo
 
-from csat.contract.event import SurveyResponse
+from csat.contract.event import SurveyResponse, Whose
 
 TABLE = "survey_responses"
 PARTITION_COLUMN = "ingested_at"  # no content of a message decides how many partitions a load job modifies
@@ -58,6 +58,7 @@ class Column:
     """One column of the landing table.
 
     `minimum` and `maximum` are inclusive bounds of the accepted values; `pattern` must be found in an accepted text.
+    `whose` says whose personal data it is.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Column:
     minimum: int | None = None
     maximum: int | None = None
     pattern: str | None = None
+    whose: Whose = Whose.NOBODY
 
 
 class Rejection(StrEnum):
@@ -108,14 +110,26 @@ def _pattern(field: FieldInfo) -> str | None:
     return next((rule.pattern for rule in field.metadata if getattr(rule, "pattern", None)), None)
 
 
-def _event_column(name: str, field: FieldInfo) -> Column:
+def _whose(name: str, field: FieldInfo) -> Whose:
+    found = next((mark for mark in field.metadata if isinstance(mark, Whose)), None)
+    if found is None:
+        raise TypeError(f"csat.contract.event does not say whose data {name} is: annotate it with Whose")
+    return found
+
+
+def event_column(name: str, field: FieldInfo) -> Column:
+    """The column of a field of the event. Raises TypeError where its type or its mark of whose it is is missing."""
     minimum, maximum = _bounds(field)
     # Defaults are for the producer only: in a message, only a nullable field may be missing.
     is_required = type(None) not in get_args(field.annotation)
-    return Column(name, _kind(field), field.description or "", is_required, minimum, maximum, _pattern(field))
+    return Column(
+        *(name, _kind(field), field.description or "", is_required, minimum, maximum),
+        pattern=_pattern(field),
+        whose=_whose(name, field),
+    )
 
 
-EVENT_COLUMNS = tuple(_event_column(name, field) for name, field in SurveyResponse.model_fields.items())
+EVENT_COLUMNS = tuple(event_column(name, field) for name, field in SurveyResponse.model_fields.items())
 KAFKA_COLUMNS = (
     Column("kafka_topic", ColumnKind.TEXT, "Topic of the message.", is_required=True),
     Column("kafka_topic_id", ColumnKind.TEXT, "Kafka's id of the topic: a topic that is created again has another."),
@@ -125,9 +139,10 @@ KAFKA_COLUMNS = (
     Column("ingested_at", ColumnKind.TIMESTAMP, "When the stream read the batch of the message.", is_required=True),
     Column("batch_id", ColumnKind.TEXT, "Query id and batch number, as in the load job's id.", is_required=True),
     Column("rejection_reason", ColumnKind.TEXT, "Why the message was rejected; null where it was accepted."),
-    Column("payload", ColumnKind.BYTES, "The message as received; only where it was rejected."),
+    Column("payload", ColumnKind.BYTES, "The message as received; only where it was rejected.", whose=Whose.CUSTOMER),
 )
 COLUMNS = EVENT_COLUMNS + KAFKA_COLUMNS
+CUSTOMER_COLUMNS = tuple(column for column in COLUMNS if column.whose is Whose.CUSTOMER)
 
 
 def bigquery_schema() -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from csat.contract import landing
 from csat.contract.event import SurveyResponse
@@ -101,6 +102,24 @@ def test_only_required_event_columns_must_be_in_a_message() -> None:
         "customer_city",
         "customer_remarks",
     ]
+
+
+def test_these_columns_are_the_customers_and_an_erasure_removes_them() -> None:
+    assert [column.name for column in landing.CUSTOMER_COLUMNS] == [
+        "response_id",
+        "case_id",
+        "order_id",
+        "product_category",
+        "item_price",
+        "customer_city",
+        "customer_remarks",
+        "payload",
+    ]
+
+
+def test_a_field_without_a_mark_of_whose_it_is_is_refused() -> None:
+    with pytest.raises(TypeError, match="does not say whose data survey_language is"):
+        landing.event_column("survey_language", FieldInfo(annotation=str, description="Language."))
 
 
 def test_landing_score_is_bounded_by_the_event() -> None:
