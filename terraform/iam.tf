@@ -103,14 +103,23 @@ resource "google_bigquery_dataset_access" "landed_messages" {
   }
 }
 
-# The stream appends to one table, and reads which losses were accepted: it starts after those. It sees no other.
+# The stream appends to this table. Who erases a customer changes its rows, and so does who builds the marts: a copy of
+# an erased response that lands later is erased before it is built.
 resource "google_bigquery_table_iam_member" "survey_responses" {
+  for_each = toset(["stream", "marts", "airflow"])
+
   dataset_id = google_bigquery_table.survey_responses.dataset_id
   table_id   = google_bigquery_table.survey_responses.table_id
   role       = "roles/bigquery.dataEditor"
-  member     = google_service_account.main["stream"].member
+  member     = google_service_account.main[each.key].member
 }
 
+moved { # or the grant of the stream would be made and deleted in one apply
+  from = google_bigquery_table_iam_member.survey_responses
+  to   = google_bigquery_table_iam_member.survey_responses["stream"]
+}
+
+# The stream reads which losses were accepted: it starts after those. It sees no other table of the dataset.
 resource "google_bigquery_table_iam_member" "accepted_losses" {
   dataset_id = google_bigquery_table.ops["accepted_losses"].dataset_id
   table_id   = google_bigquery_table.ops["accepted_losses"].table_id

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from csat.cli import alerts, dashboard, health, landing, logs, maintain, marts, rejected, simulate, stack, stream
+from csat.cli import alerts, dashboard, erase, health, landing, logs, maintain, marts, rejected, simulate, stack, stream
 
 _HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}  # every command takes them from this one
 
@@ -40,6 +40,7 @@ app.command()(simulate.simulate)
 app.command()(stack.demo)
 app.command()(stack.password)
 app.command()(landing.migrate_landing)
+app.command()(erase.erase)
 app.command()(dashboard.dashboard_link)
 app.add_typer(health.check, name="check")
 app.add_typer(alerts.app, name="alerts")

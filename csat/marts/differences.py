@@ -7,11 +7,25 @@ from typing import Any
 
 from csat.bigquery.client import Warehouse
 from csat.bigquery.query import Query
+from csat.contract import landing
 from csat.marts.manifest import ReconciledMart
 from csat.reporting.variables import window_days
 
 _UNSETTLED = timedelta(days=1)
-_RESPONSES = Query.read(__file__, "differing_responses")
+# What is the customer's in the responses: remarks and bytes of messages are in no mart
+COMPARED_COLUMNS = tuple(
+    column for column in landing.CUSTOMER_COLUMNS if column.name not in ("customer_remarks", "payload")
+)
+
+
+def _text(column: landing.Column) -> str:
+    """Its value as a text that does not depend on the type's scale."""
+    value = f"cast({column.name} as float64)" if column.kind is landing.ColumnKind.PRICE else column.name
+    return f"coalesce(cast({value} as string), '')"
+
+
+_TEXTS = ", ' ', ".join(map(_text, COMPARED_COLUMNS))
+RESPONSES = Query.read(__file__, "differing_responses").filled(customer_hash=f"farm_fingerprint(concat({_TEXTS}))")
 _DATES = Query.read(__file__, "differing_dates")
 _WINDOWS = Query.read(__file__, "differing_windows")
 # What the columns of a mart count in fct_survey_responses
@@ -44,7 +58,7 @@ def find_differences(
 
     `latest` is the latest response date. Raises WarehouseError.
     """
-    rows = _RESPONSES.rows(warehouse, until=until, settled=latest - _UNSETTLED)
+    rows = RESPONSES.rows(warehouse, until=until, settled=latest - _UNSETTLED)
     found = [Difference("fct_survey_responses", **row) for row in rows]
     for mart in marts:
         windows = [{"window_id": name, "days": days} for name, days in window_days().items()]

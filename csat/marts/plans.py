@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from csat.bigquery.client import Warehouse
+from csat.bigquery.erasures import EVER, erase_copies
 from csat.bigquery.query import Query
 from csat.bigquery.tables import find_table
 from csat.marts.builds import BuildRecord, last_record
@@ -63,14 +64,18 @@ def plan_build(warehouse: Warehouse, *, full_refresh: bool = False, now: datetim
     The previous latest date is always among the dates: its leaderboard has the rows of the window "all" until a later
     date has them, and the leaderboards of dates without responses start after it. So is, where the first date may
     change, the first one that is not touched: which windows have a complete previous one depends on the first date.
+
+    New messages that name an erased id are erased first.
     """
     last = last_record(warehouse)
     end = _end(warehouse, now)
     if last is None or full_refresh or _start(last.latest_response_date) >= end or not _has_keys(warehouse):
+        erase_copies(warehouse)
         return replace(plan_everything(warehouse, now), watermark_from=last.watermark_to if last else None)
     plan = _plan_new_rows(warehouse, last, end)
     if (plan.accepted_count, plan.watermark_to) == (last.accepted_count, last.watermark_to):
         return plan
+    erase_copies(warehouse, plan.new_since or EVER)
     touched = _touched(warehouse, plan, end)
     if not touched:  # all new rows are older: the reconciliation finds them
         return plan

@@ -9,6 +9,7 @@ from datetime import date
 from itertools import batched
 from typing import Any, Literal
 
+from csat.bigquery.erasures import erase_copies
 from csat.contract.errors import CsatError
 from csat.contract.settings import Settings
 from csat.marts.build import run_plan, store_results, to_stderr
@@ -57,6 +58,7 @@ def reconcile(
     """
     with exclusive_build(settings, on_progress or to_stderr, lock_wait_seconds) as exclusive:
         warehouse = exclusive.warehouse
+        erase_copies(warehouse)  # builds erase those among the new rows
         landed = plan_everything(warehouse)  # before the build, which may see more rows, never fewer
         plan = plan_build(warehouse)
         if not plan.is_empty:

@@ -94,14 +94,16 @@ run "datasets_are_open_to_those_who_need_them" {
   }
 
   assert {
-    condition = [
-      for grant in [google_bigquery_table_iam_member.survey_responses, google_bigquery_table_iam_member.accepted_losses] :
+    condition = toset([
+      for grant in concat(values(google_bigquery_table_iam_member.survey_responses), [google_bigquery_table_iam_member.accepted_losses]) :
       "${grant.member} ${grant.dataset_id}.${grant.table_id} ${grant.role}"
-      ] == [
+      ]) == toset([
       "serviceAccount:csat-stream@shop-data-1.iam.gserviceaccount.com csat_raw.survey_responses roles/bigquery.dataEditor",
+      "serviceAccount:csat-marts@shop-data-1.iam.gserviceaccount.com csat_raw.survey_responses roles/bigquery.dataEditor",
+      "serviceAccount:csat-airflow@shop-data-1.iam.gserviceaccount.com csat_raw.survey_responses roles/bigquery.dataEditor",
       "serviceAccount:csat-stream@shop-data-1.iam.gserviceaccount.com csat_ops.accepted_losses roles/bigquery.dataViewer",
-    ]
-    error_message = "The stream may do more or less than to write the landing table and to read which losses were accepted."
+    ])
+    error_message = "Others than the stream, and those who erase, may write the landing table; or the stream does not see which losses were accepted."
   }
 
   assert {

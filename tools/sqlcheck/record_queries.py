@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from csat.bigquery import landing_migration
+from csat.bigquery import erasures, landing_migration
 from csat.bigquery.query import Query
 from csat.bigquery.tables import landing_table
 from csat.contract import landing
 from csat.contract.settings import ROOT, Settings
-from csat.marts.differences import comparison
+from csat.marts.differences import RESPONSES, comparison
 from csat.marts.manifest import Manifest, candidate_tables, read_manifest, reconciled_marts
 from csat.marts.publish import replacement, transaction
 from csat.reporting.report import report
@@ -51,7 +51,7 @@ def recorded_queries(settings: Settings, manifest: Manifest) -> Recording:
 
 
 def _queries(manifest: Manifest) -> Iterator[tuple[str, Query]]:
-    """Each query by its origin; those with places to fill are in the comparisons of the marts."""
+    """Each query by its origin; those with places to fill are where they are filled."""
     for file in sorted(ROOT.glob("csat/*/sql/*.sql")):
         query = Query(file.read_text()).filled(region="region-us", table=landing.TABLE)
         if "{{" not in query.text:
@@ -62,6 +62,9 @@ def _queries(manifest: Manifest) -> Iterator[tuple[str, Query]]:
         "csat/marts/publish.py",
         transaction([replacement(table, is_whole=True) for table in candidate_tables(manifest)]),
     )
+    yield "csat/marts/differences.py, fct_survey_responses", RESPONSES
+    for number, statement in enumerate(erasures.STATEMENTS, start=1):
+        yield f"csat/bigquery/erasures.py, statement {number}", statement
     for mart in reconciled_marts(manifest):
         yield f"csat/marts/differences.py, {mart.name}", comparison(mart)
 

@@ -1,5 +1,5 @@
 -- A fingerprint of a date's responses: the sum of the message times shows even when two of them
--- are swapped. Duplicates of the newest responses may land at any moment, so message_count leaves
+-- are swapped, that of the hashes when one still has what was erased. Duplicates of the newest responses may land at any moment, so message_count leaves
 -- these out.
 with landed as (
     select
@@ -20,7 +20,8 @@ expected as (
         count(*) as response_count,
         sum(csat_score) as score_sum,
         sum(if(response_date < @settled, message_count, 0)) as message_count,
-        sum(mod(unix_micros(kafka_timestamp), 1000000007)) as message_times
+        sum(mod(unix_micros(kafka_timestamp), 1000000007)) as message_times,
+        sum(mod({{ customer_hash }}, 1000000007)) as customer_hashes
     from landed
     group by response_date
 ),
@@ -31,7 +32,8 @@ found as (
         count(*) as response_count,
         sum(csat_score) as score_sum,
         sum(if(response_date < @settled, message_count, 0)) as message_count,
-        sum(mod(unix_micros(kafka_timestamp), 1000000007)) as message_times
+        sum(mod(unix_micros(kafka_timestamp), 1000000007)) as message_times,
+        sum(mod({{ customer_hash }}, 1000000007)) as customer_hashes
     from marts.fct_survey_responses
     where ingested_at <= @until
     group by response_date

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from csat.contract import landing
 from csat.contract.settings import MAX_DAYS_OLD, ROOT
+from csat.marts.differences import COMPARED_COLUMNS
 from csat.marts.manifest import published_marts, reconciled_marts
 
 
@@ -18,6 +20,17 @@ def test_the_reconciled_marts_are_all_but_the_facts_the_agents_and_the_view(mani
         ("int_agents_dated", "response_date", False),
         ("response_series", "response_date", False),
     }
+
+
+def test_what_is_the_customers_is_in_the_facts_only_where_the_reconciliation_compares_it(
+    manifest: dict[str, Any],
+) -> None:
+    customers = {column.name for column in landing.CUSTOMER_COLUMNS}
+    tables = {
+        node["name"]: node["columns"].keys() for node in manifest["nodes"].values() if node["fqn"][1] != "staging"
+    }
+    found = {name: columns & customers for name, columns in tables.items() if columns & customers}
+    assert found == {"fct_survey_responses": {column.name for column in COMPARED_COLUMNS}}
 
 
 def test_the_published_marts_are_those_that_a_dashboard_shows_by_date(manifest: dict[str, Any]) -> None:

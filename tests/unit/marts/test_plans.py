@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from google.cloud import bigquery
 
+from csat.bigquery.erasures import EVER
 from csat.contract.settings import Settings
 from csat.marts import plans
 from csat.marts.plans import MAX_DATES, plan_build, plan_rebuild
@@ -42,11 +43,13 @@ class FakeWarehouse:
         watermark: datetime | None = datetime(2026, 11, 12, 8, 0, tzinfo=UTC),
         read_until: datetime | None = None,
         first_other: date | None = date(2026, 8, 1),
+        erased: list[str] | None = None,
     ) -> None:
         self.settings = SETTINGS
         self.accepted, self.last, self.touched = accepted, last, touched or []
         self.first_other = first_other
         self.latest, self.watermark, self.read_until = latest, watermark, read_until or watermark
+        self.erased = erased or []
         self.parameters: dict[str, Any] = {}
         self.queries: list[str] = []
 
@@ -55,6 +58,8 @@ class FakeWarehouse:
         self.queries.append(sql)
         if "mart_builds" in sql:
             return [self.last] if self.last else []
+        if "erasures" in sql:
+            return [{"id_hash": name} for name in self.erased]
         if "countif" in sql:
             return [{"accepted_count": self.accepted}]
         if "watermark_to" in sql:
@@ -207,6 +212,30 @@ def test_plan_after_a_record_of_a_wrong_clock_is_a_full_refresh(latest: date, is
     planned = plan(fake)
     assert planned.is_full_refresh is is_full_refresh
     assert planned.latest_response_date == date(2026, 11, 12)
+
+
+def erasing(fake: FakeWarehouse) -> list[str]:
+    return [sql for sql in fake.queries if sql.startswith("insert into `csat-local.csat_ops.erasures`")]
+
+
+def test_new_messages_that_name_an_erased_id_are_erased_before_their_dates_are_planned() -> None:
+    fake = FakeWarehouse(accepted=102, touched=[date(2026, 11, 12)], erased=["a", "b"])
+    planned = plan(fake)
+    assert len(erasing(fake)) == 1
+    assert (fake.parameters["id_hashes"], fake.parameters["since"]) == (["a", "b"], planned.new_since)
+    assert fake.queries.index(erasing(fake)[0]) < len(fake.queries) - 1
+
+
+def test_full_refresh_erases_every_message_that_names_an_erased_id() -> None:
+    fake = FakeWarehouse(accepted=102, erased=["a"])
+    plan(fake, full_refresh=True)
+    assert (len(erasing(fake)), fake.parameters["since"]) == (1, EVER)
+
+
+def test_plan_without_erasures_writes_nothing() -> None:
+    fake = FakeWarehouse(accepted=102, touched=[date(2026, 11, 12)])
+    plan(fake)
+    assert [sql for sql in fake.queries if not sql.lstrip().startswith(("select", "with", "--"))] == []
 
 
 def test_plan_is_empty_where_every_response_is_of_the_future() -> None:

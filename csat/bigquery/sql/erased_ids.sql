@@ -1,0 +1,2 @@
+select distinct id_hash
+from ops.erasures

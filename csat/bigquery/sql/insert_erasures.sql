@@ -1,0 +1,20 @@
+insert into ops.erasures (
+    erased_at,
+    id_hash,
+    kafka_topic,
+    kafka_topic_id,
+    kafka_partition,
+    kafka_offset,
+    reason
+)
+select
+    current_timestamp() as erased_at,
+    named.id_hash,
+    named.kafka_topic,
+    named.kafka_topic_id,
+    named.kafka_partition,
+    named.kafka_offset,
+    @reason as reason
+from (
+{{ naming_messages }}
+) as named
