@@ -30,6 +30,7 @@ def test_the_bag_holds_exactly_our_dags(bag: DagBag) -> None:
         "backfill_history",
         "build_marts",
         "check_stream_health",
+        "erase_customer",
         "maintain",
         "rebuild_marts",
         "reconcile_marts",
@@ -69,7 +70,7 @@ def test_the_stream_waits_for_nothing_and_builds_for_each_other(bag: DagBag) -> 
     pools = {task.task_id: task.pool for dag in bag.dags.values() for task in dag.tasks}
     assert [task_id for task_id, pool in pools.items() if pool == "stream"] == ["guard_stream"]
     builds = {task_id for task_id, pool in pools.items() if pool == "marts"}
-    assert builds == {"build_marts", "rebuild_marts", "reconcile_marts"}
+    assert builds == {"build_marts", "rebuild_marts", "reconcile_marts", "erase_customer"}
     assert set(pools.values()) == {"stream", "marts", "pipeline"}
 
 
@@ -140,7 +141,7 @@ def test_build_marts_has_only_the_tasks_build_and_publish(bag: DagBag) -> None:
     }
 
 
-@pytest.mark.parametrize("dag_id", ["build_marts", "rebuild_marts", "reconcile_marts"])
+@pytest.mark.parametrize("dag_id", ["build_marts", "rebuild_marts", "reconcile_marts", "erase_customer"])
 def test_marts_are_published_by_the_task_after_the_build(bag: DagBag, dag_id: str) -> None:
     dag = bag.dags[dag_id]
     publish = dag.get_task("publish_marts")
@@ -166,6 +167,17 @@ def test_accept_loss_accepts_only_what_was_shown_and_approved(bag: DagBag) -> No
     assert accept.command[:6] == ["stream", "accept-loss", "--json", "--yes", "--shown", "{{ run_id }}"]
 
 
+def test_erase_customer_counts_asks_and_erases_by_a_hash(bag: DagBag) -> None:
+    dag = bag.dags["erase_customer"]
+    count, approve, erase = (dag.get_task(name) for name in ("count_messages", "approve_erasure", "erase_customer"))
+    which = ["erase", "--json", "--{{ params.id_of }}", "{{ params.id_hash }}"]
+    assert count.command == [*which, "--dry-run"]
+    assert (approve.upstream_task_ids, approve.retries) == ({"count_messages"}, 0)
+    assert approve.options == ["Approve", "Reject"]
+    assert erase.upstream_task_ids == {"approve_erasure"}
+    assert erase.command == [*which, "--yes", "--reason", "{{ params.reason }}"]
+
+
 def test_reconcile_marts_runs_every_night(bag: DagBag) -> None:
     dag = bag.dags["reconcile_marts"]
     assert dag.timetable.expression == "20 2 * * *"
@@ -175,6 +187,7 @@ def test_reconcile_marts_runs_every_night(bag: DagBag) -> None:
 BY_HAND: dict[str, dict[str, object]] = {
     "accept_loss": {"reason": "down for longer than the retention"},
     "backfill_history": {"days": 7, "events": 2771, "seed": 1},
+    "erase_customer": {"id_of": "case", "id_hash": "0" * 64, "reason": "the customer asked for it"},
     "rebuild_marts": {"selection": None, "from": None, "to": None},
     "replay_rejected": {"reason": "unsupported schema_version", "since": None, "limit": 10000},
 }
@@ -207,6 +220,8 @@ def test_a_form_has_typed_fields_with_defaults(bag: DagBag, dag_id: str) -> None
     [
         ("accept_loss", {"reason": ""}),
         ("backfill_history", {"days": 0}),
+        ("erase_customer", {"id_hash": "aabbccdd-ef01-4abc-8def-0123456789ab"}),
+        ("erase_customer", {"id_of": "agent"}),
         ("replay_rejected", {"since": "yesterday"}),
         ("replay_rejected", {"limit": 0}),
         ("rebuild_marts", {"selection": "--full-refresh"}),
