@@ -38,25 +38,34 @@ class Html(str):
 class Column:
     """A column: its header, and the cell for a row. Text is escaped.
 
-    `importance` 1 is always shown; 2 is hidden on a narrow screen.
+    `importance` 1 is always shown; 2 is hidden on a narrow screen. `sort` is the order of the first click on the
+    header, as csat.reporting.order writes it; empty where the column has none.
     """
 
     header: str
     cell: Callable[[Row], str | Html]
     is_figure: bool = True
     importance: Literal[1, 2] = 1
+    sort: str = ""
 
 
-def table(caption: str, columns: Sequence[Column], rows: Iterable[Row], *, is_caption_shown: bool = False) -> Html:
+def column_header(column: Column, state: str = "") -> Html:
+    """The header cell of a column; `state` are further attributes."""
+    return Html(f'<th scope="col" class="{_classes(column)}"{state}>{_text(column.header)}</th>')
+
+
+def table(
+    caption: str, columns: Sequence[Column], rows: Iterable[Row], header: Callable[[Column], Html] = column_header
+) -> Html:
     """A table whose first column names its rows."""
-    headers = "".join(f'<th scope="col" class="{_classes(column)}">{_text(column.header)}</th>' for column in columns)
+    headers = "".join(map(header, columns))
     body = "".join(
         f"<tr>{''.join(_cell(column, row, column is columns[0]) for column in columns)}</tr>" for row in rows
     )
-    hidden = "" if is_caption_shown else ' class="visually-hidden"'
     return Html(
         f'<div class="table" role="region" aria-label="{escape(caption)}" tabindex="0"><table>'
-        f"<caption{hidden}>{escape(caption)}</caption><thead><tr>{headers}</tr></thead><tbody>{body}</tbody></table></div>"
+        f'<caption class="visually-hidden">{escape(caption)}</caption>'
+        f"<thead><tr>{headers}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
@@ -78,9 +87,10 @@ def joined(*pieces: str | Html) -> Html:
     return Html("".join(_text(piece) for piece in pieces))
 
 
-def link(text: str | Html, path: str, **parameters: str) -> Html:
-    """A link to a view of the dashboard: its page and its filters."""
-    return Html(f'<a href="{escape(address(path, **parameters))}" target="_self">{_text(text)}</a>')
+def link(text: str | Html, path: str, hint: str = "", /, **parameters: str) -> Html:
+    """A link to a view of the dashboard: its page and its filters. The hint is shown under the pointer."""
+    title = f' title="{escape(hint)}"' if hint else ""
+    return Html(f'<a href="{escape(address(path, **parameters))}" target="_self"{title}>{_text(text)}</a>')
 
 
 def name(text: str) -> Html:

@@ -25,6 +25,8 @@ _TERMS = {
     "wider it is.",
     "Median": "Half of the first replies are faster.",
     "Messages": "All messages of Kafka that landed, also duplicates and rejected ones.",
+    "Needs attention": "An agent whose CSAT is significantly below expected, or a category whose CSAT dropped "
+    "significantly. They come first; among equals, the most dissatisfied responses do.",
     "Newest": "When the stream read the newest of these messages.",
     "Not yet ranked": "Agents with fewer than {minimum} responses in the period.",
     "Outcome": "What became of a message: accepted, duplicate, or the reason why it was rejected.",

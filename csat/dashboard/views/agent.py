@@ -11,6 +11,7 @@ from csat.dashboard import charts
 from csat.dashboard.controls import download, window_name
 from csat.dashboard.frame import Snapshot, set_title
 from csat.dashboard.navigation import this_view
+from csat.dashboard.sorting import chosen_sorting
 from csat.dashboard.source import BoundQuery, bind
 from csat.dashboard.tables import Card, Column, Html, Row, cards, heading, joined, lines, more, name, note, table
 from csat.reporting import formats, queries
@@ -24,7 +25,7 @@ _HISTORY = timedelta(days=180)
 
 def show(snapshot: Snapshot, agent_id: str, window: str, leaderboard: BoundQuery) -> None:
     """The agent's page; `leaderboard` is that of all agents in the window."""
-    st.html(more("← All agents", "agents", **this_view(agent="", window=window)))
+    st.html(more("← All agents", "agents", **this_view(agent="", cases="", window=window)))
     last = snapshot.state.last_date
     assert last is not None
     rolling = list(variables().window_days)[-1] if window == ALL_TIME else window
@@ -134,15 +135,27 @@ def _history(history: Rows, rolling: str) -> None:
 
 
 def _mix(mix: Rows, window: str, agent_id: str) -> None:
+    columns = _case_columns()
+    sorting = chosen_sorting("agents", columns, "-response_count", "cases")
     mix = [row | {"average_score": row["score_sum"] / row["response_count"]} for row in rated(mix)]
+    ordered = sorting.order.sort(mix)
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.header("Cases", anchor=False)
-        download(f"csat-agent-{agent_id}-{window}", mix)
-    columns = [
-        Column("Category", lambda row: lines(name(row["category"]), name(row["channel"])), is_figure=False),
-        Column("Responses", lambda row: formats.count(row["response_count"])),
-        Column("CSAT", lambda row: formats.percent(row["csat_rate"])),
+        download(f"csat-agent-{agent_id}-{window}", ordered)
+    sorting.show()
+    caption = f"The agent's responses by category and channel, {window_name(window)}"
+    st.html(table(caption, columns, ordered, sorting.header))
+
+
+def _case_columns() -> list[Column]:
+    return [
+        Column("Category", _case, is_figure=False, sort="category"),
+        Column("Responses", lambda row: formats.count(row["response_count"]), sort="-response_count"),
+        Column("CSAT", lambda row: formats.percent(row["csat_rate"]), sort="-csat_rate"),
         Column("95 % interval", lambda row: formats.interval(row["wilson_low"], row["wilson_high"]), importance=2),
-        Column("Score", lambda row: formats.score(row["average_score"])),
+        Column("Score", lambda row: formats.score(row["average_score"]), sort="-average_score"),
     ]
-    st.html(table(f"The agent's responses by category and channel, {window_name(window)}", columns, mix))
+
+
+def _case(row: Row) -> Html:
+    return lines(name(row["category"]), name(row["channel"]))

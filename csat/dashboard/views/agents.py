@@ -1,6 +1,7 @@
 """Agents: the leaderboard with intervals, and one agent's own page."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import streamlit as st
 
@@ -9,32 +10,22 @@ from csat.contract.names import canonical_name
 from csat.dashboard.controls import choice, download, window_filter, window_name
 from csat.dashboard.frame import Page, Snapshot
 from csat.dashboard.navigation import this_view
+from csat.dashboard.sorting import PARAMETER, Sorting, chosen_sorting
 from csat.dashboard.source import bind
-from csat.dashboard.tables import (
-    Column,
-    Html,
-    Row,
-    drawn_interval,
-    joined,
-    lines,
-    link,
-    name,
-    note,
-    rate_with_interval,
-    scale_header,
-    scale_of,
-    table,
-)
+from csat.dashboard.tables import Column, Html, joined, link, note, table
 from csat.dashboard.views import agent
+from csat.dashboard.views.leaderboard import leaderboard_columns, unranked_columns
 from csat.reporting import formats, queries
+from csat.reporting.attention import needs_attention
 from csat.reporting.definitions import variables
-from csat.reporting.figures import Tally
+from csat.reporting.order import ATTENTION
 from csat.reporting.search import is_match
 from csat.reporting.series import tally
 
 _ROWS_PER_PAGE = 25
 _ALL_AGENTS = 100_000
 _RANKED, _UNRANKED = "Ranked", "Not yet ranked"
+_Columns = Callable[[Rows], list[Column]]
 
 
 def show(snapshot: Snapshot) -> None:
@@ -53,27 +44,46 @@ def show(snapshot: Snapshot) -> None:
         _RANKED: [row for row in found if row["is_ranked"]],
         _UNRANKED: [row for row in found if not row["is_ranked"]],
     }
-    chosen = _list_filter(lists, window)
-    if not lists[chosen]:
+    columns: Mapping[str, _Columns] = {
+        _RANKED: partial(leaderboard_columns, window=window, total=tally(rows)),
+        _UNRANKED: lambda _: unranked_columns(window),
+    }
+    chosen, sorting, ordered = _list_filter(lists, columns, window)
+    if not ordered:
         _show_none(chosen, lists[_RANKED if chosen == _UNRANKED else _UNRANKED])
         return
-    shown = _one_page(lists[chosen])
-    columns = leaderboard_columns(shown, window, tally(rows)) if chosen == _RANKED else _unranked_columns(window)
-    st.html(table(f"{chosen} agents, {window_name(window)}", columns, shown))
-    _explain(chosen, rows)
+    sorting.show("Agents" if chosen == _RANKED else "")
+    caption = f"{chosen} agents, {window_name(window)}"
+    _paged(ordered, lambda shown: table(caption, columns[chosen](shown), shown, sorting.header))
+    _explain(chosen, rows, sorting)
 
 
-def _list_filter(lists: Mapping[str, Rows], window: str) -> str:
-    """The list that the viewer chose, with the button that saves it and the length of both."""
+def _list_filter(lists: Mapping[str, Rows], columns: Mapping[str, _Columns], window: str) -> tuple[str, Sorting, Rows]:
+    """The list that the viewer chose, its order, and its rows in that order; with the button that saves them."""
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        # The other list has other columns
         chosen: str | None = st.segmented_control(
-            "List", list(lists), default=_RANKED, required=True, key="list", bind="query-params"
+            "List",
+            list(lists),
+            default=_RANKED,
+            required=True,
+            key="list",
+            bind="query-params",
+            on_change=_forget_order,
         )
         assert chosen is not None
-        download(f"csat-agents-{chosen.lower().replace(' ', '-')}-{window}", lists[chosen])
+        is_ranked = chosen == _RANKED
+        default = "leaderboard_rank" if is_ranked else "responses_missing"
+        sorting = chosen_sorting("agents", columns[chosen]([]), default, has_attention=is_ranked)
+        ordered = sorting.order.sort(lists[chosen])
+        download(f"csat-agents-{chosen.lower().replace(' ', '-')}-{window}", ordered)
     ranked, unranked = (formats.count(len(lists[name])) for name in (_RANKED, _UNRANKED))
     st.caption(f"{ranked} ranked, {unranked} with too few responses for a rank.")
-    return chosen
+    return chosen, sorting, ordered
+
+
+def _forget_order() -> None:
+    st.query_params.pop(PARAMETER, None)
 
 
 def _show_none(chosen: str, others: Rows) -> None:
@@ -82,7 +92,7 @@ def _show_none(chosen: str, others: Rows) -> None:
         return
     kind, other = ("ranked", _UNRANKED) if chosen == _RANKED else ("unranked", _RANKED)
     found = f"Show {formats.count(len(others))} in the list {other}"
-    other_list = link(found, "agents", **this_view(list=other, page=""))
+    other_list = link(found, "agents", **this_view(list=other, page="", sort=""))
     st.html(note(joined(f"No {kind} agent matches the filters. ", other_list)))
 
 
@@ -107,84 +117,41 @@ def _names(rows: Rows, column: str) -> list[str]:
     return sorted({row[column] for row in rows if row[column]})
 
 
-def _one_page(rows: Rows) -> Rows:
+def _paged(rows: Rows, draw: Callable[[Rows], Html]) -> None:
+    """The page that the viewer chose, below its pager."""
     pages = -(-len(rows) // _ROWS_PER_PAGE)
     if pages == 1:
-        return rows
+        st.html(draw(rows))
+        return
     if st.session_state.get("page", 1) > pages:  # other filters match fewer
         st.session_state["page"] = pages
     number = st.pagination(pages, key="page", bind="query-params")
-    return rows[(number - 1) * _ROWS_PER_PAGE : number * _ROWS_PER_PAGE]
+    st.html(draw(rows[(number - 1) * _ROWS_PER_PAGE : number * _ROWS_PER_PAGE]))
 
 
-def team(row: Row) -> Html:
-    """The agent's supervisor and manager."""
-    return joined(name(row["supervisor_name"]), " · ", name(row["manager_name"]))
-
-
-def leaderboard_columns(shown: Rows, window: str, total: Tally, *, is_short: bool = False) -> list[Column]:
-    """The columns of a leaderboard; the line in the drawn intervals is the CSAT of `total`."""
-    scale = scale_of(shown, total.csat_rate)
-    columns = [
-        Column("Rank", lambda row: lines(formats.count(row["leaderboard_rank"]), formats.places(row["rank_change"]))),
-        Column("Agent", _name(window, is_list=not is_short), is_figure=False),
-        Column("Responses", lambda row: formats.count(row["response_count"]), importance=2),
-        Column(
-            "CSAT",
-            rate_with_interval,
-        ),
-        Column(
-            scale_header("interval", scale), lambda row: drawn_interval(row, scale, total.csat_rate), is_figure=False
-        ),
-        Column("Adjusted CSAT", lambda row: formats.percent(row["adjusted_csat_rate"]), importance=2),
-        Column("Tier", lambda row: formats.count(row["tier"]), importance=2),
-        Column("Score", lambda row: formats.score(row["average_score"]), importance=2),
-        Column("vs. expected", _versus_expected, importance=2),
-        Column("First reply", lambda row: formats.minutes(row["median_first_reply_minutes"]), importance=2),
-    ]
-    return columns[:5] if is_short else columns
-
-
-def _versus_expected(row: Row) -> Html:
-    if row["csat_difference"] is None:
-        return Html(formats.MISSING)
-    interval = formats.points_interval(row["csat_difference_low"], row["csat_difference_high"])
-    return lines(formats.points(row["csat_difference"]), interval)
-
-
-def _unranked_columns(window: str) -> list[Column]:
-    return [
-        Column("Agent", _name(window, is_list=True), is_figure=False),
-        Column("Needed", lambda row: f"{row['responses_missing']} more"),
-        Column("Responses", lambda row: formats.count(row["response_count"])),
-        Column(
-            "CSAT",
-            rate_with_interval,
-        ),
-        Column("Score", lambda row: formats.score(row["average_score"]), importance=2),
-    ]
-
-
-def _name(window: str, *, is_list: bool) -> Callable[[Row], Html]:
-    filters = this_view if is_list else dict[str, str]  # a link of the list leads back to the same list
-    return lambda row: lines(
-        link(name(row["agent_name"]), "agents", **filters(agent=row["agent_id"], window=window)),
-        team(row),
-        narrow=f"{formats.count(row['response_count'])} responses",
+def _explain(chosen: str, rows: Rows, sorting: Sorting) -> None:
+    numbers = variables()
+    if chosen == _UNRANKED:
+        st.caption(f"A rank needs {numbers.minimum_responses} responses in the period.")
+        return
+    if sorting.order == ATTENTION:
+        _explain_attention(rows)
+    average = formats.percent(tally(rows).csat_rate)
+    st.caption(
+        f"Ranked by CSAT adjusted for small samples: it adds {numbers.prior_responses} responses at the period's "
+        f"average ({average}, the line in each interval). A tier ends before the first interval that lies wholly "
+        "below that of its first agent."
     )
 
 
-def _explain(chosen: str, rows: Rows) -> None:
-    numbers = variables()
-    if chosen == _RANKED:
-        average = formats.percent(tally(rows).csat_rate)
-        st.caption(
-            f"Ranked by CSAT adjusted for small samples: it adds {numbers.prior_responses} responses at the period's "
-            f"average ({average}, the line in each interval). A tier ends before the first interval that lies wholly "
-            "below that of its first agent."
-        )
-    else:
-        st.caption(f"A rank needs {numbers.minimum_responses} responses in the period.")
+def _explain_attention(rows: Rows) -> None:
+    tested = [row for row in rows if row["is_ranked"] and row["csat_difference"] is not None]
+    found = sum(map(needs_attention, tested))
+    st.caption(
+        f"First the agents whose CSAT is significantly below expected, then the others, by dissatisfied responses. "
+        f"{formats.count(found)} of {formats.count(len(tested))} ranked agents are below; by chance alone it would be "
+        f"about {len(tested) * variables().chance / 2:.1f}."
+    )
 
 
 PAGE = Page(
@@ -199,9 +166,12 @@ PAGE = Page(
         "Rank change",
         "Tier",
         "Not yet ranked",
+        "Needs attention",
+        "DSAT",
         "Score",
         "vs. expected",
         "Expected CSAT",
+        "Significant",
         "First reply time",
         "Median",
         "p90",

@@ -11,6 +11,7 @@ from csat.dashboard import charts
 from csat.dashboard.controls import download, window_filter, window_name
 from csat.dashboard.frame import Page, Snapshot, set_title
 from csat.dashboard.navigation import this_view
+from csat.dashboard.sorting import chosen_sorting
 from csat.dashboard.source import bind
 from csat.dashboard.tables import (
     Card,
@@ -32,30 +33,25 @@ from csat.reporting import formats, queries
 from csat.reporting.comparison import TOO_FEW, by_chance, verdict
 from csat.reporting.definitions import variables
 from csat.reporting.figures import Tally
+from csat.reporting.order import ATTENTION
 from csat.reporting.series import chart_span, points, rated, tally
 from csat.reporting.variables import ALL_TIME
 
 _ALL_CATEGORIES = 10_000
-_ORDERS: dict[str, Callable[[Row], tuple[float, ...]]] = {
-    "Responses": lambda row: (row["volume_rank"],),
-    "Dissatisfied": lambda row: (row["dissatisfied_rank"],),
-    "CSAT": lambda row: (row["csat_rate"], row["volume_rank"]),
-}
+_PATH = "categories"
+_MOST_RESPONSES = "-response_count"
+_PARTS, _CHANGED = "parts", "changes"  # parameters of the orders of the other tables
 
 
 def show(snapshot: Snapshot) -> None:
     """The page: one category where the URL names one, else all of them."""
     name = st.query_params.get("category", "")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        window = window_filter(has_all=True)
-        order = st.segmented_control(
-            "Order by", list(_ORDERS), default="Responses", required=True, key="order", bind="query-params"
-        )
+    window = window_filter(has_all=True)
     place: dict[str, Any] = {"as_of_date": snapshot.state.last_date, "window_id": window, "row_limit": _ALL_CATEGORIES}
     ranking = [bind(queries.CATEGORIES, **place), bind(queries.SUB_CATEGORIES, category="", **place)]
     if not name:
         categories, parts = map(rated, snapshot.rows(*ranking))
-        _all(window, order, categories, parts, is_compared=snapshot.has_previous(window))
+        _all(window, categories, parts, is_compared=snapshot.has_previous(window))
         return
     assert snapshot.state.last_date is not None
     dates = {"since": snapshot.first_date_of(window), "until": snapshot.state.last_date}
@@ -65,22 +61,27 @@ def show(snapshot: Snapshot) -> None:
     own_parts = [row for row in parts if row["category"] == name]
     axis = chart_span(dates["since"], dates["until"], "day")
     drawn = points(history, time="response_date", until=snapshot.state.data_up_to)
-    _one(name, window, order, categories, own_parts, lambda: _history(drawn, tally(history), axis))
+    _one(name, window, categories, own_parts, lambda: _history(drawn, tally(history), axis))
 
 
-def _all(window: str, order: str, categories: Rows, parts: Rows, *, is_compared: bool) -> None:
-    shown = sorted(categories, key=_ORDERS[order])
+def _all(window: str, categories: Rows, parts: Rows, *, is_compared: bool) -> None:
+    columns = _columns(categories, lambda row: _category(row, window), "category")
+    sorting = chosen_sorting(_PATH, columns, _MOST_RESPONSES, has_attention=True)
+    shown = sorting.order.sort(categories)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         total = tally(categories)
         st.caption(f"{formats.count(total.responses)} responses, CSAT {formats.percent(total.csat_rate)}.")
         download(f"csat-categories-{window}", shown)
         download(f"csat-sub-categories-{window}", parts, "CSV of sub-categories")
-    st.html(table(f"Categories, {window_name(window)}", _columns(shown, lambda row: _category(row, window)), shown))
+    sorting.show("Categories")
+    st.html(table(f"Categories, {window_name(window)}", columns, shown, sorting.header))
+    if sorting.order == ATTENTION:
+        st.caption("First the categories whose CSAT dropped significantly, then the others, by dissatisfied responses.")
     _changes([*categories, *parts], window, is_compared=is_compared)
 
 
-def _one(name: str, window: str, order: str, categories: Rows, parts: Rows, draw: Callable[[], None]) -> None:
-    st.html(more("← All categories", "categories", **this_view(category="", window=window)))
+def _one(name: str, window: str, categories: Rows, parts: Rows, draw: Callable[[], None]) -> None:
+    st.html(more("← All categories", _PATH, **this_view(category="", parts="", window=window)))
     own = next((row for row in categories if row["category"] == name), None)
     if own is None:
         st.html(note(f"No responses about {name} in this period ({window_name(window)})."))
@@ -91,11 +92,12 @@ def _one(name: str, window: str, order: str, categories: Rows, parts: Rows, draw
     draw()
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.header("Sub-categories", anchor=False)
-        shown = sorted(parts, key=_ORDERS[order])
+        columns = _columns(parts, lambda row: named(row["sub_category"]), "sub_category")
+        sorting = chosen_sorting(_PATH, columns, _MOST_RESPONSES, _PARTS, has_attention=True)
+        shown = sorting.order.sort(parts)
         download(f"csat-sub-categories-{window}", shown)
-    st.html(
-        table(f"Sub-categories, {window_name(window)}", _columns(shown, lambda row: named(row["sub_category"])), shown)
-    )
+    sorting.show("Sub-categories")
+    st.html(table(f"Sub-categories, {window_name(window)}", columns, shown, sorting.header))
 
 
 def _cards(own: Row, categories: Rows) -> list[Card]:
@@ -130,16 +132,20 @@ def _history(drawn: charts.Points, total: Tally, axis: tuple[date, date]) -> Non
         charts.draw(charts.rates(drawn, "day", span=axis), alt_text)
 
 
-def _columns(shown: Rows, name: Callable[[Row], str | Html]) -> list[Column]:
-    most = max((row["share"] for row in shown), default=1.0)
+def _columns(rows: Rows, name: Callable[[Row], str | Html], sort_of_name: str) -> list[Column]:
+    most = max((row["share"] for row in rows), default=1.0)
     return [
-        Column("Category", name, is_figure=False),
-        Column("Responses", lambda row: lines(formats.count(row["response_count"]), formats.percent(row["share"]))),
+        Column("Category", name, is_figure=False, sort=sort_of_name),
+        Column("Responses", _responses, sort=_MOST_RESPONSES),
         Column("Share", lambda row: bar(row["share"] / most), is_figure=False, importance=2),
-        Column("CSAT", rate_with_interval),
-        Column("Change", _change_cell, importance=2),
-        Column("DSAT", lambda row: formats.count(row["dissatisfied_count"])),
+        Column("CSAT", rate_with_interval, sort="-csat_rate"),
+        Column("Change", _change_cell, importance=2, sort="-csat_change"),
+        Column("DSAT", lambda row: formats.count(row["dissatisfied_count"]), sort="-dissatisfied_count"),
     ]
+
+
+def _responses(row: Row) -> Html:
+    return lines(formats.count(row["response_count"]), formats.percent(row["share"]))
 
 
 def _change_cell(row: Row) -> Html:
@@ -156,7 +162,7 @@ def _moved(row: Row) -> str:
 
 
 def _category(row: Row, window: str) -> Html:
-    return link(named(row["category"]), "categories", **this_view(category=row["category"], window=window))
+    return link(named(row["category"]), _PATH, **this_view(category=row["category"], window=window))
 
 
 def _changes(rows: Rows, window: str, *, is_compared: bool) -> None:
@@ -165,7 +171,11 @@ def _changes(rows: Rows, window: str, *, is_compared: bool) -> None:
     if not found:
         st.html(note(_no_changes(window, is_compared=is_compared)))
         return
-    st.html(table(f"Significant changes vs. the previous {window_name(window)}", _change_columns(window), found))
+    columns = _change_columns(window)
+    sorting = chosen_sorting(_PATH, columns, parameter=_CHANGED)
+    sorting.show()
+    caption = f"Significant changes vs. the previous {window_name(window)}"
+    st.html(table(caption, columns, sorting.order.sort(found), sorting.header))
     st.caption(by_chance(rows))
 
 
@@ -190,10 +200,10 @@ def _change_columns(window: str) -> list[Column]:
         return lines(formats.count(row["response_count"]), f"were {formats.count(row['previous_response_count'])}")
 
     return [
-        Column("Category", name, is_figure=False),
-        Column("CSAT", rate),
-        Column("Change", lambda row: formats.points(row["csat_change"])),
-        Column("Responses", count),
+        Column("Category", name, is_figure=False, sort="category"),
+        Column("CSAT", rate, sort="-csat_rate"),
+        Column("Change", lambda row: formats.points(row["csat_change"]), sort="-csat_change"),
+        Column("Responses", count, sort=_MOST_RESPONSES),
     ]
 
 
@@ -201,6 +211,17 @@ PAGE = Page(
     "Categories",
     "categories",
     show,
-    ("Responses", "CSAT", "Interval", "Share", "DSAT", "Change", "Significant", "Sub-category", "Period"),
+    (
+        "Responses",
+        "CSAT",
+        "Interval",
+        "Share",
+        "DSAT",
+        "Change",
+        "Significant",
+        "Needs attention",
+        "Sub-category",
+        "Period",
+    ),
     has_window=True,
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import cast
 
 import streamlit as st
@@ -10,6 +11,7 @@ from csat.bigquery.query import Rows
 from csat.dashboard import charts
 from csat.dashboard.controls import choice, day_filter, download
 from csat.dashboard.frame import Page, Snapshot
+from csat.dashboard.sorting import PARAMETER, chosen_sorting
 from csat.dashboard.source import BoundQuery, State, bind, bind_choices
 from csat.dashboard.tables import Card, Column, Row, cards, name, note, table
 from csat.reporting import formats, queries
@@ -193,23 +195,42 @@ def _cut_weeks(series: Series) -> str:
 
 
 def _table(rows: Rows, series: Series) -> None:
-    newest = rows[::-1]
+    columns = _columns(series)
+    sorting = chosen_sorting("over-time", columns, "-bucket")
+    ordered = sorting.order.sort(rows[::-1])
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.header("Table", anchor=False)
-        download("csat-over-time", newest)
-    if len(newest) > _ROWS_SHOWN:
-        st.caption(f"The newest {_ROWS_SHOWN} of {formats.count(len(newest))} rows; the CSV file has all.")
-    columns = [
-        Column(series.grain.capitalize(), lambda row: bucket_label(row["bucket"], series.grain), is_figure=False),
-        *([Column(series.split.capitalize(), lambda row: name(row["part"]), is_figure=False)] if series.split else []),
-        Column("Responses", lambda row: formats.count(row["response_count"])),
-        Column("CSAT", lambda row: formats.percent(row["csat_rate"])),
+        download("csat-over-time", ordered)
+    sorting.show()
+    if len(ordered) > _ROWS_SHOWN:
+        st.caption(f"The first {_ROWS_SHOWN} of {formats.count(len(ordered))} rows; the CSV file has all.")
+    with st.expander("Show", expanded=PARAMETER in st.query_params):
+        st.html(table("Responses over time", columns, ordered[:_ROWS_SHOWN], sorting.header))
+
+
+def _columns(series: Series) -> list[Column]:
+    part = Column(series.split.capitalize(), lambda row: name(row["part"]), is_figure=False, sort="part")
+    return [
+        Column(series.grain.capitalize(), partial(_bucket, series.grain), is_figure=False, sort="-bucket"),
+        *([part] if series.split else []),
+        Column("Responses", lambda row: formats.count(row["response_count"]), sort="-response_count"),
+        Column("CSAT", lambda row: formats.percent(row["csat_rate"]), sort="-csat_rate"),
         Column("95 % interval", _interval, importance=2),
-        Column("Median", lambda row: formats.minutes(row["median_first_reply_minutes"])),
-        Column("p90", lambda row: formats.minutes(row["p90_first_reply_minutes"]), importance=2),
+        Column("Median", _median, sort="-median_first_reply_minutes"),
+        Column("p90", _p90, importance=2, sort="-p90_first_reply_minutes"),
     ]
-    with st.expander("Show"):
-        st.html(table("Responses over time", columns, newest[:_ROWS_SHOWN]))
+
+
+def _bucket(grain: Grain, row: Row) -> str:
+    return bucket_label(row["bucket"], grain)
+
+
+def _median(row: Row) -> str:
+    return formats.minutes(row["median_first_reply_minutes"])
+
+
+def _p90(row: Row) -> str:
+    return formats.minutes(row["p90_first_reply_minutes"])
 
 
 def _interval(row: Row) -> str:

@@ -10,7 +10,7 @@ from csat.dashboard.controls import download, window_filter, window_name
 from csat.dashboard.frame import Page, Snapshot
 from csat.dashboard.source import bind, utc_now
 from csat.dashboard.tables import Card, Column, cards, link, more, name, table
-from csat.dashboard.views.agents import leaderboard_columns
+from csat.dashboard.views.leaderboard import leaderboard_columns
 from csat.reporting import formats, queries
 from csat.reporting.comparison import NO_PREVIOUS, TOO_FEW, has_enough, verdict
 from csat.reporting.definitions import variables

@@ -9,6 +9,7 @@ from csat.bigquery.query import Rows
 from csat.dashboard import charts
 from csat.dashboard.controls import download
 from csat.dashboard.frame import Page, Snapshot
+from csat.dashboard.sorting import chosen_sorting
 from csat.dashboard.source import bind, utc_now
 from csat.dashboard.status import alert_cell, severity_badge
 from csat.dashboard.tables import Card, Column, Html, Row, badge, cards, joined, lines, link, note, table
@@ -17,6 +18,7 @@ from csat.reporting import formats, queries
 _CHECKS_SINCE, _STREAM_RUNS_SINCE = timedelta(hours=1), timedelta(days=7)
 _BUILDS, _ALERTS = 30, 20
 _CACHED_FOR = timedelta(seconds=20)
+_PATH, _BUILD_ORDER = "pipeline", "builds"
 
 
 def show(snapshot: Snapshot) -> None:
@@ -113,20 +115,32 @@ def _checks(checks: Rows) -> None:
 
 
 def _outcomes(outcomes: Rows) -> None:
+    columns = _outcome_columns()
+    sorting = chosen_sorting(_PATH, columns, parameter="messages")
+    ordered = sorting.order.sort(outcomes)
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.header("Messages", anchor=False)
-        download("csat-messages", outcomes)
-    columns = [
-        Column("Outcome", lambda row: lines(row["outcome"], "" if row["is_accepted"] else "rejected"), is_figure=False),
-        Column("Messages", lambda row: formats.count(row["message_count"])),
-        Column("Share", lambda row: formats.percent(row["message_share"], 2)),
-        Column("Newest", lambda row: formats.moment(row["newest_ingested_at"]), importance=2),
-    ]
-    st.html(table("Messages by outcome", columns, outcomes))
+        download("csat-messages", ordered)
+    sorting.show()
+    st.html(table("Messages by outcome", columns, ordered, sorting.header))
     st.caption(
         "Every Kafka message has one outcome: `csat check completeness` verifies it, `csat rejected` shows rejected "
         "messages."
     )
+
+
+def _outcome_columns() -> list[Column]:
+    def outcome(row: Row) -> Html:
+        return lines(row["outcome"], "" if row["is_accepted"] else "rejected")
+
+    return [
+        Column("Outcome", outcome, is_figure=False, sort="outcome"),
+        Column("Messages", lambda row: formats.count(row["message_count"]), sort="-message_count"),
+        Column("Share", lambda row: formats.percent(row["message_share"], 2), sort="-message_share"),
+        Column(
+            "Newest", lambda row: formats.moment(row["newest_ingested_at"]), importance=2, sort="-newest_ingested_at"
+        ),
+    ]
 
 
 def _stream(runs: Rows, alerts: Rows, now: datetime) -> None:
@@ -166,22 +180,31 @@ def _builds(builds: Rows) -> None:
         for row in builds
     ]
     charts.draw(charts.build_times(drawn), f"Duration of each of the last {len(builds)} builds.")
-    columns = [
-        Column("Built", lambda row: formats.moment(row["built_at"]), is_figure=False),
-        Column("Duration", lambda row: formats.duration(row["build_seconds"])),
-        Column("Dates", lambda row: "all" if row["is_full_refresh"] else formats.count(len(row["touched_dates"]))),
-        Column("Responses", lambda row: formats.count(row["response_count"])),
-        Column("Data up to", lambda row: formats.moment(row["watermark_to"]), importance=2),
-        Column("Tests", lambda row: formats.count(row["test_count"]), importance=2),
-        Column("Status", lambda row: row["status"], is_figure=False, importance=2),
+    columns = _build_columns()
+    sorting = chosen_sorting(_PATH, columns, "-built_at", _BUILD_ORDER)
+    sorting.show()
+    with st.expander("Show as a table", expanded=_BUILD_ORDER in st.query_params):
+        st.html(table("Mart builds", columns, sorting.order.sort(builds), sorting.header))
+
+
+def _build_columns() -> list[Column]:
+    def dates(row: Row) -> str:
+        return "all" if row["is_full_refresh"] else formats.count(len(row["touched_dates"]))
+
+    return [
+        Column("Built", lambda row: formats.moment(row["built_at"]), is_figure=False, sort="-built_at"),
+        Column("Duration", lambda row: formats.duration(row["build_seconds"]), sort="-build_seconds"),
+        Column("Dates", dates),
+        Column("Responses", lambda row: formats.count(row["response_count"]), sort="-response_count"),
+        Column("Data up to", lambda row: formats.moment(row["watermark_to"]), importance=2, sort="-watermark_to"),
+        Column("Tests", lambda row: formats.count(row["test_count"]), importance=2, sort="-test_count"),
+        Column("Status", lambda row: row["status"], is_figure=False, importance=2, sort="status"),
     ]
-    with st.expander("Show as a table"):
-        st.html(table("Mart builds", columns, builds))
 
 
 PAGE = Page(
     "Pipeline",
-    "pipeline",
+    _PATH,
     show,
     ("Outcome", "Messages", "Newest", "Freshness"),
     refresh=timedelta(seconds=30),

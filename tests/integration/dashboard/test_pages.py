@@ -177,7 +177,7 @@ def test_categories_are_counted_and_ordered(page: OpenPage, landed: Landed) -> N
     assert rows[0][1] == f"{counts[0][1]:,}\n{counts[0][1] / len(window):.1%}".replace("%", " %")
     assert rows[0][3].splitlines()[0] == rate([row for row in window if row["category"] == counts[0][0]])
     most_dissatisfied = Counter(row["category"] for row in window if row["csat_score"] < 4).most_common(1)[0]
-    assert page("categories", order="Dissatisfied").table("Categories")[0][0] == most_dissatisfied[0]
+    assert page("categories", sort="-dissatisfied_count").table("Categories")[0][0] == most_dissatisfied[0]
 
 
 def test_a_category_page_shows_its_sub_categories(page: OpenPage, landed: Landed) -> None:

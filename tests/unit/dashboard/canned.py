@@ -172,6 +172,7 @@ def _agents(count: int) -> Rows:
                 "supervisor_name": f"Supervisor {number % 4}",
                 "manager_name": f"Manager {number % 2}",
                 **counts,
+                "dissatisfied_count": responses - counts["satisfied_count"],
                 "csat_rate": counts["satisfied_count"] / responses,
                 "wilson_low": interval.low,
                 "wilson_high": interval.high,

@@ -28,7 +28,7 @@ def test_a_list_of_agents_is_saved_without_the_other(page: OpenPage, saved: Save
 
 
 def test_categories_and_sub_categories_are_two_files(page: OpenPage, saved: Saved) -> None:
-    seen = page("categories", order="CSAT")
+    seen = page("categories", sort="csat_rate")
     shown = [row[0] for row in seen.table("Categories")]
     assert [row["category"] for row in saved["csat-categories-28d"]] == shown
     assert all(row["sub_category"] is None for row in saved["csat-categories-28d"])
@@ -36,7 +36,7 @@ def test_categories_and_sub_categories_are_two_files(page: OpenPage, saved: Save
 
 
 def test_the_parts_of_a_category_are_saved_in_the_order_shown(page: OpenPage, saved: Saved) -> None:
-    seen = page("categories", category="Returns", order="CSAT")
+    seen = page("categories", category="Returns", parts="csat_rate")
     shown = [row[0] for row in seen.table("Sub-categories")]
     assert [row["sub_category"] for row in saved["csat-sub-categories-28d"]] == shown
 

@@ -46,9 +46,9 @@ def test_all_agents_returns_to_the_same_list(page: OpenPage) -> None:
 
 
 def test_all_categories_returns_to_the_same_order(page: OpenPage) -> None:
-    assert "order=CSAT" in links(page("categories", order="CSAT"))["Returns"]
-    assert links(page("categories", order="CSAT", category="Returns"))["← All categories"] == (
-        "categories?order=CSAT&window=28d"
+    assert "sort=csat_rate" in links(page("categories", sort="csat_rate"))["Returns"]
+    assert links(page("categories", sort="csat_rate", category="Returns"))["← All categories"] == (
+        "categories?sort=csat_rate&window=28d"
     )
 
 
