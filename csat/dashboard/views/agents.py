@@ -118,7 +118,7 @@ def _names(rows: Rows, column: str) -> list[str]:
 
 
 def _paged(rows: Rows, draw: Callable[[Rows], Html]) -> None:
-    """The page that the viewer chose, below its pager."""
+    """The page that the viewer chose, between two pagers: below it, a link leads to the top of the next page."""
     pages = -(-len(rows) // _ROWS_PER_PAGE)
     if pages == 1:
         st.html(draw(rows))
@@ -127,6 +127,17 @@ def _paged(rows: Rows, draw: Callable[[Rows], Html]) -> None:
         st.session_state["page"] = pages
     number = st.pagination(pages, key="page", bind="query-params")
     st.html(draw(rows[(number - 1) * _ROWS_PER_PAGE : number * _ROWS_PER_PAGE]))
+    st.html(_lower_pager(number, pages))
+
+
+def _lower_pager(number: int, pages: int) -> Html:
+    def to(text: str, page: int) -> Html:
+        return link(text, "agents", **this_view(page="" if page == 1 else str(page)))
+
+    before = [to("← Previous page", number - 1)] if number > 1 else []
+    after = [to("Next page →", number + 1)] if number < pages else []
+    shown = Html(" · ".join([*before, f"Page {number} of {pages}", *after]))
+    return joined(Html('<nav class="more" aria-label="Pages of the list">'), shown, Html("</nav>"))
 
 
 def _explain(chosen: str, rows: Rows, sorting: Sorting) -> None:

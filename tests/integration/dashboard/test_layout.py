@@ -14,7 +14,7 @@ from tests.integration.dashboard.conftest import OpenViewer
 pytestmark = pytest.mark.integration
 
 VIEWS = ["", "agents", "agents?agent=agent-0001", "categories", "categories?category=Returns"]
-VIEWS += ["over-time?split=By+category&grain=week", "pipeline", "runbook?alert=stream_down"]
+VIEWS += ["agents?sort=attention", "over-time?split=By+category&grain=week", "pipeline", "runbook?alert=stream_down"]
 THEMES: tuple[Scheme, ...] = ("light", "dark")
 
 _NAME_IN_FOCUS = """(({labels, innerText, ariaLabel}) => labels?.[0]?.innerText || innerText || ariaLabel || '')

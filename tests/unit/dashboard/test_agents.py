@@ -1,5 +1,7 @@
 """A search says what the list that is not shown holds; a figure has its interval."""
 
+import re
+
 from tests.dashboard_page import OpenPage
 from tests.unit.dashboard.canned import CannedWarehouse
 
@@ -24,7 +26,7 @@ def test_a_search_without_any_match_says_so(page: OpenPage) -> None:
 
 def test_the_difference_from_the_expected_csat_has_its_interval(page: OpenPage, canned: CannedWarehouse) -> None:
     canned.agents[0] |= {"csat_difference": 0.031, "csat_difference_low": -0.012, "csat_difference_high": 0.074}
-    assert page("agents").table("Ranked agents")[0][8] == "+3.1 points\n−1.2 to +7.4"
+    assert page("agents").table("Ranked agents")[0][9] == "+3.1 points\n−1.2 to +7.4"
     card = page("agents", agent="agent-0000").cards["CSAT vs. expected"]
     assert card == ("+3.1 points", "95 % interval −1.2 to +7.4", "82.0 % expected for this case mix")
 
@@ -32,7 +34,7 @@ def test_the_difference_from_the_expected_csat_has_its_interval(page: OpenPage, 
 def test_an_agent_whose_cases_no_other_agent_had_has_no_difference(page: OpenPage, canned: CannedWarehouse) -> None:
     names = ("expected_csat_rate", "csat_difference", "csat_difference_low", "csat_difference_high")
     canned.agents[0] |= dict.fromkeys(names)
-    assert page("agents").table("Ranked agents")[0][8] == "–"
+    assert page("agents").table("Ranked agents")[0][9] == "–"
     card = page("agents", agent="agent-0000").cards["CSAT vs. expected"]
     assert card == ("–", "no other agent had some of these cases")
 
@@ -40,3 +42,16 @@ def test_an_agent_whose_cases_no_other_agent_had_has_no_difference(page: OpenPag
 def test_tiers_are_not_called_groups_without_a_significant_difference(page: OpenPage) -> None:
     [text] = [text.value for text in page("agents").app.caption if "tier" in text.value]
     assert "A tier ends before the first interval that lies wholly below that of its first agent." in text
+
+
+def test_below_a_long_list_links_lead_to_the_other_pages(page: OpenPage) -> None:
+    seen = page("agents", page="2", sort="tier", search="a")
+    pager = re.findall(r'<nav class="more".*?</nav>', seen.html)
+    assert "".join(pager).count("<nav") == 1
+    assert re.findall('href="(.*?)"', pager[0]) == [
+        "agents?sort=tier&amp;search=a",
+        "agents?page=3&amp;sort=tier&amp;search=a",
+    ]
+    assert "← Previous page · Page 2 of 3 · Next page →" in seen.text
+    assert "Page 1 of 3 · Next page →" in page("agents", page="1").text
+    assert "Page 1" not in page("agents", list="Not yet ranked").text

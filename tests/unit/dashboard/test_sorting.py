@@ -89,7 +89,8 @@ def test_agents_that_need_attention_come_first(page: OpenPage, canned: CannedWar
     assert names(seen, "Ranked agents", 1)[: len(first)] == [row["agent_name"] for row in first]
     assert "Agents that need attention first · Default order" in seen.text
     assert (
-        f"{len(first)} of {len(tested)} ranked agents are below; by chance alone it would be about {len(tested) / 40:.1f}."
+        f"{len(first)} of {len(tested)} ranked agents are below; "
+        f"by chance alone it would be about {len(tested) / 40:.1f}."
         in [re.sub(r"^.*responses\. ", "", caption.value) for caption in seen.app.caption]
     )
     assert sorted_headers(seen, "Ranked agents") == {}
