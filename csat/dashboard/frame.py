@@ -30,6 +30,8 @@ EMPTY = (
     "**No figures yet.** They appear here after the first build of the marts. "
     "`csat status` shows how far the responses have come, `csat marts build` starts a build now."
 )
+# copy.js copies the address
+_COPY_LINK = '<div class="copy-link"><button type="button">Copy link</button><span role="status"></span></div>'
 
 
 @dataclass(frozen=True)
@@ -136,9 +138,11 @@ def _body(page: Page, snapshot: Snapshot) -> None:
 def _head(page: Page, source: Source, state: State) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="head"):
         _live_status(source, state)
-        if page.terms:
-            with st.popover("Definitions", icon=":material/menu_book:"):
-                _terms(page.terms)
+        with st.container(horizontal=True, vertical_alignment="center", width="content", key="tools"):
+            st.html(_COPY_LINK, width="content")
+            if page.terms:
+                with st.popover("Definitions", icon=":material/menu_book:"):
+                    _terms(page.terms)
 
 
 def _live_status(source: Source, state: State) -> None:

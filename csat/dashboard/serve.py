@@ -24,7 +24,10 @@ _APP = Path(__file__).parent / "app.py"
 _INDEX = Path(st.__file__).parent / "static" / "index.html"
 # Otherwise the page first requests its server below its own path, and the browser's console shows the failure.
 _SERVER_ADDRESS = "<script>window.__streamlit = { BACKEND_BASE_URL: window.location.origin }</script>"
-_HISTORY = f"<script>{(Path(__file__).parent / 'history.js').read_text()}</script>"
+_SCRIPTS = "".join(
+    f"<script>{(Path(__file__).parent / name).read_text(encoding='utf-8')}</script>"
+    for name in ("history.js", "copy.js")
+)
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -37,9 +40,9 @@ register_url_convertor("page_name", _PageName())
 
 
 def document(title: str = "CSAT") -> str:
-    """The HTML of a page: Streamlit's own, with the address of its server and history.js."""
+    """The HTML of a page: Streamlit's own, with the address of its server and our scripts."""
     head, mark, rest = _INDEX.read_text(encoding="utf-8").partition("</title>")
-    return f"{head}{mark}{_SERVER_ADDRESS}{_HISTORY}{rest}".replace(
+    return f"{head}{mark}{_SERVER_ADDRESS}{_SCRIPTS}{rest}".replace(
         "<title>Streamlit</title>", f"<title>{title}</title>"
     )
 

@@ -1,11 +1,12 @@
-"""Tables and links in the browser: headers that sort, and two pagers."""
+"""Tables and links in the browser: headers that sort, two pagers, and the button that copies the address."""
 
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.integration.dashboard.browser import Viewer
+from tests.integration.dashboard.browser import NARROW, RULES, Viewer
 from tests.integration.dashboard.conftest import OpenViewer
 from tests.integration.marts.conftest import Marts
 
@@ -55,3 +56,22 @@ def test_both_pagers_show_the_same_page_of_the_order(viewer: OpenViewer, marts: 
     expect(window.page.get_by_text("Page 1 of")).to_be_visible()
     assert names(window) == expected[:25]
     assert window.page.evaluate("history.length") == entries + 2
+
+
+@pytest.mark.parametrize("is_secure", [True, False])
+def test_the_link_is_copied_by_the_keyboard(viewer: OpenViewer, is_secure: bool) -> None:
+    """Without https, browsers have no navigator.clipboard, except on this machine's address."""
+    window = viewer(NARROW)
+    window.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    window.open("agents?window=7d&sort=attention")
+    window.page.evaluate("window.pasteboard = navigator.clipboard")
+    if not is_secure:
+        window.page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    window.page.get_by_role("button", name="Copy link").focus()
+    window.page.keyboard.press("Enter")
+    expect(window.page.get_by_text("Link copied")).to_be_visible()
+    assert window.page.evaluate("window.pasteboard.readText()") == window.page.url
+    assert "sort=attention" in window.page.url
+    expect(window.page.get_by_role("button", name="Copy link")).to_be_focused()
+    assert Axe().run(window.page, options={"runOnly": RULES}).response["violations"] == []
+    expect(window.page.get_by_text("Link copied")).to_have_count(0)

@@ -6,7 +6,7 @@ from html import unescape
 from streamlit.testing.v1 import AppTest
 
 from csat.contract.settings import ROOT
-from csat.dashboard.serve import document
+from csat.dashboard.serve import document, security_policy
 from tests.dashboard_page import OpenPage, Seen
 from tests.unit.dashboard.canned import CannedWarehouse
 
@@ -56,5 +56,13 @@ def test_the_overview_links_to_an_agent_in_its_period(page: OpenPage) -> None:
     assert "agents?agent=agent-0000&window=7d" in links(page("overview", window="7d")).values()
 
 
-def test_the_document_runs_the_script_of_the_history() -> None:
-    assert "popstate" in document()
+def test_the_document_runs_our_scripts_and_the_policy_lets_only_them() -> None:
+    html = document()
+    assert "popstate" in html
+    assert "navigator.clipboard" in html
+    assert security_policy(html).count("'sha256-") == html.count("<script>")
+
+
+def test_every_page_copies_its_link(page: OpenPage) -> None:
+    for name in ("overview", "runbook"):
+        assert '<button type="button">Copy link</button><span role="status"></span>' in page(name).html
