@@ -1,6 +1,6 @@
 -- A fingerprint of a date's responses: the sum of the message times shows even when two of them
--- are swapped, that of the hashes when one still has what was erased. Duplicates of the newest responses may land at any moment, so message_count leaves
--- these out.
+-- are swapped, that of the hashes when one still has what was erased. Duplicates of the newest
+-- responses may land at any moment, so message_count leaves these out.
 with landed as (
     select
         *,
