@@ -58,9 +58,9 @@ def named_in(message: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="module")
-def world(make_marts: Callable[[str], Marts]) -> Marts:
+def world(make_marts: Callable[[], Marts]) -> Marts:
     """Marts with a customer's response, a copy of it on another day, rejected messages, and other customers."""
-    made = make_marts("erase")
+    made = make_marts()
     made.land([response(number, DAY) for number in range(3)] + [response(3, OTHER_DAY)])
     made.land([response(10, DAY, **PERSON), response(11, OTHER_DAY, **PERSON)])
     made.land([rejected(20, named_in(PERSON)), rejected(21, f"{{broken {RESPONSE} {TEXT}"), rejected(22, "{}")])

@@ -18,9 +18,9 @@ TABLES = ("agent_leaderboard", "category_ranking")
 
 
 @pytest.fixture(scope="module")
-def earlier(make_marts: Callable[[str], Marts]) -> tuple[Marts, marts.BuildReport]:
+def earlier(make_marts: Callable[[], Marts]) -> tuple[Marts, marts.BuildReport]:
     """After a late response of day 0; the marts began on day 10."""
-    world = make_marts("earlier")
+    world = make_marts()
     world.land([survey_response(number, at(DAYS[number])) for number in (10, 60, 62)])
     world.build()
     assert previous_count(world, DAYS[60]) is None
