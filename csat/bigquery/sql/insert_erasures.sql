@@ -14,7 +14,7 @@ select
     named.kafka_topic_id,
     named.kafka_partition,
     named.kafka_offset,
-    @reason as reason
+    cast(@reason as string) as reason
 from (
 {{ naming_messages }}
 ) as named
