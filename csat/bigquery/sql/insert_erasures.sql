@@ -16,5 +16,5 @@ select
     named.kafka_offset,
     cast(@reason as string) as reason
 from (
-{{ naming_messages }}
+    {{ naming_messages }}
 ) as named

@@ -1,6 +1,6 @@
 -- The messages, of those read at or after @since, that name one of the ids: an accepted one in its
--- columns, a rejected one anywhere in its bytes. A row for each message and id. What is erased names
--- none.
+-- columns, a rejected one anywhere in its bytes. A row for each message and id. What is erased
+-- names none.
 with messages as (
     select
         kafka_topic,
