@@ -112,9 +112,9 @@ cloud-plan-offline: .venvs/terraform/.synced # Show a plan of every optional par
 	$(TERRAFORM_OFFLINE) plan -input=false -state=tests/none.tfstate -var-file=tests/every_switch.tfvars $(if $(OUT),-out=$(OUT))
 cloud-apply: ## Change what the last cloud-plan showed
 	@test -f terraform/$(TFPLAN) || { echo "no plan: make cloud-plan$(addprefix  ENVIRONMENT=,$(ENVIRONMENT))" >&2; exit 1; }
-	$(MAKE) cloud-init
+	make cloud-init # by its name: a recursive make would run this recipe in a dry run, too
+	trap 'rm -f terraform/$(TFPLAN)' EXIT # a plan that failed in the middle is stale
 	$(TERRAFORM) apply -input=false $(TFPLAN)
-	rm terraform/$(TFPLAN)
 cloud-destroy: cloud-init ## Delete what Terraform made, after a yes
 	$(TERRAFORM) destroy $(TFVARS)
 cloud-env: cloud-init .venv/.synced ## Write .env from what Terraform made; asks before it replaces one

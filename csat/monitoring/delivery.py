@@ -23,7 +23,7 @@ def notify(settings: Settings, notice: Notice) -> None:
     """Log the notice and post it to the webhook, if one is set."""
     is_critical = notice.severity is Severity.CRITICAL and notice.status != "recovered"
     logger.log(logging.ERROR if is_critical else logging.WARNING, "%s", sentence(notice))
-    url = settings.alert_webhook_url.get_secret_value()
+    url = settings.alert_webhook_url.get_secret_value().strip()  # a secret from a file ends with a newline
     if url:
         _post(url, webhook_body(notice))
 

@@ -179,7 +179,7 @@ def test_the_webhook_gets_a_sentence_and_the_fields(
     make_alerts: Callable[..., Alerts], rows: list[dict[str, Any]], webhook: Any
 ) -> None:
     url, bodies, _ = webhook
-    alerts = make_alerts(alert_webhook_url=url)
+    alerts = make_alerts(alert_webhook_url=f"{url}\n")
     alerts.alert(Severity.WARNING, FAILED, "dbt failed", about="build_marts")
     alerts.recover(FAILED, "built", about="build_marts")
     assert [body["text"] for body in bodies] == [
