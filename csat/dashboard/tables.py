@@ -99,7 +99,7 @@ def name(text: str) -> Html:
     return Html(f'<bdi class="name" title="{shown}">{shown}</bdi>')
 
 
-def address(path: str, **parameters: str) -> str:
+def address(path: str, /, **parameters: str) -> str:
     """The address of a view, relative to the dashboard's own."""
     filters = {name: value for name, value in parameters.items() if value}
     return f"{path}?{urlencode(filters)}" if filters else path
@@ -123,7 +123,7 @@ def note(text: str | Html) -> Html:
     return Html(f'<p class="note-box">{_text(text)}</p>')
 
 
-def more(text: str, path: str, **parameters: str) -> Html:
+def more(text: str, path: str, /, **parameters: str) -> Html:
     """A link on a line of its own."""
     return Html(f'<p class="more">{link(text, path, **parameters)}</p>')
 

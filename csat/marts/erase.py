@@ -17,7 +17,7 @@ from csat.marts.build import run_plan, to_stderr
 from csat.marts.build_lock import LOCK_WAIT_SECONDS
 from csat.marts.dbt_process import Progress
 from csat.marts.exclusive import exclusive_build
-from csat.marts.plans import MAX_DATES, plan_rebuild
+from csat.marts.plans import MAX_DATES, plan_everything, plan_rebuild
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Erasure:
     def as_dict(self) -> dict[str, Any]:
         """The result in JSON's types."""
         return {
+            "status": "partial" if self.dates else "nothing new",  # as a build's, for who publishes the marts
             "accepted": self.accepted_count,
             "rejected": self.rejected_count,
             "erased_before": self.is_repeated,
@@ -71,10 +72,19 @@ def erase(
         found = find(warehouse, which)
         erasures.erase_messages(warehouse, erasures.related_hashes(warehouse, which), reason)
         exclusive.progress(f"Erased {found.accepted_count} accepted and {found.rejected_count} rejected messages.")
-        dates = erasures.erased_dates(warehouse, which)
+        dates = _built_dates(warehouse, which)
         for some in batched(dates, MAX_DATES):  # from all rows: what is in the marts has the erased ids
             run_plan(exclusive, plan_rebuild(warehouse, some), status="partial")
     return Erasure(which, found.accepted_count, found.rejected_count, found.is_repeated, dates)
+
+
+def _built_dates(warehouse: Warehouse, which: ErasedId) -> tuple[date, ...]:
+    """The dates of the erased responses, but for those of the future, which are in no mart."""
+    plan = plan_everything(warehouse)
+    if plan.is_empty or plan.latest_response_date is None:
+        return ()
+    latest = plan.latest_response_date
+    return tuple(day for day in erasures.erased_dates(warehouse, which) if day <= latest)
 
 
 def _found(which: ErasedId, rows: Rows) -> Erasure:

@@ -95,6 +95,7 @@ def test_user_sees_the_stream_reads_its_docs_and_triggers_the_manual_dags(platfo
 FORMS: dict[str, dict[str, Any]] = {
     "accept_loss": {"reason": "down for longer than the retention"},
     "backfill_history": {"days": 7, "events": 2771, "seed": 1},
+    "erase_customer": {"id_of": "case", "id_hash": "0" * 64, "reason": "the customer asked for it"},
     "maintain": {"airflow_days": 30, "staging_days": 7, "job_hours": 6, "job_limit": 20000, "dbt_days": 14}
     | {"scratch_hours": 24},
     "rebuild_marts": {"selection": None, "from": None, "to": None},

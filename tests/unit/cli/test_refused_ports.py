@@ -33,6 +33,7 @@ NEEDS = {
     "maintain emulator-jobs": BIGQUERY,
     "maintain scratch": BIGQUERY,
     "migrate-landing": BIGQUERY,
+    "erase --case 5f2f0e6c-9c63-4b62-8a0f-0d2f3a4b5c6d --yes": BIGQUERY,
     "simulate --events 5": KAFKA,
     "open dashboard": "the dashboard refuses connections at ",
     "open airflow": "Airflow refuses connections at ",

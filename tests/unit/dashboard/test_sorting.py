@@ -126,3 +126,9 @@ def test_a_sorted_table_of_buckets_is_open_and_sorted_before_it_is_cut(page: Ope
     assert [one.proto.expanded for one in seen.app.expander] == [True]
     assert names(seen, "Responses over time")[0] == f"{formats.day(canned.last - timedelta(days=5))}, 00:00"
     assert len(seen.table("Responses over time")) == 60
+
+
+@pytest.mark.parametrize("parameter", ["path", "text", "hint"])
+def test_a_parameter_that_no_page_has_is_ignored(page: OpenPage, parameter: str) -> None:
+    seen = page("agents", **{parameter: "x"})
+    assert list(sorted_headers(seen, "Ranked agents")) == ["Rank ▲"]
