@@ -92,10 +92,10 @@ def test_a_row_of_the_future_is_not_the_newest(world: World, land) -> None:
     assert timedelta(minutes=29) < datetime.now(UTC) - newest < timedelta(minutes=32)
 
 
-@pytest.mark.parametrize(("before", "between"), [(30, -600), (30, 1500), (4 * 1440, -525_600)])
-def test_rows_of_a_clock_that_was_wrong_are_not_missing(world: World, land, before: int, between: int) -> None:
-    land(0, 1, minutes=before)
-    land(2, 3, minutes=between)
+@pytest.mark.parametrize("minutes", [-600, 1500, -525_600])
+def test_rows_of_a_clock_that_was_wrong_are_not_missing(world: World, land, minutes: int) -> None:
+    land(0, 1, minutes=30)
+    land(2, 3, minutes=minutes)
     land(5)
     found = landing(world)
     assert (found.facts.landing.lost, found.facts.landing.duplicated) == (1, 0)
