@@ -75,6 +75,7 @@ def test_ctrl_c_while_the_program_starts_ends_it_without_a_traceback(variables: 
         "class Interrupt:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
         f"        if name == {module!r}: os.kill(os.getpid(), signal.SIGINT)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background shell ignores it
         "sys.meta_path.insert(0, Interrupt())\n"
         "from csat.cli.main import main\n"
         "sys.argv = ['csat', 'logs', '-f']\n"
