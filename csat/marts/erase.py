@@ -1,5 +1,6 @@
 """`csat erase`: erases a customer in the landing table and rebuilds the dates in the marts, as the only build."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import batched
@@ -17,7 +18,7 @@ from csat.marts.build import run_plan, to_stderr
 from csat.marts.build_lock import LOCK_WAIT_SECONDS
 from csat.marts.dbt_process import Progress
 from csat.marts.exclusive import exclusive_build
-from csat.marts.plans import MAX_DATES, plan_everything, plan_rebuild
+from csat.marts.plans import MAX_DATES, latest_date, plan_rebuild
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,7 @@ class Erasure:
 
 def find(warehouse: Warehouse, which: ErasedId) -> Erasure:
     """What an erasure of this id would erase; changes nothing. Raises CsatError where no message names it."""
-    for name in (OLD, COPY):
-        if find_table(warehouse, warehouse.settings.table("raw", name)):
-            raise CsatError(f"{name} has messages, too", f"complete the migration: `{COMMAND} --delete-old`")
-    found = _found(which, erasures.naming_messages(warehouse, erasures.related_hashes(warehouse, which)))
-    if found.accepted_count + found.rejected_count:
-        return found
-    if not erasures.is_erased(warehouse, which):
-        raise CsatError(f"no message names this {which.kind}", "name the id as the source system has it")
-    return Erasure(which, 0, 0, is_repeated=True)
+    return _find(warehouse, which, erasures.related_hashes(warehouse, which))
 
 
 def erase(
@@ -69,22 +62,29 @@ def erase(
     """
     with exclusive_build(settings, on_progress or to_stderr, lock_wait_seconds) as exclusive:
         warehouse = exclusive.warehouse
-        found = find(warehouse, which)
-        erasures.erase_messages(warehouse, erasures.related_hashes(warehouse, which), reason)
+        id_hashes = erasures.related_hashes(warehouse, which)
+        found = _find(warehouse, which, id_hashes)
+        erasures.erase_messages(warehouse, id_hashes, reason)
         exclusive.progress(f"Erased {found.accepted_count} accepted and {found.rejected_count} rejected messages.")
-        dates = _built_dates(warehouse, which)
+        latest = latest_date(warehouse)  # no mart has a later one
+        dates = tuple(day for day in erasures.erased_dates(warehouse, which) if day <= latest)
         for some in batched(dates, MAX_DATES):  # from all rows: what is in the marts has the erased ids
-            run_plan(exclusive, plan_rebuild(warehouse, some), status="partial")
+            plan = plan_rebuild(warehouse, some)
+            if not plan.is_empty:
+                run_plan(exclusive, plan, status="partial")
     return Erasure(which, found.accepted_count, found.rejected_count, found.is_repeated, dates)
 
 
-def _built_dates(warehouse: Warehouse, which: ErasedId) -> tuple[date, ...]:
-    """The dates of the erased responses, but for those of the future, which are in no mart."""
-    plan = plan_everything(warehouse)
-    if plan.is_empty or plan.latest_response_date is None:
-        return ()
-    latest = plan.latest_response_date
-    return tuple(day for day in erasures.erased_dates(warehouse, which) if day <= latest)
+def _find(warehouse: Warehouse, which: ErasedId, id_hashes: Sequence[str]) -> Erasure:
+    for name in (OLD, COPY):
+        if find_table(warehouse, warehouse.settings.table("raw", name)):
+            raise CsatError(f"{name} has messages, too", f"complete the migration: `{COMMAND} --delete-old`")
+    found = _found(which, erasures.naming_messages(warehouse, id_hashes))
+    if found.accepted_count + found.rejected_count:
+        return found
+    if not erasures.is_erased(warehouse, which):
+        raise CsatError(f"no message names this {which.kind}", "name the id as the source system has it")
+    return Erasure(which, 0, 0, is_repeated=True)
 
 
 def _found(which: ErasedId, rows: Rows) -> Erasure:

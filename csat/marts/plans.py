@@ -143,10 +143,15 @@ def _has_keys(warehouse: Warehouse) -> bool:
     return table is not None and any(field.name == _KEY for field in table.schema)
 
 
+def latest_date(warehouse: Warehouse, now: datetime | None = None) -> date:
+    """The latest date that a response may have: today, with the allowance of the settings."""
+    latest = (now or datetime.now(UTC)) + timedelta(minutes=warehouse.settings.max_minutes_ahead)
+    return latest.astimezone(UTC).date()
+
+
 def _end(warehouse: Warehouse, now: datetime | None) -> datetime:
     """The end of the latest date that a response may have."""
-    latest = (now or datetime.now(UTC)) + timedelta(minutes=warehouse.settings.max_minutes_ahead)
-    return _start(latest.astimezone(UTC).date() + _DAY)
+    return _start(latest_date(warehouse, now) + _DAY)
 
 
 def _start(day: date) -> datetime:
