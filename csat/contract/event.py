@@ -19,8 +19,8 @@ UUID_NOTATION_PATTERN = r"(?i)(urn:uuid:|\{)?[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9
 TIMESTAMP_PATTERN = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})"
 
 
-class Whose(StrEnum):
-    """Whose personal data a field is. An erasure removes the customer's (docs/privacy.md)."""
+class DataSubject(StrEnum):
+    """Who a field is personal data of. An erasure removes the customer's (docs/privacy.md)."""
 
     CUSTOMER = "customer"
     EMPLOYEE = "employee"
@@ -40,58 +40,60 @@ Price = Annotated[
 class SurveyResponse(BaseModel):
     """One response to one survey, sent as a UTF-8 JSON object with the agent as the message key.
 
-    Field order is column order, in Kafka, in the landing table and in the marts. Each field says whose data it is.
+    Field order is column order, in Kafka, in the landing table and in the marts. Each field names its data subject.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    response_id: Annotated[UUID, Whose.CUSTOMER] = Field(
+    response_id: Annotated[UUID, DataSubject.CUSTOMER] = Field(
         description="Id of the response. A copy that is sent again keeps it."
     )
-    schema_version: Annotated[int, Whose.NOBODY] = Field(
+    schema_version: Annotated[int, DataSubject.NOBODY] = Field(
         default=LATEST_SCHEMA_VERSION, description="Version of the event schema."
     )
-    case_id: Annotated[UUID, Whose.CUSTOMER] = Field(description="The support case that the survey asked about.")
-    channel: Annotated[Name, Whose.NOBODY] = Field(description="Contact channel: Inbound, Outcall or Email today.")
-    category: Annotated[Name, Whose.NOBODY] = Field(description="Issue category of the case; 12 today.")
-    sub_category: Annotated[Name, Whose.NOBODY] = Field(
+    case_id: Annotated[UUID, DataSubject.CUSTOMER] = Field(description="The support case that the survey asked about.")
+    channel: Annotated[Name, DataSubject.NOBODY] = Field(
+        description="Contact channel: Inbound, Outcall or Email today."
+    )
+    category: Annotated[Name, DataSubject.NOBODY] = Field(description="Issue category of the case; 12 today.")
+    sub_category: Annotated[Name, DataSubject.NOBODY] = Field(
         description="Issue sub-category; unique only within its category."
     )
-    order_id: Annotated[UUID | None, Whose.CUSTOMER] = Field(
+    order_id: Annotated[UUID | None, DataSubject.CUSTOMER] = Field(
         default=None, description="The order that the case is about, if any."
     )
-    product_category: Annotated[str | None, Whose.CUSTOMER] = Field(
+    product_category: Annotated[str | None, DataSubject.CUSTOMER] = Field(
         default=None, description="Category of the ordered product."
     )
-    item_price: Annotated[Price | None, Whose.CUSTOMER] = Field(
+    item_price: Annotated[Price | None, DataSubject.CUSTOMER] = Field(
         default=None, description="Price of the item, in the shop's currency."
     )
-    customer_city: Annotated[str | None, Whose.CUSTOMER] = Field(
+    customer_city: Annotated[str | None, DataSubject.CUSTOMER] = Field(
         default=None, description="City of the customer, in upper case."
     )
-    customer_remarks: Annotated[str | None, Whose.CUSTOMER] = Field(
+    customer_remarks: Annotated[str | None, DataSubject.CUSTOMER] = Field(
         default=None, description="Free text by the customer; never logged."
     )
-    issue_reported_at: Annotated[AwareDatetime, Whose.NOBODY] = Field(
+    issue_reported_at: Annotated[AwareDatetime, DataSubject.NOBODY] = Field(
         description="When the customer reported the issue."
     )
-    issue_responded_at: Annotated[AwareDatetime, Whose.NOBODY] = Field(
+    issue_responded_at: Annotated[AwareDatetime, DataSubject.NOBODY] = Field(
         description="When an agent first replied. Before the report where the source lost the time of day."
     )
-    survey_answered_at: Annotated[AwareDatetime, Whose.NOBODY] = Field(
+    survey_answered_at: Annotated[AwareDatetime, DataSubject.NOBODY] = Field(
         description="When the customer responded to the survey: the event time."
     )
-    agent_id: Annotated[Name, Whose.EMPLOYEE] = Field(description="The agent who handled the case.")
-    agent_name: Annotated[Name, Whose.EMPLOYEE] = Field(description="The agent's name at that time.")
-    supervisor_name: Annotated[Name, Whose.EMPLOYEE] = Field(description="The agent's supervisor at that time.")
-    manager_name: Annotated[Name, Whose.EMPLOYEE] = Field(
+    agent_id: Annotated[Name, DataSubject.EMPLOYEE] = Field(description="The agent who handled the case.")
+    agent_name: Annotated[Name, DataSubject.EMPLOYEE] = Field(description="The agent's name at that time.")
+    supervisor_name: Annotated[Name, DataSubject.EMPLOYEE] = Field(description="The agent's supervisor at that time.")
+    manager_name: Annotated[Name, DataSubject.EMPLOYEE] = Field(
         description="The agent's manager at that time; not a level above the supervisor."
     )
-    tenure_bucket: Annotated[Name, Whose.EMPLOYEE] = Field(
+    tenure_bucket: Annotated[Name, DataSubject.EMPLOYEE] = Field(
         description="The agent's tenure at that time, in days, or On Job Training."
     )
-    shift: Annotated[Name, Whose.EMPLOYEE] = Field(description="The agent's shift at that time.")
-    csat_score: Annotated[int, Whose.NOBODY] = Field(
+    shift: Annotated[Name, DataSubject.EMPLOYEE] = Field(description="The agent's shift at that time.")
+    csat_score: Annotated[int, DataSubject.NOBODY] = Field(
         ge=1, le=5, description="The score, from 1 (very dissatisfied) to 5 (very satisfied)."
     )
 

@@ -16,7 +16,7 @@ import annotated_types
 from pydantic import AwareDatetime
 from pydantic.fields import FieldInfo
 
-from csat.contract.event import SurveyResponse, Whose
+from csat.contract.event import DataSubject, SurveyResponse
 
 TABLE = "survey_responses"
 PARTITION_COLUMN = "ingested_at"  # no content of a message decides how many partitions a load job modifies
@@ -58,7 +58,7 @@ class Column:
     """One column of the landing table.
 
     `minimum` and `maximum` are inclusive bounds of the accepted values; `pattern` must be found in an accepted text.
-    `whose` says whose personal data it is.
+    `data_subject` is who it is personal data of.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Column:
     minimum: int | None = None
     maximum: int | None = None
     pattern: str | None = None
-    whose: Whose = Whose.NOBODY
+    data_subject: DataSubject = DataSubject.NOBODY
 
 
 class Rejection(StrEnum):
@@ -110,22 +110,22 @@ def _pattern(field: FieldInfo) -> str | None:
     return next((rule.pattern for rule in field.metadata if getattr(rule, "pattern", None)), None)
 
 
-def _whose(name: str, field: FieldInfo) -> Whose:
-    found = next((mark for mark in field.metadata if isinstance(mark, Whose)), None)
+def _data_subject(name: str, field: FieldInfo) -> DataSubject:
+    found = next((mark for mark in field.metadata if isinstance(mark, DataSubject)), None)
     if found is None:
-        raise TypeError(f"csat.contract.event does not say whose data {name} is: annotate it with Whose")
+        raise TypeError(f"csat.contract.event does not say whose data {name} is: annotate it with DataSubject")
     return found
 
 
 def event_column(name: str, field: FieldInfo) -> Column:
-    """The column of a field of the event. Raises TypeError where its type or its mark of whose it is is missing."""
+    """The column of a field of the event. Raises TypeError where its type is unknown or its data subject is missing."""
     minimum, maximum = _bounds(field)
     # Defaults are for the producer only: in a message, only a nullable field may be missing.
     is_required = type(None) not in get_args(field.annotation)
     return Column(
         *(name, _kind(field), field.description or "", is_required, minimum, maximum),
         pattern=_pattern(field),
-        whose=_whose(name, field),
+        data_subject=_data_subject(name, field),
     )
 
 
@@ -139,10 +139,15 @@ KAFKA_COLUMNS = (
     Column("ingested_at", ColumnKind.TIMESTAMP, "When the stream read the batch of the message.", is_required=True),
     Column("batch_id", ColumnKind.TEXT, "Query id and batch number, as in the load job's id.", is_required=True),
     Column("rejection_reason", ColumnKind.TEXT, "Why the message was rejected; null where it was accepted."),
-    Column("payload", ColumnKind.BYTES, "The message as received; only where it was rejected.", whose=Whose.CUSTOMER),
+    Column(
+        "payload",
+        ColumnKind.BYTES,
+        "The message as received; only where it was rejected.",
+        data_subject=DataSubject.CUSTOMER,
+    ),
 )
 COLUMNS = EVENT_COLUMNS + KAFKA_COLUMNS
-CUSTOMER_COLUMNS = tuple(column for column in COLUMNS if column.whose is Whose.CUSTOMER)
+CUSTOMER_COLUMNS = tuple(column for column in COLUMNS if column.data_subject is DataSubject.CUSTOMER)
 
 
 def bigquery_schema() -> list[dict[str, Any]]:
