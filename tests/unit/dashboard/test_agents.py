@@ -54,4 +54,7 @@ def test_below_a_long_list_links_lead_to_the_other_pages(page: OpenPage) -> None
     ]
     assert "← Previous page · Page 2 of 3 · Next page →" in seen.text
     assert "Page 1 of 3 · Next page →" in page("agents", page="1").text
+    last = page("agents", page="3").text
+    assert "← Previous page · Page 3 of 3" in last
+    assert "Next page" not in last
     assert "Page 1" not in page("agents", list="Not yet ranked").text

@@ -168,7 +168,8 @@ def webhook() -> Iterator[tuple[str, list[dict[str, Any]], list[int]]]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(codes.pop(0) if codes else 200)
+            is_known = self.path == "/secret-path"
+            self.send_response((codes.pop(0) if codes else 200) if is_known else 404)
             self.end_headers()
 
     with serving(Handler) as port:
@@ -176,7 +177,7 @@ def webhook() -> Iterator[tuple[str, list[dict[str, Any]], list[int]]]:
 
 
 def test_the_webhook_gets_a_sentence_and_the_fields(
-    make_alerts: Callable[..., Alerts], rows: list[dict[str, Any]], webhook: Any
+    make_alerts: Callable[..., Alerts], rows: list[dict[str, Any]], webhook: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     url, bodies, _ = webhook
     alerts = make_alerts(alert_webhook_url=f"{url}\n")
@@ -186,6 +187,7 @@ def test_the_webhook_gets_a_sentence_and_the_fields(
         "warning: dag_failed (build_marts): dbt failed (docs/runbook.md#dag_failed)",
         "recovered: dag_failed (build_marts): built",
     ]
+    assert "did not accept" not in caplog.text
     assert {name: bodies[0][name] for name in ("alert_key", "about", "severity", "status", "detail", "opened_at")} == {
         "alert_key": "dag_failed",
         "about": "build_marts",
