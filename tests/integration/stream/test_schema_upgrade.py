@@ -19,9 +19,11 @@ pytestmark = pytest.mark.integration
 EDITS = [
     ("SUPPORTED_SCHEMA_VERSIONS = (1,)", "SUPPORTED_SCHEMA_VERSIONS = (1, 2)"),
     (
-        "    csat_score: int = Field(",
-        '    contact_reason: str | None = Field(default=None, description="Why the customer wrote.")\n'
-        "    csat_score: int = Field(",
+        "    csat_score: Annotated[int, DataSubject.NOBODY] = Field(",
+        "    contact_reason: Annotated[str | None, DataSubject.CUSTOMER] = Field(\n"
+        '        default=None, description="Why the customer wrote."\n'
+        "    )\n"
+        "    csat_score: Annotated[int, DataSubject.NOBODY] = Field(",
     ),
 ]
 MAKE_TABLE = """
