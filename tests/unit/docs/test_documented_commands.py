@@ -64,6 +64,7 @@ NOT_RUN = {
     "export": "by hand: sets a variable",
     "docker compose": "by hand: needs a Docker Engine; make test-containers runs them",
     "gcloud": "cloud: asks Google Cloud",
+    "bq query": "cloud: asks Google Cloud",
     "kafka-configs.sh --bootstrap-server": "by hand: changes a topic; the integration test runs the tool's Java class",
     "jq": "cloud: cuts the answer of the real provider",
     "make bench": "by hand: measures for minutes, and best alone on the machine",
