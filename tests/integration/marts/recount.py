@@ -90,11 +90,11 @@ def versus_expected(window: pd.DataFrame) -> dict[str, dict[str, float | None]]:
         others = {kind: (totals[kind][0] - own[0], totals[kind][1] - own[1]) for kind, own in mix.items()}
         result[agent] = dict.fromkeys(VERSUS_EXPECTED)
         if all(count for count, _ in others.values()):
-            result[agent] |= zip(VERSUS_EXPECTED, _difference(mix, others), strict=True)
+            result[agent] |= zip(VERSUS_EXPECTED, difference(mix, others), strict=True)
     return result
 
 
-def _difference(mix: Mix, others: Mix) -> list[float]:
+def difference(mix: Mix, others: Mix) -> list[float]:
     """What VERSUS_EXPECTED names.
 
     The variance of the difference is that of the agent's rate plus those of the others' rates, weighted. The distance
