@@ -9,6 +9,7 @@ import logging
 import re
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from py4j.protocol import Py4JJavaError
@@ -39,6 +40,14 @@ def committed_offsets(spark: SparkSession, settings: Settings) -> dict[str, dict
     numbers = files.numbers("commits")
     name = offsets_file(numbers)
     return next_offsets(files.text(name)) if numbers or files.size(name) else {}
+
+
+def last_batch_at(spark: SparkSession, settings: Settings) -> datetime:
+    """When Spark planned the last committed batch; 1970 without one."""
+    files = _Files(spark, settings.checkpoint)
+    numbers = files.numbers("commits")
+    metadata = _read_log(files.text(offsets_file(numbers)))[0] if numbers else {}
+    return datetime.fromtimestamp(metadata.get("batchTimestampMs", 0) / 1000, UTC)
 
 
 def sound_topic(spark: SparkSession, settings: Settings, suffix: str) -> CheckpointTopic | None:

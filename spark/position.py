@@ -2,20 +2,22 @@
 
 (topic id, partition, offset) names a record; a topic's name alone does not.
 
-What a person must decide stops the stream with an alert of its own: a topic that was created again, a checkpoint of
-another topic or cluster, and records that Kafka deleted before they landed.
+What a person must decide stops the stream with an alert of its own: a topic that was created again, or whose log was
+emptied, a checkpoint of another topic or cluster, and records that Kafka deleted before they landed.
 """
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, UnknownTopicOrPartitionError
 
-from csat.bigquery.client import Warehouse
+from csat.bigquery.client import Warehouse, WarehouseOverQuotaError, WarehouseUnreachableError
+from csat.bigquery.landed_records import replaced_partitions
 from csat.bigquery.positions import expired, name_older_rows, wanted_and_expired
 from csat.contract.alerts import AlertKey
 from csat.contract.kafka_access import KafkaAccessError
@@ -30,9 +32,13 @@ from spark.waiting import KAFKA_SILENT, Waiting
 
 logger = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+
 ADOPT = "csat stream adopt-topic"
 ACCEPT = "csat stream accept-loss"
 _DELETED = "deleted"
+_SILENT = "Kafka or BigQuery, which does not respond"
+_RECREATE = f"delete the topic, create it again, then `{ADOPT}`"
 
 
 def check_policy(topic: Topic, cleanup_policy: str) -> None:
@@ -141,36 +147,52 @@ def _check_ends(topic: Topic, wanted: Mapping[int, int], offsets: Mapping[int, O
                 AlertKey.TOPIC_CHANGED,
                 f"Partition {number} of topic {topic.name} ends at {offsets[number].end}, before what has landed: its "
                 "log was emptied",
-                f"delete the topic, create it again, then `{ADOPT}`",
+                _RECREATE,
             )
 
 
 class TopicWatch:
-    """Asks Kafka for the topic's id before each load job: rows of a topic that was created again must not land."""
+    """Whether the topic is the one that was read so far: rows of another one must not land.
 
-    def __init__(self, settings: Settings, topic: Topic, waiting: Waiting) -> None:
+    Before each load job it asks Kafka for the topic's id, and before the first one for the records that landed last: a
+    log that was emptied under the same id may be as long again. `last_batch_at` is when the last batch was committed.
+    """
+
+    def __init__(
+        self, settings: Settings, warehouse: Warehouse, topic: Topic, last_batch_at: datetime, waiting: Waiting
+    ) -> None:
         self._settings = settings
+        self._warehouse = warehouse
         self._topic = topic
         self.topic_id = topic.topic_id
+        self._last_batch_at = last_batch_at
         self._waiting = waiting
+        self._is_compared = False
         self._admin: KafkaAdminClient | None = None
         self.found: DecisionNeededError | None = None  # Spark passes on only the text of what a batch raises
 
     def check(self) -> None:
-        """Raise DecisionNeededError where the topic is another one; waits while Kafka does not respond."""
-        with self._waiting.later(KAFKA_SILENT) as begin_wait:
-            while (found := self._topic_id()) is None:
+        """Raise DecisionNeededError where the topic is another one; waits while Kafka or BigQuery does not respond."""
+        if self._patiently(self._read_id, KAFKA_SILENT) not in (self._topic.topic_id, _DELETED):
+            text = f"Topic {self._topic.name} was deleted and created again while the stream read it"
+            self._refuse(text, f"`{ADOPT}`")
+        if not self._is_compared and (numbers := self._patiently(self._replaced, _SILENT)):
+            text = f"Partitions {numbers} of topic {self._topic.name} have other records at offsets that have landed"
+            self._refuse(f"{text}: their log was emptied, or lost its end, and was filled again", _RECREATE)
+        self._is_compared = True
+
+    def _refuse(self, message: str, fix: str) -> None:
+        self.found = DecisionNeededError(AlertKey.TOPIC_CHANGED, message, fix)
+        raise self.found
+
+    def _patiently(self, read: Callable[[], Result | None], reason: str) -> Result:
+        with self._waiting.later(reason) as begin_wait:
+            while (found := read()) is None:
                 begin_wait()
                 time.sleep(1)
-        if found not in (self._topic.topic_id, _DELETED):
-            self.found = DecisionNeededError(
-                AlertKey.TOPIC_CHANGED,
-                f"Topic {self._topic.name} was deleted and created again while the stream read it",
-                f"`{ADOPT}`",
-            )
-            raise self.found
+        return found
 
-    def _topic_id(self) -> str | None:
+    def _read_id(self) -> str | None:
         try:
             self._admin = self._admin or open_admin(self._settings)
             return id_of_topic(self._admin, self._topic.name)
@@ -181,4 +203,12 @@ class TopicWatch:
             if self._admin is not None:
                 self._admin.close()
             self._admin = None
+            return None
+
+    def _replaced(self) -> list[int] | None:
+        topic = self._topic
+        try:
+            return replaced_partitions(self._warehouse, topic.name, topic.topic_id, self._last_batch_at)
+        except (KafkaAccessError, WarehouseUnreachableError, WarehouseOverQuotaError) as error:
+            logger.warning("Cannot compare the records that landed last: %s", error)
             return None

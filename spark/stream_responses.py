@@ -25,7 +25,7 @@ from csat.contract.version import code_version
 from csat.control.driver_token import DriverTokenError, read_token, token_file
 from csat.control.state_files import StateFiles
 from csat.control.verdict import SUPERSEDED_EXIT_CODE, Heartbeat, State
-from spark.checkpoint import committed_offsets, sound_topic
+from spark.checkpoint import committed_offsets, last_batch_at, sound_topic
 from spark.claim import Claim, Order, patiently, take_over
 from spark.decision import DecisionNeededError
 from spark.failure import cause_line, own_alert
@@ -122,7 +122,8 @@ def run(settings: Settings, token: str = "", *, is_catch_up: bool = False) -> in
                 if code is not None:
                     return code
             first_offsets = positions.resume(settings, warehouse, position)
-            watch = positions.TopicWatch(settings, position.topic, waiting)
+            last_batch = last_batch_at(spark, settings)
+            watch = positions.TopicWatch(settings, warehouse, position.topic, last_batch, waiting)
 
             def check() -> None:
                 watch.check()

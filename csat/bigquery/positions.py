@@ -25,13 +25,17 @@ def landed_offsets(warehouse: Warehouse, topic: str, topic_id: str) -> dict[int,
     return {row["kafka_partition"]: row["kafka_offset"] for row in rows}
 
 
+def landed_since(moment: datetime) -> datetime:
+    """Two days before, or the first moment of all."""
+    return max(moment, _FIRST + _LOOK_BACK) - _LOOK_BACK
+
+
 def missing_offsets(warehouse: Warehouse, since: datetime = _FIRST, until: datetime = _LAST) -> list[Gap]:
     """The gaps between two landed offsets, one of which was read in this period. Raises WarehouseError.
 
     An offset is missing where no row of the two days before, or of a later time, has it.
     """
-    landed_since = max(since, _FIRST + _LOOK_BACK) - _LOOK_BACK
-    rows = _MISSING.rows(warehouse, since=since, until=until, landed_since=landed_since)
+    rows = _MISSING.rows(warehouse, since=since, until=until, landed_since=landed_since(since))
     return [Gap(**row) for row in rows]
 
 

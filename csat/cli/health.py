@@ -13,7 +13,7 @@ check = typer.Typer(help="Verify what the pipeline guarantees.", no_args_is_help
 
 @check.command()
 def completeness(is_json: Json = False) -> None:
-    """Compare Kafka's messages with the landed rows; exits with 1 if one is lost or duplicated."""
+    """Compare Kafka's messages with the landed rows; exits with 1 if they are not complete, or are not the same."""
     settings = settings_with(KAFKA, BIGQUERY)
     from csat.bigquery.client import Warehouse
     from csat.cli.render import fields_table, rows_table

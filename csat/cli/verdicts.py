@@ -26,9 +26,10 @@ def completeness_verdict(document: Mapping[str, Any]) -> str:
     """Whether each message is one row."""
     if not document["partitions"]:
         return "nothing to compare: Kafka has no such topic, and nothing has landed"
-    word = "not complete" if document["lost"] or document["duplicated"] else "complete"
+    word = "not complete" if any(document[name] for name in ("lost", "duplicated", "replaced")) else "complete"
     counts = [f"{document[name]:,} {name}" for name in ("lost", "duplicated")] + [f"{document['pending']:,} in flight"]
     counts += [f"{document['unverifiable']:,} unverifiable"] if document["unverifiable"] else []
+    counts += [f"another log in {document['replaced']:,} partitions"] if document["replaced"] else []
     return f"{word}: {', '.join(counts)}"
 
 

@@ -1,20 +1,23 @@
-"""Whether offsets hold a record: those of a transaction's marker, or of an aborted transaction, hold none."""
+"""What offsets hold: a record or, where a marker or an aborted record of a transaction is, none for the stream."""
 
+import logging
 import sys
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, UnsupportedCodecError
 
 from csat.contract.kafka_access import KafkaAccessError
 from csat.contract.settings import Settings
 from csat.kafka.login import open_consumer
-from csat.kafka.offsets import Gap, kafka_offsets
+from csat.kafka.offsets import Gap, Offsets, kafka_offsets
+
+logger = logging.getLogger(__name__)
 
 _POLL_MILLISECONDS = 1_000
 _MAX_WAITS = 10
@@ -63,6 +66,57 @@ def _count_records(settings: Settings, topic: str, partition: int, parts: list[t
                 consumer.seek(place, first)
             count += sum(_is_in(parts, record.offset) for record in records_until(consumer, place, end))
     return count
+
+
+def records_at(
+    settings: Settings, topic: str, topic_id: str, offsets: Mapping[int, int]
+) -> dict[int, ConsumerRecord | None]:
+    """The record at one offset of each partition of this topic; None where Kafka has none there.
+
+    Left out are records that Kafka deleted, and those that were compressed in a way that kafka-python cannot read here.
+    One consumer reads all partitions. Raises KafkaAccessError, also if Kafka returns nothing for ten seconds.
+    """
+    try:
+        held = _held(settings, topic, topic_id, offsets)
+        inside = {number: offsets[number] for number, here in held.items() if offsets[number] < here.end}
+        found: dict[int, ConsumerRecord | None] = dict.fromkeys(held.keys() - inside.keys())
+        found |= _read_at(settings, topic, inside) if inside else {}
+        if None in found.values():  # Kafka may have deleted the record meanwhile
+            held = _held(settings, topic, topic_id, offsets)
+        return {number: record for number, record in found.items() if number in held}
+    except (KafkaError, OSError) as error:
+        raise KafkaAccessError(f"Kafka at {settings.bootstrap_servers} could not be read: {error}") from error
+
+
+def _held(settings: Settings, topic: str, topic_id: str, offsets: Mapping[int, int]) -> dict[int, Offsets]:
+    """The offsets of the partitions in which Kafka has not deleted this offset."""
+    known = kafka_offsets(settings, [topic])
+    here = {number: known.get((topic, topic_id, number)) for number in offsets}
+    return {number: found for number, found in here.items() if found and found.start <= offsets[number]}
+
+
+def _read_at(settings: Settings, topic: str, offsets: Mapping[int, int]) -> dict[int, ConsumerRecord | None]:
+    left, waits = {TopicPartition(topic, number): offset for number, offset in offsets.items()}, 0
+    found: dict[int, ConsumerRecord | None] = {}
+    with closing(open_consumer(settings)) as consumer:
+        consumer.assign(list(left))
+        for place, offset in left.items():
+            consumer.seek(place, offset)
+        while left and waits < _MAX_WAITS:
+            try:
+                polled = consumer.poll(timeout_ms=_POLL_MILLISECONDS, max_records=1)
+            except UnsupportedCodecError as error:  # a consumer does not continue after it
+                logger.warning("Not read: the records of topic %s at %s (%s)", topic, offsets, error)
+                return found
+            passed = [place for place, offset in left.items() if (consumer.position(place) or 0) > offset]
+            for place in passed:
+                records, offset = polled.get(place, []), left.pop(place)
+                found[place.partition] = next((record for record in records if record.offset == offset), None)
+                consumer.pause(place)
+            waits = 0 if passed else waits + 1
+    if left:
+        raise KafkaAccessError(f"Kafka returned nothing of topic {topic} at {offsets}")
+    return found
 
 
 def records_until(consumer: KafkaConsumer, place: TopicPartition, end: int) -> Iterator[ConsumerRecord]:

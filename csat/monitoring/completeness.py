@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from csat.bigquery.client import Warehouse
+from csat.bigquery.landed_records import replaced_partitions
 from csat.bigquery.landing_counts import NOTHING_LANDED, Landed, landed_partitions
 from csat.bigquery.positions import accepted_gaps, missing_offsets
 from csat.contract.errors import CsatError
@@ -30,6 +31,7 @@ class PartitionCheck:
     kafka_end_offset: int
     excused: int = 0  # offsets of these that hold no record, or whose loss was accepted
     unverifiable: int = 0  # the stream read past them, and Kafka no longer has them
+    is_replaced: bool = False  # Kafka has other records at offsets that have landed
 
     @property
     def key(self) -> PartitionKey:
@@ -72,8 +74,8 @@ class Completeness:
 
     @property
     def is_complete(self) -> bool:
-        """Nothing lost and nothing duplicated; pending messages do not count."""
-        return not (self.lost or self.duplicated)
+        """Nothing lost, nothing duplicated, and the logs are those that landed; pending messages do not count."""
+        return not (self.lost or self.duplicated or self.replaced)
 
     @property
     def lost(self) -> int:
@@ -95,9 +97,14 @@ class Completeness:
         """Unverifiable offsets of all partitions."""
         return sum(check.unverifiable for check in self.partitions)
 
+    @property
+    def replaced(self) -> int:
+        """Partitions whose log is another one: its messages at offsets that landed before are not counted as lost."""
+        return sum(check.is_replaced for check in self.partitions)
+
     def as_dict(self) -> dict[str, Any]:
         """The result as JSON values."""
-        totals = {name: getattr(self, name) for name in ("lost", "duplicated", "pending", "unverifiable")}
+        totals = {name: getattr(self, name) for name in ("lost", "duplicated", "pending", "unverifiable", "replaced")}
         return {"partitions": [asdict(check) for check in self.partitions], **totals}
 
 
@@ -122,8 +129,12 @@ def check_completeness(warehouse: Warehouse) -> Completeness:
     """The completeness now. Raises WarehouseError and KafkaAccessError."""
     landed = landed_partitions(warehouse)  # first: what lands in between then counts as pending, never as a duplicate
     topics = {warehouse.settings.kafka_topic, *(topic for topic, *_ in landed)}
-    found = compare(landed, kafka_offsets(warehouse.settings, topics))
-    return found if not found.lost else excuse(warehouse, found)
+    offsets = kafka_offsets(warehouse.settings, topics)
+    found = compare(landed, offsets)
+    found = found if not found.lost else excuse(warehouse, found)
+    compared = sorted({(topic, topic_id) for topic, topic_id, _ in landed.keys() & offsets.keys()})
+    replaced = {(*topic, number) for topic in compared for number in replaced_partitions(warehouse, *topic)}
+    return Completeness(tuple(replace(check, is_replaced=check.key in replaced) for check in found.partitions))
 
 
 def excuse(warehouse: Warehouse, found: Completeness) -> Completeness:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from csat.bigquery.client import Warehouse
+from csat.bigquery.landed_records import replaced_partitions
 from csat.bigquery.positions import accept, name_older_rows, wanted_and_expired
 from csat.contract.ages import age
 from csat.contract.errors import CsatError
@@ -37,12 +38,20 @@ def find_change(settings: Settings, now: datetime) -> Adoption:
     if kept is None:
         raise CsatError(f"{settings.checkpoint} has no topic yet: the next driver takes {topic.name}")
     if (kept.name, kept.topic_id, kept.cluster_id) == (topic.name, topic.topic_id, topic.cluster_id):
-        ends = {number: here.end for (*_, number), here in kafka_offsets(settings, [topic.name]).items()}
-        committed = offsets.get(topic.name, {})
-        if all(ends.get(number, 0) >= offset for number, offset in committed.items()):
-            raise CsatError(f"{topic.name} with id {topic.topic_id} is the topic that the stream reads")
-        raise CsatError(f"the log of {topic.name} was emptied", "delete the topic and create it again first")
+        if _is_log_replaced(settings, topic, offsets.get(topic.name, {})):
+            text = f"the log of {topic.name} was emptied or lost its end"
+            raise CsatError(text, "delete the topic and create it again first")
+        raise CsatError(f"{topic.name} with id {topic.topic_id} is the topic that the stream reads")
     return Adoption(kept, topic)
+
+
+def _is_log_replaced(settings: Settings, topic: Topic, committed: Mapping[int, int]) -> bool:
+    """Whether the log of a partition is shorter than what was read, or another one than what has landed."""
+    ends = {number: here.end for (*_, number), here in kafka_offsets(settings, [topic.name]).items()}
+    if any(ends.get(number, 0) < offset for number, offset in committed.items()):
+        return True
+    with Warehouse(settings) as warehouse:
+        return bool(replaced_partitions(warehouse, topic.name, topic.topic_id))
 
 
 def adopt(settings: Settings, warehouse: Warehouse, adoption: Adoption, now: datetime) -> str:

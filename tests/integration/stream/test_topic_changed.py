@@ -1,22 +1,26 @@
 """A topic that is another one than before: created again, renamed, in another cluster, emptied."""
 
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pyspark.sql import SparkSession
 
+from csat.bigquery.landed_records import replaced_partitions
 from csat.bigquery.tables import create_ops_tables
 from csat.contract.errors import CsatError
 from csat.control.checkpoint_topic import CheckpointTopic, write_topic
 from csat.kafka.topic_id import describe_topic
 from csat.monitoring.completeness import check_completeness
 from csat.monitoring.decisions import adopt, find_change
+from spark.checkpoint import last_batch_at
 from spark.decision import DecisionNeededError
 from spark.position import read_position, resume
 from tests.integration.conftest import World, wait_for
 from tests.integration.stream.conftest import Land
 from tests.integration.stream.topics import (
+    abort,
     catch_up,
     create,
     empty,
@@ -160,9 +164,9 @@ def test_a_broker_that_comes_back_empty_stops_the_stream_until_its_topic_is_adop
     assert (found.lost, found.duplicated, found.pending) == (0, 0, 0)
 
 
-@pytest.mark.long
+@pytest.mark.parametrize("count", [8, pytest.param(3, marks=pytest.mark.long)])  # more than before, or fewer
 def test_a_partition_that_comes_back_empty_stops_the_stream_until_its_records_are_in_a_new_topic(
-    world: World, land: Land, make_message
+    world: World, land: Land, make_message, count: int
 ):
     world.send(*[make_message() for _ in range(5)])
     assert land(world) == 0
@@ -170,11 +174,13 @@ def test_a_partition_that_comes_back_empty_stops_the_stream_until_its_records_ar
     with stopped_broker(world) as logs:
         shutil.rmtree(logs / f"{world.settings.kafka_topic}-0")
     assert describe_topic(world.settings).topic_id == old
-    sent = [make_message(agent_id=f"agent-{number}") for number in range(3)]
+    sent = [make_message(agent_id=f"agent-{number}") for number in range(count)]
     world.send(*sent)
+    found = check_completeness(world.warehouse)
+    assert (found.lost, found.replaced, found.is_complete) == (0, 1, False)
     assert land(world) == 1
     alert, error = failure(world)
-    assert (alert, "its log was emptied" in error) == ("topic_changed", True)
+    assert (alert, "log was emptied" in error, len(places(world))) == ("topic_changed", True, 5)
     now = datetime.now(UTC)
     with pytest.raises(CsatError, match="delete the topic and create it again"):
         find_change(world.settings, now)
@@ -185,6 +191,70 @@ def test_a_partition_that_comes_back_empty_stops_the_stream_until_its_records_ar
     adopt(world.settings, world.warehouse, find_change(world.settings, now), now)
     assert land(world) == 0
     new = describe_topic(world.settings).topic_id
-    assert places(world) == sorted([(old, 0, n) for n in range(5)] + [(new, 0, n) for n in range(3)])
+    assert places(world) == sorted([(old, 0, n) for n in range(5)] + [(new, 0, n) for n in range(count)])
     found = check_completeness(world.warehouse)
-    assert (found.lost, found.duplicated, found.pending) == (0, 0, 0)
+    assert (found.lost, found.duplicated, found.pending, found.is_complete) == (0, 0, 0, True)
+
+
+def test_a_log_is_another_one_where_kafka_has_another_record_at_the_last_landed_offset(
+    world: World, land: Land, make_message
+):
+    world.send(*[make_message() for _ in range(5)])
+    world.send(*[make_message() for _ in range(600)], b"no JSON", partition=1)
+    assert land(world) == 0
+    world.send(*[make_message() for _ in range(3)])  # what follows does not count
+    assert replaced(world) == []
+    change(world, "kafka_timestamp = timestamp_add(kafka_timestamp, interval 1 millisecond)", 0, 3)
+    assert replaced(world) == []  # nor does what was before
+    change(world, "response_id = 'another'", 0, 4)
+    assert replaced(world) == [0]
+    change(world, "payload = b'other'", 1, 600)
+    assert replaced(world) == [0, 1]
+    expire(world, 5)
+    assert replaced(world) == [1]  # Kafka has deleted the other
+    expire(world, 601, partition=1)
+    assert replaced(world) == []
+
+
+def test_a_log_is_another_one_where_kafka_has_no_record_at_the_last_landed_offset(
+    world: World, land: Land, make_message
+):
+    world.send(*[make_message() for _ in range(3)], partition=1)
+    abort(world, make_message())
+    assert land(world) == 0
+    assert replaced(world) == []
+    change(world, "kafka_partition = 0, kafka_offset = 0", 1, 1)
+    assert replaced(world) == [0]  # of a transaction that was aborted
+    change(world, "kafka_offset = 3", 1, 2)
+    assert replaced(world) == [0, 1]  # the log ends before
+
+
+def test_rows_that_were_read_long_before_the_last_batch_are_not_compared(world: World, land: Land, make_message):
+    world.send(make_message())
+    assert land(world) == 0
+    change(world, "kafka_timestamp = timestamp_add(kafka_timestamp, interval 1 second)", 0, 0)
+    now = datetime.now(UTC)
+    assert replaced(world, now + timedelta(days=1)) == [0]
+    assert replaced(world, now + timedelta(days=3)) == []
+
+
+def test_the_time_of_the_last_committed_batch_is_that_of_its_planning(
+    world: World, land: Land, make_message, spark: SparkSession
+):
+    assert last_batch_at(spark, world.settings) == datetime(1970, 1, 1, tzinfo=UTC)
+    began = datetime.now(UTC) - timedelta(milliseconds=1)
+    world.send(make_message())
+    assert land(world) == 0
+    [row] = world.rows("kafka_partition, kafka_offset, ingested_at")
+    assert began <= last_batch_at(spark, world.settings) <= row["ingested_at"]
+
+
+def replaced(world: World, *since: datetime) -> list[int]:
+    topic = describe_topic(world.settings)
+    return replaced_partitions(world.warehouse, topic.name, topic.topic_id, *since)
+
+
+def change(world: World, what: str, partition: int, offset: int) -> None:
+    """Change a landed row."""
+    table = world.settings.table("raw", "survey_responses")
+    world.warehouse.rows(f"update `{table}` set {what} where kafka_partition = {partition} and kafka_offset = {offset}")

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 
 from csat.contract.settings import ROOT, environment
@@ -87,6 +87,17 @@ def values(world: World) -> list[bytes]:
         while len(found) < end:
             found += [record.value for record in consumer.poll(timeout_ms=1_000).get(place, [])]
     return found
+
+
+def abort(world: World, *messages: bytes) -> None:
+    """Put the messages of an aborted transaction into partition 0."""
+    with closing(KafkaProducer(bootstrap_servers=world.settings.bootstrap_servers, transactional_id="a")) as producer:
+        producer.init_transactions()
+        producer.begin_transaction()
+        for message in messages:
+            producer.send(world.settings.kafka_topic, message, partition=0)
+        producer.flush()
+        producer.abort_transaction()
 
 
 def expire(world: World, before: int, partition: int = 0) -> None:

@@ -18,7 +18,7 @@ from csat.contract.settings import get_settings
 from csat.control.state_files import StateFiles
 from tests.unit.cli.conftest import Csat
 
-COUNTS = {"lost": 0, "duplicated": 0, "pending": 21, "unverifiable": 0}
+COUNTS = {"lost": 0, "duplicated": 0, "pending": 21, "unverifiable": 0, "replaced": 0}
 
 
 pytestmark = pytest.mark.usefixtures("own_machine")
@@ -154,6 +154,7 @@ def test_logs_refuses_numbers_that_mean_nothing(words: list[str], capsys: pytest
         ({"unverifiable": 3}, "complete: 0 lost, 0 duplicated, 21 in flight, 3 unverifiable"),
         ({"lost": 1_000}, "not complete: 1,000 lost, 0 duplicated, 21 in flight"),
         ({"duplicated": 2}, "not complete: 0 lost, 2 duplicated, 21 in flight"),
+        ({"replaced": 2}, "not complete: 0 lost, 0 duplicated, 21 in flight, another log in 2 partitions"),
         ({"partitions": []}, "nothing to compare: Kafka has no such topic, and nothing has landed"),
     ],
 )

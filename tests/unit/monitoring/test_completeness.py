@@ -52,6 +52,7 @@ def test_compare_adds_up_partitions_and_keeps_those_without_rows() -> None:
                 "kafka_end_offset": 4,
                 "excused": 0,
                 "unverifiable": 0,
+                "is_replaced": False,
             },
             {
                 "topic": "messages",
@@ -65,13 +66,22 @@ def test_compare_adds_up_partitions_and_keeps_those_without_rows() -> None:
                 "kafka_end_offset": 5,
                 "excused": 0,
                 "unverifiable": 0,
+                "is_replaced": False,
             },
         ],
         "lost": 1,
         "duplicated": 0,
         "pending": 6,
         "unverifiable": 0,
+        "replaced": 0,
     }
+
+
+def test_a_partition_with_another_log_is_not_complete() -> None:
+    found = compare({PLACE: Landed(2, 2, 0, 1)}, {PLACE: Offsets(0, 2)})
+    replaced = replace(found, partitions=(replace(found.partitions[0], is_replaced=True),))
+    assert (found.is_complete, found.replaced) == (True, 0)
+    assert (replaced.is_complete, replaced.replaced, replaced.lost) == (False, 1, 0)
 
 
 def test_compare_still_shows_the_holes_of_a_topic_that_kafka_forgot() -> None:
