@@ -32,15 +32,21 @@ def spark(services: Settings, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture
-def land(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Land:
+def land(request: pytest.FixtureRequest) -> Land:
     """Lands what the topic has, as a driver does; returns the code with which it would exit.
 
     With another Spark (DRIVER_PYTHON) it is a driver of its own process.
     """
     if "DRIVER_PYTHON" in os.environ:
         return lambda world: world.start_driver("--catch-up").exit_code()
-    session = request.getfixturevalue("spark")
-    monkeypatch.setattr(stream_responses, "build_session", lambda settings: session)
+    here: Land = request.getfixturevalue("land_here")
+    return here
+
+
+@pytest.fixture
+def land_here(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> Land:
+    """As `land`, always in this process, where a test can replace a part."""
+    monkeypatch.setattr(stream_responses, "build_session", lambda settings: spark)
 
     def run(world: World) -> int:
         handler = signal.getsignal(signal.SIGTERM)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from kafka import KafkaProducer
 
 from csat.control.state_files import StateFiles
 from csat.control.verdict import DesiredState, Heartbeat, State
+from csat.kafka.records import records_at
 from csat.kafka.topic_id import describe_topic
+from spark.load_jobs import BigQueryLoadJobs
 from tests.integration.conftest import Driver, World, wait_for
 from tests.integration.stream.conftest import Land
 from tests.integration.stream.topics import staged_files
@@ -115,6 +118,37 @@ def test_stream_begins_behind_the_landed_rows_when_the_checkpoint_is_lost(world:
     assert land(World(elsewhere, world.warehouse)) == 0
     rows = world.rows("kafka_partition, kafka_offset")
     assert [tuple(row.values()) for row in rows] == [(0, offset) for offset in range(25)] + [(1, 0)]
+
+
+def test_stream_without_a_checkpoint_begins_behind_the_rows_of_a_pending_load_job(
+    world: World, land_here: Land, make_message, monkeypatch: pytest.MonkeyPatch
+):
+    world.send(*[make_message() for _ in range(3)])
+    assert land_here(world) == 0
+    world.send(make_message(), make_message())
+
+    @cache
+    def end_job(offset: int) -> None:
+        land_row(world, offset)
+
+    monkeypatch.setattr(BigQueryLoadJobs, "wait_for_pending", lambda _: end_job(3))
+    elsewhere = world.settings.model_copy(update={"checkpoint_uri": world.settings.checkpoint + "-new"})
+    assert land_here(World(elsewhere, world.warehouse)) == 0
+    end_job(3)  # if nobody waited for it, it ends all the same
+    assert world.offsets() == list(range(5))
+
+
+def land_row(world: World, offset: int) -> None:
+    """Land a record of partition 0 as a load job of an earlier driver does."""
+    topic = describe_topic(world.settings)
+    record = records_at(world.settings, topic.name, topic.topic_id, {0: offset})[0]
+    assert record is not None
+    table = world.settings.table("raw", "survey_responses")
+    world.warehouse.rows(
+        f"insert into `{table}` (kafka_topic, kafka_topic_id, kafka_partition, kafka_offset, kafka_timestamp, "
+        f"ingested_at, batch_id) select '{topic.name}', '{topic.topic_id}', 0, {offset}, "
+        f"timestamp_millis({record.timestamp}), current_timestamp(), 'earlier-0'"
+    )
 
 
 def test_older_driver_exits_within_a_heartbeat_and_writes_nothing_once_a_second_has(world: World, make_message):
