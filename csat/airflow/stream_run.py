@@ -62,15 +62,34 @@ class StreamRun:
             await self._sleep(self._stream.pace.poll)
 
     async def stop(self, reason: str) -> None:
-        """Stop the driver, by request first; does nothing to the driver of another run."""
+        """Stop the driver, by request first; does nothing to the driver of another run.
+
+        A request reaches no driver while the state files cannot be accessed: its process is ended after the grace.
+        """
         self._killed.set()
         deadline = self._monotonic() + self._stream.pace.kill_grace
+        is_running: bool | None = None
         # Requested at each poll: the start of another triggerer with the same plan may overwrite the first request
-        while await asyncio.to_thread(self._request_stop, reason) and await asyncio.to_thread(self._is_alive):
-            if self._monotonic() >= deadline:
-                await asyncio.to_thread(self._stream.backend.stop, _TERM_SECONDS)
+        while self._monotonic() < deadline:
+            is_running = await asyncio.to_thread(self._runs_after_request, reason)
+            if is_running is False:
                 return
-            await self._sleep(self._stream.pace.poll)
+            await self._sleep(max(0, min(self._stream.pace.poll, deadline - self._monotonic())))
+        await asyncio.to_thread(self._end_process, is_running is not None)
+
+    def _runs_after_request(self, reason: str) -> bool | None:
+        """Whether the driver still runs after a request to stop; None while the state files are unreachable."""
+        try:
+            return self._request_stop(reason) and self._is_alive()
+        except StateFilesUnreachableError as error:
+            self._stream.warn(error)
+            return None
+
+    def _end_process(self, is_own: bool) -> None:
+        """End the process that is this run's by the state files, or by its own token. Raises BackendError."""
+        process = None if is_own else self._stream.process()
+        if is_own or (process is not None and process.token == self._plan.token):
+            self._stream.backend.stop(_TERM_SECONDS)
 
     def _check(self) -> RunStatus | None:
         """The status after one step; None while the state files are unreachable: unknown state changes nothing."""

@@ -8,7 +8,8 @@ from typing import Any
 from csat.airflow.backends.base import BackendError, Process
 from csat.airflow.decide import Plan, RunStatus
 from csat.airflow.stream_run import StreamRun
-from csat.control.verdict import Policy
+from csat.control.state_files import StateFiles, StateFilesUnreachableError
+from csat.control.verdict import DesiredState, Policy
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 POLICY = Policy(startup=120, stale=20, stalled=120, lagging=600, slow_batches=10, memory_heartbeats=5, max_age=86_400)
@@ -48,6 +49,17 @@ class SilentBackend(FakeBackend):
 
     def start(self, token: str) -> None:
         raise BackendError("no supervisord")
+
+
+class SilentStore(StateFiles):
+    """StateFiles in a store that does not respond while it is silent."""
+
+    is_silent = True
+
+    def desired_state(self) -> DesiredState | None:
+        if self.is_silent:
+            raise StateFilesUnreachableError("gs://a/desired_state.json cannot be accessed")
+        return super().desired_state()
 
 
 class Clock:

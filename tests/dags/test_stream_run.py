@@ -1,6 +1,5 @@
 """One stream run against real state files and a fake process."""
 
-import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -10,9 +9,9 @@ from csat.airflow.backends.base import Process
 from csat.airflow.decide import Plan
 from csat.airflow.stream import Pace, Stream
 from csat.airflow.stream_run import StreamRun
-from csat.control.state_files import StateFiles, StateFilesUnreachableError
-from csat.control.verdict import DesiredState, State, Verdict
-from tests.dags.fake_run import AT_ONCE, NOON, POLICY, Clock, FakeBackend, Make, SilentBackend, end
+from csat.control.state_files import StateFiles
+from csat.control.verdict import State, Verdict
+from tests.dags.fake_run import AT_ONCE, NOON, POLICY, Clock, FakeBackend, Make, SilentBackend, SilentStore, end
 
 
 def test_a_run_writes_the_new_token_before_it_starts_its_driver(
@@ -108,49 +107,6 @@ def test_a_driver_that_ignores_a_stop_request_is_killed(
     assert timedelta(seconds=60) < clock.now - NOON < timedelta(seconds=65)
 
 
-def test_stop_requests_the_driver_to_exit_and_waits_for_it(
-    make_run: Make, make_desired_state: Make, state_files: StateFiles, backend: FakeBackend, clock: Clock
-) -> None:
-    state_files.write_desired_state(make_desired_state(token="new"))
-    backend.process = Process(True, None, "RUNNING", "new")
-    clock.at(5, lambda: setattr(backend, "process", Process(False, 0, "EXITED", "new")))
-    asyncio.run(asyncio.wait_for(make_run().stop("a person"), 20))
-    desired_state = state_files.desired_state()
-    assert desired_state is not None
-    assert (desired_state.desired, desired_state.reason, backend.calls) == ("stop", "a person", [])
-    assert clock.now == NOON + timedelta(seconds=5)
-
-
-def test_stop_kills_a_driver_that_does_not_exit(
-    make_run: Make, make_desired_state: Make, state_files: StateFiles, backend: FakeBackend, clock: Clock
-) -> None:
-    state_files.write_desired_state(make_desired_state(token="new"))
-    backend.process = Process(True, None, "RUNNING", "new")
-    asyncio.run(asyncio.wait_for(make_run().stop("a person"), 20))
-    assert backend.calls == ["stop"]
-    assert clock.now == NOON + timedelta(seconds=20)
-
-
-def test_stop_does_not_touch_the_driver_of_another_run(
-    make_run: Make, make_desired_state: Make, state_files: StateFiles, backend: FakeBackend
-) -> None:
-    state_files.write_desired_state(make_desired_state(token="other"))
-    backend.process = Process(True, None, "RUNNING", "new")
-    asyncio.run(asyncio.wait_for(make_run().stop("a person"), 20))
-    assert backend.calls == []
-    assert state_files.desired_state() == make_desired_state(token="other")
-
-
-def test_a_run_stopped_during_its_back_off_starts_nothing(
-    make_run: Make, make_desired_state: Make, state_files: StateFiles, backend: FakeBackend
-) -> None:
-    state_files.write_desired_state(make_desired_state(token="a"))
-    stream_run = make_run(Plan("new", "a", NOON))
-    asyncio.run(asyncio.wait_for(stream_run.stop("a person"), 20))
-    assert end(stream_run).verdict is Verdict.STOPPED
-    assert (state_files.desired_state(), backend.calls) == (make_desired_state(token="a"), [])
-
-
 def test_a_backend_that_cannot_start_ends_the_run_with_the_fix(make_run: Make, state_files: StateFiles) -> None:
     status = end(make_run(process=SilentBackend()))
     assert (status.verdict, status.detail) == (Verdict.NEVER_STARTED, "no supervisord")
@@ -176,17 +132,6 @@ def test_a_broken_desired_state_is_rewritten(
     clock.at(2, lambda: setattr(backend, "process", Process(False, 1, "EXITED", "new")))
     end(make_run())
     assert backend.calls == ["start new"]
-
-
-class SilentStore(StateFiles):
-    """StateFiles in a store that does not respond while it is silent."""
-
-    is_silent = True
-
-    def desired_state(self) -> DesiredState | None:
-        if self.is_silent:
-            raise StateFilesUnreachableError("gs://a/desired_state.json cannot be accessed")
-        return super().desired_state()
 
 
 def test_an_unreachable_store_ends_no_run_and_starts_no_driver(
