@@ -8,13 +8,13 @@ from typing import Any, Self
 
 from google.api_core import exceptions
 from google.auth.credentials import Credentials
-from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
+from google.auth.exceptions import GoogleAuthError, RefreshError
 from google.cloud import bigquery
 from requests.exceptions import RequestException
 
 from csat.bigquery import login as bigquery_login
 from csat.contract.errors import CsatError
-from csat.contract.google_errors import fix_of, is_over_quota, text_of
+from csat.contract.google_errors import NETWORK, fix_of, is_login_away, is_over_quota, text_of
 from csat.contract.settings import GOOGLE_LOGIN_FIX, Settings, SettingsError
 
 _PARAMETER_TYPES = {bool: "BOOL", int: "INT64", float: "FLOAT64", str: "STRING", datetime: "TIMESTAMP", date: "DATE"}
@@ -32,7 +32,7 @@ class WarehouseOverQuotaError(WarehouseError):
 
 
 class WarehouseUnreachableError(WarehouseError):
-    """Nothing answers at BigQuery's address."""
+    """Nothing answers at BigQuery's address, or at that of Google's login."""
 
 
 class _EmulatorCredentials(Credentials):
@@ -76,6 +76,8 @@ class Warehouse:
             try:
                 self._client = open_client(self.settings)
             except (GoogleAuthError, OSError) as error:
+                if is_login_away(error):
+                    raise _login_error(error) from error
                 raise WarehouseError(f"No Google credentials ({error})", GOOGLE_LOGIN_FIX) from error
         return self._client
 
@@ -116,17 +118,13 @@ class Warehouse:
             fix = (
                 "start the stack with `csat up` or correct CSAT_BIGQUERY_ENDPOINT"
                 if self.settings.endpoint
-                else ("check the network")
+                else NETWORK
             )
             raise WarehouseUnreachableError(f"{where} does not answer", fix) from error
-        except TransportError as error:
-            raise WarehouseUnreachableError(
-                f"Google's login does not answer ({text_of(error)})", fix_of(error)
-            ) from error
         except GoogleAuthError as error:
             if self.settings.endpoint:  # the stack never started: nothing would answer either
                 raise WarehouseUnreachableError(str(error)) from error
-            raise WarehouseError(f"Google refuses the login ({text_of(error)})", fix_of(error)) from error
+            raise _login_error(error) from error
         except exceptions.GoogleAPIError as error:
             kind = WarehouseOverQuotaError if is_over_quota(error) else WarehouseError
             raise kind(f"BigQuery refused: {text_of(error)}", fix_of(error)) from error
@@ -139,6 +137,12 @@ class Warehouse:
     ) -> None:
         if self._client is not None:
             self._client.close()
+
+
+def _login_error(error: BaseException) -> WarehouseError:
+    if is_login_away(error):
+        return WarehouseUnreachableError(f"Google's login does not answer ({text_of(error)})", fix_of(error))
+    return WarehouseError(f"Google refuses the login ({text_of(error)})", fix_of(error))
 
 
 def _parameter(name: str, value: Any) -> _Parameter:

@@ -14,6 +14,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from kafka.net.sasl.oauth import AbstractTokenProvider
 
+from csat.contract.google_errors import fix_of, is_login_away, text_of
 from csat.contract.kafka_access import Access, KafkaAccessError, KafkaRefusedError, access_of, variables
 from csat.contract.settings import GOOGLE_LOGIN_FIX, Settings
 
@@ -109,7 +110,7 @@ class GoogleTokens(AbstractTokenProvider):  # type: ignore[misc]
         self._clock = clock
 
     def token(self) -> str:
-        """The current token. Raises KafkaRefusedError if there are no valid credentials."""
+        """The current token. Raises KafkaRefusedError if there are no valid credentials, else KafkaAccessError."""
         import google.auth
         from google.auth.exceptions import GoogleAuthError
         from google.auth.transport.requests import Request as Transport
@@ -120,7 +121,8 @@ class GoogleTokens(AbstractTokenProvider):  # type: ignore[misc]
             if not self._credentials.valid:
                 self._credentials.refresh(partial(Transport(), timeout=_TIMEOUT_SECONDS))
         except (GoogleAuthError, OSError) as error:
-            raise KafkaRefusedError(f"No Google token for Kafka ({error})", GOOGLE_LOGIN_FIX) from error
+            kind = KafkaAccessError if is_login_away(error) else KafkaRefusedError
+            raise kind(f"No Google token for Kafka ({text_of(error)})", fix_of(error) or GOOGLE_LOGIN_FIX) from error
         return google_token(self._credentials, self._clock())
 
 

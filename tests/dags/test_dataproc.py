@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
-from google.auth.exceptions import RefreshError
+from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.cloud.dataproc_v1 import types
 
 from csat.airflow.backends.base import BackendError, Process
@@ -180,14 +180,27 @@ def test_a_refusal_is_an_error_that_names_the_fix(
     assert cloud.calls.count("create") == 1, "retried within one poll"
 
 
-def test_an_expired_login_is_an_error_that_names_the_command(settings: Settings) -> None:
+@pytest.mark.parametrize(
+    ("error", "fix"),
+    [
+        (
+            RefreshError("invalid_grant: Bad Request", {"error": "invalid_grant"}),
+            "run `gcloud auth application-default",
+        ),
+        (RefreshError("unavailable", retryable=True), "check the network"),
+        (TransportError("Connection reset"), "check the network"),
+    ],
+)
+def test_a_login_that_fails_is_an_error_that_names_the_fix(
+    settings: Settings, error: GoogleAuthError, fix: str
+) -> None:
     def refuse(settings: Settings) -> None:
-        raise RefreshError("invalid_grant: Bad Request", {"error": "invalid_grant"})
+        raise error
 
     with pytest.raises(BackendError) as raised:
         DataprocBackend(settings, refuse).state()
-    assert str(raised.value).startswith("the batches cannot be listed: RefreshError: invalid_grant: Bad Request, fix: ")
-    assert "gcloud auth application-default login" in raised.value.fix
+    assert raised.value.message == f"the batches cannot be listed: {type(error).__name__}: {error.args[0]}"
+    assert raised.value.fix.startswith(fix)
 
 
 @pytest.mark.timeout(30)

@@ -5,8 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from csat.airflow.backends.base import BackendError
-from csat.contract.google_errors import RENEW_LOGIN, text_of
-from csat.contract.settings import GOOGLE_LOGIN_FIX
+from csat.contract.google_errors import fix_of, text_of
 
 QUOTA = "request a higher quota in the console under IAM & Admin, Quotas, or lower CSAT_DATAPROC_EXECUTORS"
 
@@ -32,14 +31,10 @@ def _text(error: Exception) -> str:
 
 def _fix(error: Exception, needs: str, timeout_seconds: float) -> str:
     from google.api_core import exceptions
-    from google.auth.exceptions import GoogleAuthError, RefreshError
+    from google.auth.exceptions import GoogleAuthError
 
     fixes: list[tuple[tuple[type[Exception], ...], str]] = [
-        ((RefreshError,), RENEW_LOGIN),
-        (
-            (GoogleAuthError, exceptions.Unauthorized),
-            GOOGLE_LOGIN_FIX,
-        ),
+        ((GoogleAuthError, exceptions.Unauthorized), fix_of(error)),
         ((exceptions.Forbidden,), f"this account needs {needs}: make cloud-apply grants it"),
         ((exceptions.TooManyRequests,), QUOTA),
         ((exceptions.NotFound,), "check CSAT_PROJECT_ID and CSAT_REGION, and run make cloud-apply"),

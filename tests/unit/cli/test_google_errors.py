@@ -3,11 +3,12 @@
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from google.api_core.exceptions import Forbidden, GoogleAPICallError, ServiceUnavailable, TooManyRequests, Unauthorized
-from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, RefreshError
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, RefreshError, TransportError
 
 from csat.bigquery import client
 from csat.cli.main import run
@@ -123,6 +124,26 @@ def test_an_error_that_no_module_names_is_one_line_too(
 )
 def test_the_reason_that_google_names_decides_the_fix(error: GoogleError, fix: str) -> None:
     assert fix_of(error).startswith(fix)
+
+
+@pytest.mark.parametrize(("status", "fix"), [(502, "check the network"), (404, "attach a service account to the")])
+def test_the_fix_is_that_of_the_login_however_often_its_error_is_wrapped(status: int, fix: str) -> None:
+    refused = Unauthorized("Invalid Credentials")  # as gcsfs raises it
+    refused.__cause__ = RefreshError("no token")
+    refused.__cause__.__cause__ = TransportError("Failed to retrieve", SimpleNamespace(status=status))
+    assert fix_of(refused).startswith(fix)
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (RefreshError(TransportError("Failed to retrieve\nDetails", "response")), "Failed to retrieve"),
+        (TransportError(FileNotFoundError(2, "No such file or directory", "a.pem")), "No such file or directory"),
+        (RefreshError(), "RefreshError"),
+    ],
+)
+def test_the_text_of_an_error_is_that_of_the_error_it_wraps(error: GoogleError, text: str) -> None:
+    assert text_of(error) == text
 
 
 def test_an_error_that_is_not_googles_stays_a_bug() -> None:

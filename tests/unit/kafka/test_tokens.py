@@ -185,3 +185,9 @@ def test_google_credentials_are_refreshed_when_they_are_not_valid() -> None:
 def test_google_credentials_that_cannot_be_refreshed_name_the_fix() -> None:
     with pytest.raises(KafkaRefusedError, match="gcloud auth application-default login"):
         GoogleTokens(credentials(RefreshError("expired")), clock=lambda: 0).token()
+
+
+def test_a_login_that_does_not_answer_is_no_refusal() -> None:
+    with pytest.raises(KafkaAccessError, match=r"No Google token for Kafka \(down\), fix: check the network") as raised:
+        GoogleTokens(credentials(RefreshError("down", retryable=True)), clock=lambda: 0).token()
+    assert type(raised.value) is KafkaAccessError

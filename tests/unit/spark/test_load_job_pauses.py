@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from google.api_core.exceptions import Conflict, Forbidden
+from google.auth.exceptions import RefreshError
 
 from csat.bigquery.client import Warehouse, WarehouseError
 from csat.contract.settings import Settings
@@ -54,6 +55,12 @@ def test_a_call_is_repeated_with_growing_pauses_while_bigquery_is_unreachable(
     assert "does not answer" in caplog.messages[0]
     assert caplog.messages[0].endswith("Retrying in 1 s.")
     assert caplog.messages[4].endswith("Retrying in 10 s.")
+
+
+def test_a_login_that_does_not_answer_is_waited_for(bigquery: Bigquery) -> None:
+    away = RefreshError("the token service is unavailable", retryable=True)
+    assert bigquery.jobs(*[away] * 3, DONE, target="gcp", project_id="shop").find("csat-q-7-a1")
+    assert bigquery.slept == [1, 2, 4]
 
 
 def test_a_refused_call_is_not_repeated(bigquery: Bigquery) -> None:
