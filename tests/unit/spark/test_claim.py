@@ -6,14 +6,17 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
 
+from csat.contract.errors import CsatError
 from csat.control.state_files import StateFiles
 from csat.control.verdict import DesiredState, Heartbeat, State
 from spark.claim import Claim, Order, order, patiently, take_over
 from spark.heartbeat import HeartbeatWriter
+from spark.stream_responses import Fence
 from spark.waiting import Waiting
 
 
@@ -187,3 +190,34 @@ def test_after_ten_minutes_without_state_files_the_error_is_raised():
     with pytest.raises(PermissionError):
         patiently(fails(10_000), monotonic=elapsed, sleep=lambda seconds: None)
     assert elapsed.seconds < 11 * 60
+
+
+class FailingFiles(StateFiles):
+    """State files of which so many reads fail."""
+
+    failures = 0
+
+    def _read(self, *arguments: Any) -> Any:
+        if self.failures:
+            self.failures -= 1
+            raise PermissionError("denied")
+        return super()._read(*arguments)
+
+
+def test_the_fence_waits_for_the_state_files_and_closes_for_another_driver(state_files, tmp_path, now, monkeypatch):
+    files, waiting = FailingFiles(str(tmp_path)), Waiting()
+    seen: list[Any] = []
+    quick = partial(patiently, sleep=lambda seconds: seen.append(waiting.current))
+    monkeypatch.setattr("spark.stream_responses.patiently", quick)
+    fence = Fence(Claim(files, "t1", "d1"), waiting)
+    files.failures = 2
+    fence()
+    assert (fence.is_closed, [reason for reason, _ in seen], waiting.current) == (
+        False,
+        ["the state files, which cannot be accessed"] * 2,
+        None,
+    )
+    state_files.write_desired_state(desired_state(now, token="t2"))
+    with pytest.raises(CsatError, match="another driver has the stream"):
+        fence()
+    assert fence.is_closed
