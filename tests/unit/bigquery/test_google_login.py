@@ -27,18 +27,18 @@ RENEW = r"^Google refuses the login \(.*\), fix: run `gcloud auth application-de
 def machine(url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The login of a virtual machine, by its metadata server."""
     monkeypatch.setattr("google.auth.compute_engine._metadata._GCE_METADATA_HOST", url.removeprefix("http://"))
-    return compute_engine.Credentials()  # type: ignore[no-untyped-call]
+    return compute_engine.Credentials()
 
 
 def person(url: str, _: pytest.MonkeyPatch) -> Any:
     """What `gcloud auth application-default login` leaves."""
-    return Credentials(None, refresh_token="r", token_uri=url, client_id="c", client_secret="s")  # type: ignore[no-untyped-call]
+    return Credentials(None, refresh_token="r", token_uri=url, client_id="c", client_secret="s")
 
 
 def impersonated(url: str, _: pytest.MonkeyPatch) -> Any:
     """The login of a person who acts as a service account."""
-    return impersonated_credentials.Credentials(  # type: ignore[no-untyped-call]
-        Credentials("valid"),  # type: ignore[no-untyped-call]
+    return impersonated_credentials.Credentials(
+        Credentials("valid"),
         "csat-dashboard@shop.iam.gserviceaccount.com",
         ["https://www.googleapis.com/auth/bigquery"],
         iam_endpoint_override=url,
@@ -70,7 +70,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 def log_in(login: Any) -> None:
     warehouse = Warehouse(Settings(_env_file=None, target="gcp", project_id="p", staging_uri="gs://b"))
     with warehouse.errors():
-        login.refresh(Request())  # type: ignore[no-untyped-call]
+        login.refresh(Request())
 
 
 @pytest.mark.parametrize(
