@@ -30,7 +30,7 @@ _IN_A_BATCH_SECONDS = 1
 
 def kill_workers(target: Target) -> None:
     """Kill Spark's Python workers while a batch waits for them."""
-    workers = _suspended_workers(target.pid(STREAM))
+    workers = suspended_workers(target.pid(STREAM))
     assert workers, "the driver has no Python workers"
     offsets = target.commits.with_name("offsets")
     wait_for(lambda: _newest(offsets) > _newest(target.commits), "batch in progress", pause_seconds=0.05)
@@ -40,7 +40,8 @@ def kill_workers(target: Target) -> None:
             worker.kill()
 
 
-def _suspended_workers(driver: int) -> list[psutil.Process]:
+def suspended_workers(driver: int) -> list[psutil.Process]:
+    """The driver's Python workers, which do nothing from now on."""
     suspended = []
     for process in psutil.Process(driver).children(recursive=True):
         with suppress(psutil.NoSuchProcess):  # Spark ends idle workers at any time
@@ -79,12 +80,13 @@ def refuse_bigquery(target: Target) -> None:
     wait_for(lambda: not emulator.is_running(), "end of the emulator")
     with _refusing(target.settings):
         time.sleep(REFUSING_SECONDS)
-        seen = _verdict(target)
+        seen = verdict(target)
     target.supervisor.start(BIGQUERY)
     assert seen is Verdict.WAITING, f"the verdict on the stream was {seen}"
 
 
-def _verdict(target: Target) -> Verdict:
+def verdict(target: Target) -> Verdict:
+    """The verdict on the stream now."""
     desired_state = target.state_files.desired_state()
     assert desired_state is not None
     return judge(target.state_files.heartbeat(), desired_state, datetime.now(UTC), Policy.of(target.settings))

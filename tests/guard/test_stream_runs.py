@@ -1,4 +1,4 @@
-"""Each verdict that restarts the stream from a fault that is real, by the real Airflow; and what a person may do to it.
+"""Which real faults restart the stream, and with which verdict, by the real Airflow; and what a person may do to it.
 
 `make test-long NAME=guard`: a quarter of an hour, for what CI's subset of the same faults does not cover.
 """
@@ -7,20 +7,23 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
+import psutil
 import pytest
 
 from csat.bigquery.client import Warehouse
 from csat.bigquery.tables import create_landing_table
 from csat.contract.settings import ROOT, environment
-from csat.control.verdict import State
+from csat.control.verdict import Heartbeat, State, Verdict
 from csat.local.programs import AIRFLOW, BIGQUERY, stream_variables
 from csat.local.supervisord import Supervisord
+from tests.chaos.outages import suspended_workers, verdict
 from tests.chaos.target import Target
 from tests.e2e.conftest import RUNS
-from tests.guard.conftest import Guarded, stays
+from tests.guard.conftest import PATIENCE, Guarded, stays
 from tests.integration.conftest import wait_for
 
 pytestmark = pytest.mark.e2e
@@ -64,14 +67,38 @@ def test_driver_without_a_first_batch_never_started(guarded: Guarded) -> None:
 
 def test_stream_whose_batch_does_not_finish_is_stalled(guarded: Guarded) -> None:
     before, run = guarded.stable(), guarded.run()
-    guarded.signal(signal.SIGSTOP, BIGQUERY)
+    workers = suspended_workers(guarded.pid())
+    assert workers
     try:
         state, log = guarded.end_of(run, 150)
     finally:
-        guarded.signal(signal.SIGCONT, BIGQUERY)
+        for worker in workers:
+            with suppress(psutil.NoSuchProcess):
+                worker.kill()
     assert state == "failed"
     assert "The stream is stalled: messages wait and no batch finishes (batch " in log
     guarded.stable(other_than=before.driver_id)
+
+
+def test_stream_that_waits_for_bigquery_continues_with_its_driver(guarded: Guarded) -> None:
+    before, run = guarded.stable(), guarded.run()
+    target = Target(guarded.settings)
+    guarded.signal(signal.SIGSTOP, BIGQUERY)
+    try:
+        wait_for(lambda: verdict(target) is Verdict.WAITING, 150, "stream that waits", pause=1)
+        assert stays(lambda: verdict(target) is Verdict.WAITING, PATIENCE["stalled_seconds"])
+    finally:
+        guarded.signal(signal.SIGCONT, BIGQUERY)
+    after = wait_for(lambda: landed_since(guarded, before), 90, "rows that land again")
+    assert (after.driver_id, guarded.run()) == (before.driver_id, run)
+
+
+def landed_since(guarded: Guarded, before: Heartbeat) -> Heartbeat | None:
+    """The heartbeat, once a batch has landed after this one."""
+    heartbeat = guarded.state_files.heartbeat()
+    if heartbeat is None or heartbeat.waiting_for or heartbeat.rows_committed == before.rows_committed:
+        return None
+    return heartbeat
 
 
 def airflow_again(guarded: Guarded, since: datetime) -> None:
