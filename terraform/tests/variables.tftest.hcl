@@ -754,3 +754,100 @@ run "a_webhook_secret_is_for_composers_job" {
   }
   expect_failures = [var.alert_webhook_secret]
 }
+
+run "the_project_of_the_examples_environment_is_somebody_elses" {
+  command = plan
+  variables {
+    project_id = "my-project-dev"
+  }
+  expect_failures = [var.project_id]
+}
+
+run "a_project_id_does_not_begin_as_googles" {
+  command = plan
+  variables {
+    project_id = "goog-shop-1"
+  }
+  expect_failures = [var.project_id]
+}
+
+run "a_bucket_does_not_begin_as_googles" {
+  command = plan
+  variables {
+    name = "goog-csat"
+  }
+  expect_failures = [var.name]
+}
+
+run "the_value_of_a_label_has_no_capital" {
+  command = plan
+  variables {
+    labels = { team = "Support" }
+  }
+  expect_failures = [var.labels]
+}
+
+run "labels_leave_room_for_those_of_the_module" {
+  command = plan
+  variables {
+    labels = { for number in range(61) : "label-${number}" => "support" }
+  }
+  expect_failures = [var.labels]
+}
+
+run "the_label_app_is_the_modules" {
+  command = plan
+  variables {
+    labels = { app = "support" }
+  }
+  expect_failures = [var.labels]
+}
+
+run "staging_files_live_for_whole_days" {
+  command = plan
+  variables {
+    staging_days = 1.5
+  }
+  expect_failures = [var.staging_days]
+}
+
+run "a_topic_is_no_dot" {
+  command = plan
+  variables {
+    kafka_topic = "."
+  }
+  expect_failures = [var.kafka_topic]
+}
+
+run "a_topic_is_no_two_dots" {
+  command = plan
+  variables {
+    kafka_topic = ".."
+  }
+  expect_failures = [var.kafka_topic]
+}
+
+run "kafka_has_whole_cpus" {
+  command = plan
+  variables {
+    kafka_vcpu_count = 3.5
+  }
+  expect_failures = [var.kafka_vcpu_count]
+}
+
+run "a_topic_has_whole_partitions" {
+  command = plan
+  variables {
+    kafka_partition_count = 4.5
+  }
+  expect_failures = [var.kafka_partition_count]
+}
+
+run "a_budget_is_more_than_nothing" {
+  command = plan
+  variables {
+    monthly_budget  = 0
+    billing_account = "012345-6789AB-CDEF01"
+  }
+  expect_failures = [var.monthly_budget]
+}

@@ -10,6 +10,7 @@ import pytest
 from csat.contract.settings import ROOT, environment
 
 MODULE = ROOT / "terraform"
+CLOUD_GUIDE = (ROOT / "docs/cloud.md").read_text()
 OFFLINE = [str(ROOT / ".venvs/terraform/bin/python"), str(MODULE / "tests/stub_provider.py")]
 Terraform = Callable[..., subprocess.CompletedProcess[str]]
 
