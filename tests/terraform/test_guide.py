@@ -12,7 +12,7 @@ import pytest
 
 from csat.contract.settings import ROOT, environment
 from tests.documents import tracked_files
-from tests.terraform.conftest import MODULE, OFFLINE, Terraform
+from tests.terraform.conftest import CLOUD_GUIDE, MODULE, OFFLINE, ModuleTest, Terraform
 
 GUIDE_APIS = {
     "iam.googleapis.com",
@@ -89,6 +89,17 @@ def test_plan_asks_for_the_project_and_for_nothing_else(typed_plan: tuple[str, A
     printed, _ = typed_plan
     assert re.findall(r"^var\.(\w+)$", printed, re.MULTILINE) == ["project_id"]
     assert PLANNED.search(printed)
+
+
+def test_guide_says_how_many_resources_are_planned_and_made(typed_plan: tuple[str, Any]) -> None:
+    found = PLANNED.search(typed_plan[0])
+    assert found
+    assert f"`{found[0]}`, `Apply complete! Resources: {found[1]} added" in CLOUD_GUIDE
+
+
+def test_guide_says_how_many_settings_are_written(module_test: ModuleTest) -> None:
+    settings = module_test.output("names_are_handed_to_csat", "env_vars")
+    assert f"`.env written: {len(settings)} settings`" in CLOUD_GUIDE
 
 
 def test_plan_has_the_guides_apis_and_names_made_of_the_project(typed_plan: tuple[str, Any]) -> None:
