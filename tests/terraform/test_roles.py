@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from csat.contract.settings import ROOT
-from tests.terraform.conftest import MODULE
+from tests.terraform.conftest import CLOUD_GUIDE, MODULE
 
 # By the beginning of a resource's type, the longest first. Who makes a service that runs as an account of ours must be
 # allowed to act as that account too.
@@ -36,9 +35,10 @@ TYPES = sorted(
 
 
 def named_roles() -> set[str]:
-    """The roles that the section for whoever applies names."""
-    section = (ROOT / "docs/cloud.md").read_text().partition("## What you need\n")[2].partition("\n## ")[0]
-    return set(re.findall(r"`(roles/[\w.]+)`", section))
+    """The roles that the table for whoever applies names."""
+    section = CLOUD_GUIDE.partition("\n## What you need\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\|.+\|$", section, re.MULTILINE)
+    return set(re.findall(r"`(roles/[\w.]+)`", "".join(rows)))
 
 
 @pytest.mark.parametrize("kind", TYPES)

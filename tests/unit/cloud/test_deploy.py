@@ -1,6 +1,7 @@
 """A deploy: its uploads and commands, their order, and how it ends when a step fails."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,17 @@ from csat.control.release import Release
 
 VARIABLES = {"CSAT_REGION": "europe-west1", "CSAT_PROJECT_ID": "shop"}
 IMAGE = f"registry.example/shop/images/pipeline:{package_version()}"
+# What each command takes, by its first words
+PUSH, ACT_AS = "roles/artifactregistry.writer", "roles/iam.serviceAccountUser"
+ROLES: dict[str, list[str]] = {
+    "docker build": [],
+    "docker push": [PUSH],
+    "gcloud run jobs update": ["roles/run.developer", ACT_AS],
+    "gcloud composer environments": ["roles/composer.admin", ACT_AS],
+    "gcloud artifacts versions list": [PUSH],
+    "gcloud auth print-access-token": [],
+    ".venvs/uv/bin/uv publish": [PUSH],
+}
 
 
 class Machine:
@@ -30,6 +42,7 @@ class Machine:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.commands: list[str] = []
+        self.queries: list[str] = []
         self.secrets: list[Mapping[str, str]] = []
         self.responses: dict[str, str] = {}
         self.failing = ""
@@ -47,6 +60,7 @@ class Machine:
         self.secrets.append(variables)
 
     def output_of(self, arguments: Sequence[str]) -> str:
+        self.queries.append(" ".join(arguments))
         return next((response for part, response in self.responses.items() if part in " ".join(arguments)), "")
 
     def outputs(self, *, has_airflow: bool) -> dict[str, Any]:
@@ -166,6 +180,18 @@ def test_the_login_of_the_registry_is_in_no_command_line(machine: Machine) -> No
     reported = machine.run()
     assert machine.secrets[3] == {"UV_PUBLISH_USERNAME": "oauth2accesstoken", "UV_PUBLISH_PASSWORD": "ya29.token"}
     assert "ya29" not in " ".join([*machine.commands, *reported])
+
+
+def test_the_guide_has_the_role_for_each_command_and_upload(machine: Machine) -> None:
+    machine.run()
+    called = machine.commands + machine.queries
+    assert [command for command in called if not command.startswith(tuple(ROLES))] == []
+    assert [begin for begin in ROLES if not any(command.startswith(begin) for command in called)] == []
+    guide = (ROOT / "docs/cloud.md").read_text()
+    [text] = re.findall(r"^To deploy later: (.+?)\n\n", guide, re.MULTILINE | re.DOTALL)
+    named = set(re.findall(r"`(roles/[\w.]+)`", text))
+    assert {role for roles in ROLES.values() for role in roles} | {"roles/serviceusage.serviceUsageConsumer"} <= named
+    assert "`roles/storage.objectUser` on the buckets `code` and `dags`" in " ".join(text.split())
 
 
 def test_composer_is_not_updated_if_it_has_this_code(machine: Machine) -> None:
