@@ -3,9 +3,10 @@
     .venvs/terraform/bin/python terraform/tests/stub_provider.py -chdir=terraform validate
 
 They serve, over Terraform's plugin protocol 6, the schemas in `google_provider_schema.json`, which has the layout of
-`terraform providers schema -json`: Terraform itself checks names, types, required arguments and counts of blocks.
-`plan` shows what Google would set as known after apply, and `apply` makes that up. Apply in a copy of the module's
-folder: the state that it writes is of nothing that exists.
+`terraform providers schema -json` and the providers' names of `versions.tf`, without a registry's host. Terraform
+itself checks names, types, required arguments and counts of blocks. `plan` shows what Google would set as known after
+apply, and `apply` makes that up. Apply in a copy of the module's folder: the state that it writes is of nothing that
+exists.
 
 This checks shape, not values: what the real provider says of enums, patterns and conflicts is not in a schema. The few
 values that it was seen to refuse are in `REFUSED`.

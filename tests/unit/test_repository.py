@@ -20,6 +20,7 @@ REGISTRY_HOSTS = [
     "npmjs" + ".org",
     "proxy" + ".golang.org",
     "packages" + ".confluent.io",
+    "registry" + ".terraform.io",
 ]
 LOCKS = sorted((ROOT / "locks").glob("*.txt"))
 
