@@ -32,8 +32,9 @@ READS_1000 = 0.0004
 # cloud.google.com/run/pricing: a second of a vCPU, of a GiB
 RUN_CPU_SECOND = 0.000018
 RUN_GIB_SECOND = 0.000002
-# cloud.google.com/compute/vm-instance-pricing: an hour of e2-standard-4, a month of a GiB of balanced disk
+# cloud.google.com/compute/vm-instance-pricing: an hour of e2-standard-4
 MACHINE_HOUR = 0.134
+# cloud.google.com/compute/disks-image-pricing: a month of a GiB of balanced disk
 MACHINE_DISK_GIB_MONTH = 0.10
 
 MESSAGE_BYTES = 711  # as the simulator makes them

@@ -66,6 +66,13 @@ def test_every_role_that_the_code_names_is_in_a_fact() -> None:
     assert named - {found for fact in FACTS for found in re.findall(role, fact.text)} == set()
 
 
+def test_every_price_is_a_fact() -> None:
+    costs = "csat/cloud/costs.py"
+    prices = re.findall(r"^(\w+_(?:HOUR|MONTH|SECOND|TIB|1000) = [\d.]+)", (ROOT / costs).read_text(), re.MULTILINE)
+    assert len(prices) > 10
+    assert set(prices) - {fact.place for fact in FACTS if fact.file == costs} == set()
+
+
 def test_the_page_has_a_date() -> None:
     dates = re.findall(r"as of (\d{4}-\d{2}-\d{2})", PAGE)
     assert len(dates) == 1
