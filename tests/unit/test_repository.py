@@ -160,6 +160,14 @@ def test_workflow_calls_what_people_call() -> None:
     assert {command.split()[1] for command in commands if command.startswith("make ")} <= set(targets)
 
 
+def test_every_linter_is_called_by_make_lint_or_by_the_workflow() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    [called] = re.findall(r"^lint: (.+?) ##", makefile, re.MULTILINE)
+    linters = set(re.findall(r"^(lint-[a-z]+):", makefile, re.MULTILINE))
+    assert "lint-checkov" in linters
+    assert linters - set(called.split()) - set(re.findall(r"run: make (\S+)", WORKFLOWS)) == set()
+
+
 def test_every_path_of_the_code_owners_exists() -> None:
     lines = (ROOT / ".github" / "CODEOWNERS").read_text().splitlines()
     rules = [line.split() for line in lines if line and not line.startswith("#")]

@@ -74,7 +74,7 @@ NOT_RUN = {
     "make format": "by hand: changes the tree",
     "make lock-jars": "by hand: fetches jars, and changes the tree",
     "make lock-jars-dataproc": "by hand: fetches jars, and changes the tree",
-    "make lint-checkov": "by hand: an environment of its own, of 150 packages",
+    "make lint-checkov": "by hand: an environment of its own, of 150 packages; the workflow runs it",
     "make locks": "by hand: asks for newer packages",
     "make reset": "by hand: deletes data",
     "make screenshots": "by hand: pictures of a stack of its own; tests/integration/dashboard has the same pages",
