@@ -35,6 +35,12 @@ def record(value: bytes | None, timestamp: int = TIME) -> Any:
             True,
             id="an id in capitals",
         ),
+        pytest.param(
+            replace(ACCEPTED, response_id="a" * 8 + ID[8:]),
+            record(b'{"response_id": "' + b"A" * 8 + ID[8:].encode() + b'", "other": ' + b"1" * 5_000 + b"}"),
+            True,
+            id="an id in capitals beside a number that is too long for Python",
+        ),
         pytest.param(ACCEPTED, record(MESSAGE.replace(b"-", b"\\u002d")), True, id="an id with escapes"),
         pytest.param(
             ACCEPTED, record(b"[" * 100_000 + MESSAGE.replace(b"-", b"\\u002d")), True, id="too deep to be read"
