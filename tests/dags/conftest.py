@@ -13,6 +13,7 @@ import pytest
 from csat.airflow.decide import Plan
 from csat.airflow.stream import Pace, Stream
 from csat.airflow.stream_run import StreamRun
+from csat.contract.settings import ROOT
 from csat.control.state_files import StateFiles
 from csat.control.verdict import DesiredState, Heartbeat, State
 from tests.dags.fake_run import AT_ONCE, NOON, POLICY, Clock, FakeBackend
@@ -23,6 +24,7 @@ if importlib.util.find_spec("airflow") is None:
 AIRFLOW_HOME = Path(tempfile.mkdtemp(prefix="csat-airflow-"))
 os.environ |= {
     "AIRFLOW_HOME": str(AIRFLOW_HOME),
+    "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{AIRFLOW_HOME}/airflow.db",

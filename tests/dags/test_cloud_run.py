@@ -1,24 +1,26 @@
 """csat in a Cloud Run job, against a local server with Google's API."""
 
 from collections.abc import Iterator
-from contextlib import nullcontext
-from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import grpc
 import pytest
-from airflow.sdk import DAG
-from airflow.sdk.exceptions import AirflowException, AirflowSkipException
+from airflow.dag_processing.dagbag import DagBag
+from airflow.models.asset import AssetEvent
+from airflow.sdk.exceptions import AirflowException
+from airflow.utils.db import initdb
+from airflow.utils.session import create_session
 
 from csat.airflow import alerts, command
 from csat.airflow.backends.base import BackendError
 from csat.airflow.command import CsatCommandOperator
-from csat.airflow.marts import MARTS, PublishMartsOperator
-from csat.contract.settings import Settings
+from csat.contract.settings import ROOT, Settings
 from tests.dags.fake_cloud_run import JOB, LOG, RUN, Cloud, cloud_run
 from tests.dags.google_server import RefusalError
+
+# Airflow's own timeout of a task takes the signal that the one of a test would take
+by_airflow = pytest.mark.timeout(300, method="thread")
 
 
 @pytest.fixture
@@ -32,6 +34,26 @@ def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cloud]:
             monkeypatch.setattr(module, "CommandRun", make)
             monkeypatch.setattr(module, "get_settings", lambda: settings)
         yield found
+
+
+@pytest.fixture(scope="module")
+def database() -> None:
+    """Airflow's tables."""
+    initdb()
+
+
+def run_of(dag_id: str) -> Any:
+    """A run of a DAG by Airflow itself, after its end. No task is tried again: that would be half a minute later."""
+    dag = DagBag(str(ROOT / "dags" / f"{dag_id}.py")).dags[dag_id]
+    for task in dag.tasks:
+        task.retries = 0
+    return dag.test()
+
+
+def events_of(run: Any) -> dict[str, Any]:
+    """What the events of a run say, by asset."""
+    with create_session() as session:
+        return {event.name: event.extra for event in session.query(AssetEvent).filter_by(source_run_id=run.run_id)}
 
 
 def operator(*arguments: str) -> CsatCommandOperator:
@@ -56,18 +78,31 @@ def test_a_result_of_another_run_is_not_taken_for_this_ones(cloud: Cloud) -> Non
         operator("marts", "build", "--json").execute({})
 
 
-@pytest.mark.parametrize("status", ["succeeded", "nothing new"])
-def test_a_build_in_the_job_and_its_publication_are_one_dag_run(cloud: Cloud, status: str) -> None:
-    cloud.document = {"status": status, "build_id": "b1"}
-    with DAG(dag_id="builds", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):
-        build = CsatCommandOperator(task_id="build_marts", command=["marts", "build", "--json"])
-        publication = PublishMartsOperator(task_id="publish_marts", built_by="build_marts")
-    results = {"build_marts": build.execute({})}
-    events = {mart: SimpleNamespace(extra={}) for mart in MARTS}
-    task = SimpleNamespace(xcom_pull=lambda task_ids: results[task_ids])
-    with nullcontext() if status == "succeeded" else pytest.raises(AirflowSkipException):
-        publication.execute({"ti": task, "outlet_events": events})
-    assert {event.extra.get("build_id") for event in events.values()} == {"b1" if status == "succeeded" else None}
+@by_airflow
+def test_a_build_in_the_job_is_published_by_its_dag_run(cloud: Cloud, database: None) -> None:
+    cloud.document = {"status": "succeeded", "build_id": "b1", "touched_dates": ["2026-11-20"]}
+    run = run_of("build_marts")
+    assert (run.state, cloud.arguments) == ("success", [["marts", "build", "--json"]])
+    events = events_of(run)
+    assert sorted(events) == ["agent_leaderboard", "category_ranking", "response_series"]
+    assert {(extra["build_id"], *extra["touched_dates"]) for extra in events.values()} == {("b1", "2026-11-20")}
+
+
+@by_airflow
+def test_a_build_of_nothing_new_is_not_published(cloud: Cloud, database: None) -> None:
+    cloud.document = {"status": "nothing new", "build_id": "b1"}
+    run = run_of("build_marts")
+    assert (run.state, events_of(run)) == ("success", {})
+
+
+@by_airflow
+def test_a_build_without_a_result_fails_its_dag_run_and_sends_the_alert(cloud: Cloud, database: None) -> None:
+    run = run_of("build_marts")
+    assert (run.state, events_of(run)) == ("failed", {})
+    build, alert = cloud.arguments
+    assert build == ["marts", "build", "--json"]
+    assert (alert[:3], alert[4:]) == (["alerts", "raise", "dag_failed"], ["--about", "build_marts"])
+    assert alert[3].startswith("build_marts: csat marts build --json kept no result")
 
 
 def test_a_run_that_fails_fails_the_task_with_the_link_to_its_log(cloud: Cloud) -> None:
