@@ -89,6 +89,11 @@ run "kafka_keeps_three_copies_for_a_week_and_refuses_to_be_deleted" {
     )
     error_message = "csat does not get the address of Kafka and the login."
   }
+
+  assert {
+    condition     = output.env_vars["CSAT_SUBNETWORK"] == "projects/shop-data-1/regions/europe-west1/subnetworks/given"
+    error_message = "The stream's batches would be in another network than Kafka."
+  }
 }
 
 run "kafka_can_be_deleted_where_protection_is_off" {

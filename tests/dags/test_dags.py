@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
@@ -14,7 +15,9 @@ from airflow.sdk import AssetOrTimeSchedule
 from airflow.sdk.exceptions import ParamValidationError
 
 from csat.airflow.alerts import alert_failure, resolve_alert
+from csat.airflow.command import CsatCommandOperator
 from csat.contract.settings import ROOT
+from tests.dag_commands import DAG_COMMANDS, RUN_ID
 
 FOLDER = ROOT / "dags"
 
@@ -252,15 +255,28 @@ def test_a_form_takes_what_its_pickers_give(bag: DagBag, dag_id: str, values: di
     assert params.validate() == WITH_FORM[dag_id] | values
 
 
-def test_an_empty_field_is_no_filter(bag: DagBag) -> None:
-    def rendered(dag_id: str, params: Mapping[str, object]) -> list[str]:
-        task = copy.copy(bag.dags[dag_id].get_task(dag_id))
-        task.render_template_fields({"params": params})
-        return list(task.command)
+def rendered(task: Any, params: Mapping[str, object]) -> list[str]:
+    """The command of a task in a run with these parameters."""
+    copied = copy.copy(task)
+    copied.render_template_fields({"params": params, "run_id": RUN_ID})
+    return list(copied.command)
 
-    assert rendered("rebuild_marts", WITH_FORM["rebuild_marts"])[3:] == ["--select", "", "--from", "", "--to", ""]
+
+def test_an_empty_field_is_no_filter(bag: DagBag) -> None:
+    replay = bag.dags["replay_rejected"].get_task("replay_rejected")
     empty = {"reason": None, "since": None, "limit": 5}
-    assert rendered("replay_rejected", empty)[3:] == ["--reason", "", "--since", "2000-01-01", "--limit", "5"]
+    assert rendered(replay, empty)[3:] == ["--reason", "", "--since", "2000-01-01", "--limit", "5"]
+
+
+def test_every_command_of_the_dags_is_one_that_is_tried_in_the_job(bag: DagBag) -> None:
+    """tests/integration/marts/test_command_job.py runs what is in the table."""
+    commands = {
+        f"{dag_id}.{task.task_id}": rendered(task, dag.params.dump())
+        for dag_id, dag in bag.dags.items()
+        for task in dag.tasks
+        if isinstance(task, CsatCommandOperator)
+    }
+    assert commands == DAG_COMMANDS
 
 
 def test_every_param_of_a_form_reaches_a_command(bag: DagBag) -> None:
