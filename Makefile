@@ -167,7 +167,7 @@ check: lint test-unit ## Lint and run the unit tests: the quick round before a c
 
 test-unit: .venv/.synced .venvs/sqlcheck/.synced # Run the tests that need nothing running
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit
-test-dags: .venv/.synced .venvs/airflow/.synced .venvs/emulator/.synced jars # Run the tests of the DAGs in Airflow's environment
+test-dags: .venv/.synced .venvs/airflow/.synced .venvs/emulator/.synced .venvs/postgres/.synced jars # Run the tests of the DAGs in Airflow's environment
 	.venvs/airflow/bin/python -m pytest tests/dags
 test-terraform: .venv/.synced .venvs/terraform/.synced # Run the tests of the cloud's resources, without a cloud
 	$(BIN)/pytest tests/terraform

@@ -1,13 +1,15 @@
 """The platform on Google Cloud from deploy to published marts, with the cloud as processes of this machine."""
 
 import asyncio
+import json
 import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +25,6 @@ from csat.airflow.command import CsatCommandOperator
 from csat.airflow.marts import MARTS, PublishMartsOperator
 from csat.airflow.operator import StreamGuardOperator, StreamRunFailedError
 from csat.airflow.trigger import StreamHealthTrigger
-from csat.bigquery.client import Warehouse
 from csat.cloud import deploy as deploys
 from csat.cloud import effects
 from csat.contract.polling import poll
@@ -32,50 +33,18 @@ from csat.control.object_store import open_store
 from csat.control.state_files import StateFiles
 from csat.control.verdict import Verdict
 from csat.local.ports import free_ports
-from tests.dags.fake_cloud_run import JOB, cloud_run
+from tests.dags.fake_cloud_run import cloud_run
 from tests.dags.fake_dataproc import State, dataproc
-from tests.dags.google_processes import BIN, Batches, Job, Processes
+from tests.dags.google_environment import CLOUD, COMPOSER, STATE_FILES, of_job
+from tests.dags.google_processes import BIN, Batches, Job, Platform, Processes
 from tests.dags.google_server import RefusalError
+from tests.http_server import serving
 from tests.services import READY
 from tests.storage_server import Store, storage_of_this_process
+from tests.terraform_variables import names_in
 
-CLOUD = {
-    "target": "gcp",
-    "project_id": "shop",
-    "region": "europe-west1",
-    "code_uri": "gs://shop-code",
-    "state_files_uri": "gs://shop-documents/stream",
-    "stream_service_account": "stream@shop",
-    "kafka_bootstrap_servers": "127.0.0.1:9092",
-    "command_job": JOB,
-    "heartbeat_seconds": "1",
-}
-
-
-@dataclass
-class Platform:
-    """The cloud, what it stores, and the stack whose broker and emulator it uses."""
-
-    batches: Batches
-    store: Store
-    stack: Settings
-    job: Job
-
-    def simulate(self, *arguments: str) -> None:
-        """Send responses."""
-        variables = environment(**self.stack.as_environment())
-        subprocess.run([BIN / "csat", "simulate", *arguments], env=variables, check=True, timeout=120)
-
-    def rows(self, role: Any, table: str, columns: str) -> list[dict[str, Any]]:
-        """Rows of a table in BigQuery."""
-        with Warehouse(self.stack) as warehouse:
-            return warehouse.rows(f"select {columns} from `{self.stack.table(role, table)}`")
-
-    def lands(self, count: int) -> bool:
-        """Whether that many messages are in BigQuery in time, and each is one row."""
-        columns = "count(*) as n, count(distinct kafka_offset * 100 + kafka_partition) as offsets"
-        rows = [{"n": count, "offsets": count}]
-        return poll(lambda: self.rows("raw", "survey_responses", columns) == rows, 120, 1)
+End = Future[dict[str, str]]
+Run = Callable[[StreamHealthTrigger], End]
 
 
 @pytest.fixture
@@ -90,18 +59,20 @@ def deployed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """This code in its bucket; the packages, which no driver of this machine needs, are a file without content."""
     monkeypatch.setattr(deploys, "build_wheel", lambda folder, version: folder)
     monkeypatch.setattr(deploys, "fill_packages", lambda packages, wheel: packages.mkdir())
-    outputs = {"env_vars": {"value": {"CSAT_CODE_URI": CLOUD["code_uri"]}}}
+    outputs = {"env_vars": {"value": CLOUD}}
     given = effects.Effects(effects.upload, effects.write, effects.command, effects.output_of, list)
     deploys.deploy(outputs, given, print, is_dry=False)
 
 
 @pytest.fixture
-def batches(tmp_path: Path, store: Store, deployed: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Batches]:
-    """The region's batches, behind the backend of an Airflow with the settings of Composer."""
-    for name, value in {**CLOUD, "checkpoint_uri": str(tmp_path / "checkpoint")}.items():
-        monkeypatch.setenv(f"CSAT_{name.upper()}", value)
+def batches(
+    tmp_path: Path, stack: Settings, store: Store, deployed: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Batches]:
+    """The region's batches, behind the backend of an Airflow with the settings of Composer, which polls faster here."""
+    for name, value in {**COMPOSER, "CSAT_HEARTBEAT_SECONDS": "1"}.items():
+        monkeypatch.setenv(name, value)
     get_settings.cache_clear()
-    processes = Processes(tmp_path, tmp_path / "state", store)
+    processes = Processes(tmp_path, stack, store)
     found = Batches(processes)
     with dataproc(found, time.sleep) as make:
         monkeypatch.setattr(backends, "DataprocBackend", make)
@@ -117,7 +88,28 @@ def stack(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def platform(stack: Settings, batches: Batches, store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
+def webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """The address of a webhook, and what was posted to it."""
+    posts: list[dict[str, Any]] = []
+
+    class Webhook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posts.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+    with serving(Webhook) as port:
+        yield f"http://127.0.0.1:{port}", posts
+
+
+@pytest.fixture
+def platform(
+    stack: Settings,
+    batches: Batches,
+    store: Store,
+    webhook: tuple[str, list[dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Platform]:
     """The batches with a broker and an emulator, and the job of csat's commands."""
     variables = environment(**stack.as_environment())  # every setting: none of the cloud's is left
     with subprocess.Popen(
@@ -125,15 +117,12 @@ def platform(stack: Settings, batches: Batches, store: Store, monkeypatch: pytes
     ) as services:
         assert services.stdout
         assert services.stdout.readline().decode().strip() == READY
-        monkeypatch.setenv("CSAT_KAFKA_BOOTSTRAP_SERVERS", stack.bootstrap_servers)
-        monkeypatch.setenv("CSAT_BIGQUERY_ENDPOINT", stack.endpoint)
-        get_settings.cache_clear()
-        of_job = {name: value for name, value in environment().items() if name.startswith("CSAT_")}
-        job = Job(batches.processes, of_job)
+        address, posts = webhook
+        job = Job(batches.processes, of_job(address))
         with cloud_run(job, lambda seconds: time.sleep(1)) as make:
             for module in (command, alerts):
                 monkeypatch.setattr(module, "CommandRun", make)
-            yield Platform(batches, store, stack, job)
+            yield Platform(batches, store, stack, job, posts)
         batches.processes.end()
 
 
@@ -156,7 +145,7 @@ def end_of(trigger: StreamHealthTrigger) -> dict[str, str]:
 
 
 @contextmanager
-def stream_runs(platform: Platform) -> Iterator[Callable[[StreamHealthTrigger], Future[dict[str, str]]]]:
+def stream_runs(platform: Platform) -> Iterator[Run]:
     """Runs triggers beside the test; they end with the processes."""
     with ThreadPoolExecutor() as pool:
         try:
@@ -191,8 +180,48 @@ def policy_matches(log: str) -> bool:
     return any(re.search(pattern, line) for line in log.splitlines())
 
 
+def build_and_publish(platform: Platform, count: int) -> None:
+    """What `build_marts` does, of so many responses."""
+    built = CsatCommandOperator(task_id="build_marts", command=["marts", "build", "--json"]).execute({})
+    assert (built["status"], built["response_count"]) == ("succeeded", count)
+    assert {event["build_id"] for event in published(built).values()} == {built["build_id"]}
+    assert platform.rows("marts", "fct_survey_responses", "count(*) as n") == [{"n": count}]
+
+
+def alert_somebody(platform: Platform) -> None:
+    """A failed `run_stream`: its alert is in BigQuery, in the log that a policy reads, and posted once."""
+    fail_run_stream()
+    raised = {"alert_key": "poison_batch", "severity": "critical", "status": "opened"}
+    assert poll(lambda: platform.rows("ops", "alerts", ", ".join(raised)) == [raised], 60, 1)
+    assert policy_matches(platform.job.log())
+    assert [{name: post[name] for name in raised} for post in platform.posts] == [raised]
+
+
+def recycle(
+    platform: Platform, first: StreamHealthTrigger, run: Run, ended: End, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of a batch that is too old, for the triggerer that started it and for another one."""
+    monkeypatch.setenv("CSAT_MAX_AGE_HOURS", "0.001")
+    get_settings.cache_clear()
+    again = run(StreamHealthTrigger(**first.serialize()[1]))  # in another triggerer, for which the driver is old
+    assert finish(again.result(120))["verdict"] == finish(ended.result(120))["verdict"] == "recycle"
+    assert poll(lambda: platform.batches.states() == [State.SUCCEEDED], 30, 1)
+    monkeypatch.delenv("CSAT_MAX_AGE_HOURS")
+    get_settings.cache_clear()
+
+
+def outlive(platform: Platform, ended: End) -> None:
+    """The end of a batch that nobody recycled: by Google, after 13 days, while messages land."""
+    platform.batches.let_pass(timedelta(days=12))
+    assert platform.batches.states()[-1] is State.RUNNING
+    platform.simulate("--rate", "50", "--events", "5", "--seed", "3")
+    platform.batches.let_pass(timedelta(days=1))
+    with pytest.raises(StreamRunFailedError, match=r"dead or frozen .* CANCELLED"):
+        finish(ended.result(120))
+
+
 @pytest.mark.timeout(600)
-def test_responses_reach_the_published_marts_through_batches_that_are_recycled(
+def test_responses_reach_the_published_marts_through_batches_that_end(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     platform.simulate("--days", "2", "--events", "40")
@@ -200,33 +229,29 @@ def test_responses_reach_the_published_marts_through_batches_that_are_recycled(
         first = started()
         ended = run(first)
         assert platform.lands(40)
+        build_and_publish(platform, 40)
+        alert_somebody(platform)
+        recycle(platform, first, run, ended, monkeypatch)
 
-        built = CsatCommandOperator(task_id="build_marts", command=["marts", "build", "--json"]).execute({})
-        assert (built["status"], built["response_count"]) == ("succeeded", 40)
-        assert {event["build_id"] for event in published(built).values()} == {built["build_id"]}
-        assert platform.rows("marts", "fct_survey_responses", "count(*) as n") == [{"n": 40}]
-
-        fail_run_stream()
-        raised = [{"alert_key": "poison_batch", "severity": "critical", "status": "opened"}]
-        assert poll(lambda: platform.rows("ops", "alerts", ", ".join(raised[0])) == raised, 60, 1)
-        assert policy_matches(platform.job.log())
-
-        monkeypatch.setenv("CSAT_MAX_AGE_HOURS", "0.001")
-        get_settings.cache_clear()
-        again = run(StreamHealthTrigger(**first.serialize()[1]))  # in another triggerer, for which the driver is old
-        assert finish(again.result(120))["verdict"] == finish(ended.result(120))["verdict"] == "recycle"
-        assert poll(lambda: platform.batches.states() == [State.SUCCEEDED], 30, 1)
-
-        monkeypatch.delenv("CSAT_MAX_AGE_HOURS")
-        get_settings.cache_clear()
         platform.simulate("--rate", "50", "--events", "5", "--seed", "2")
-        second = started()
-        ended = run(second)
+        ended = run(started())
         assert platform.lands(45)
-        asyncio.run(second.on_kill())
+        outlive(platform, ended)
+
+        third = started()
+        ended = run(third)
+        assert platform.lands(50)
+        asyncio.run(third.on_kill())
         assert finish(ended.result(120))["verdict"] == "stopped"
-        assert poll(lambda: platform.batches.states() == [State.SUCCEEDED] * 2, 30, 1)
-    assert platform.store.generations["shop-documents/stream/heartbeat.json"] > 10
+        ends = [State.SUCCEEDED, State.CANCELLED, State.SUCCEEDED]
+        assert poll(lambda: platform.batches.states() == ends, 30, 1)
+    assert len(platform.posts) == 1
+    assert platform.store.generations[f"{STATE_FILES.removeprefix('gs://')}/heartbeat.json"] > 10
+
+
+def test_the_environments_are_those_that_terraform_gives() -> None:
+    assert COMPOSER.keys() == names_in("outputs.tf", "composer.tf")
+    assert of_job("address").keys() == names_in("outputs.tf", "commands.tf")
 
 
 @pytest.mark.parametrize(
@@ -266,6 +291,5 @@ def test_cloud_storage_is_opened_with_the_plain_class_of_gcsfs() -> None:
 def test_a_state_file_that_is_written_is_another_generation(batches: Batches, store: Store) -> None:
     batches.refusals["create"] = RefusalError(grpc.StatusCode.PERMISSION_DENIED, "denied")
     end_of(started())
-    desired = StateFiles(CLOUD["state_files_uri"]).desired_state()
-    assert desired is not None
-    assert store.generations["shop-documents/stream/desired_state.json"] == 1
+    assert StateFiles(STATE_FILES).desired_state() is not None
+    assert store.generations[f"{STATE_FILES.removeprefix('gs://')}/desired_state.json"] == 1

@@ -33,6 +33,7 @@ def refusals(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> 
     refusals: dict[str, list[str]] = {name: [] for name in runs}
     for line in lines:
         if line["type"] == "diagnostic":
+            assert "@testrun" in line, line["diagnostic"]  # else of the variables themselves
             refusals[line["@testrun"]].append(line["diagnostic"]["detail"].partition(CHECKED_BY)[0])
     return refusals
 
