@@ -188,4 +188,4 @@ class Platform:
         """Whether that many messages are in BigQuery in time, and each is one row."""
         columns = "count(*) as n, count(distinct kafka_offset * 100 + kafka_partition) as offsets"
         rows = [{"n": count, "offsets": count}]
-        return poll(lambda: self.rows("raw", "survey_responses", columns) == rows, 120, 1)
+        return poll(lambda: self.rows("raw", "survey_responses", columns) == rows, 240, 1)
