@@ -14,7 +14,7 @@ from requests.exceptions import RequestException
 
 from csat.bigquery import login as bigquery_login
 from csat.contract.errors import CsatError
-from csat.contract.google_errors import NETWORK, fix_of, is_login_away, is_over_quota, text_of
+from csat.contract.google_errors import NETWORK, fix_of, is_login_unavailable, is_over_quota, text_of
 from csat.contract.settings import GOOGLE_LOGIN_FIX, Settings, SettingsError
 
 _PARAMETER_TYPES = {bool: "BOOL", int: "INT64", float: "FLOAT64", str: "STRING", datetime: "TIMESTAMP", date: "DATE"}
@@ -76,7 +76,7 @@ class Warehouse:
             try:
                 self._client = open_client(self.settings)
             except (GoogleAuthError, OSError) as error:
-                if is_login_away(error):
+                if is_login_unavailable(error):
                     raise _login_error(error) from error
                 raise WarehouseError(f"No Google credentials ({error})", GOOGLE_LOGIN_FIX) from error
         return self._client
@@ -140,7 +140,7 @@ class Warehouse:
 
 
 def _login_error(error: BaseException) -> WarehouseError:
-    if is_login_away(error):
+    if is_login_unavailable(error):
         return WarehouseUnreachableError(f"Google's login does not answer ({text_of(error)})", fix_of(error))
     return WarehouseError(f"Google refuses the login ({text_of(error)})", fix_of(error))
 

@@ -40,7 +40,7 @@ def _reasons(error: BaseException) -> set[str]:
     return found | {str(getattr(error, "reason", None) or "")}
 
 
-def is_login_away(error: BaseException) -> bool:
+def is_login_unavailable(error: BaseException) -> bool:
     """Whether the login failed for now: the network, a token service or a machine's metadata server is down.
 
     A login that is refused, such as one that expired, stays refused until a person changes it.
@@ -101,7 +101,7 @@ def _login_fix(error: BaseException) -> str:
     from google.auth.exceptions import RefreshError, TransportError
 
     source = _source(error)
-    if is_login_away(error):
+    if is_login_unavailable(error):
         return NETWORK
     if isinstance(source, TransportError):  # gcloud and keys are of no use to a login by the metadata server
         return MACHINE_LOGIN

@@ -14,7 +14,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from kafka.net.sasl.oauth import AbstractTokenProvider
 
-from csat.contract.google_errors import fix_of, is_login_away, text_of
+from csat.contract.google_errors import fix_of, is_login_unavailable, text_of
 from csat.contract.kafka_access import Access, KafkaAccessError, KafkaRefusedError, access_of, variables
 from csat.contract.settings import GOOGLE_LOGIN_FIX, Settings
 
@@ -121,7 +121,7 @@ class GoogleTokens(AbstractTokenProvider):  # type: ignore[misc]
             if not self._credentials.valid:
                 self._credentials.refresh(partial(Transport(), timeout=_TIMEOUT_SECONDS))
         except (GoogleAuthError, OSError) as error:
-            kind = KafkaAccessError if is_login_away(error) else KafkaRefusedError
+            kind = KafkaAccessError if is_login_unavailable(error) else KafkaRefusedError
             raise kind(f"No Google token for Kafka ({text_of(error)})", fix_of(error) or GOOGLE_LOGIN_FIX) from error
         return google_token(self._credentials, self._clock())
 
